@@ -1,0 +1,78 @@
+"""TF1 Hub modules and Estimators, on today's TensorFlow: `import hub_estimator as hub`.
+
+Importing this package imports neither TensorFlow nor any part of the package: each public name is
+imported when it is first used. The one thing done here is to make legacy Keras TensorFlow's choice
+where nothing else was chosen: `tf.compat.v1.layers` and the canned Estimators need it, and the
+choice must be made before Keras is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from hub_estimator.version import __version__
+
+if TYPE_CHECKING:
+    from hub_estimator import compat, errors, estimator
+    from hub_estimator.format.attachments import ImageModuleInfo
+    from hub_estimator.format.spec import ModuleSpec
+    from hub_estimator.graph.authoring import (
+        add_signature,
+        attach_message,
+        create_module_spec,
+    )
+    from hub_estimator.graph.loading import load_module_spec
+    from hub_estimator.graph.module import Module
+    from hub_estimator.resolver import resolve
+    from hub_estimator.training.module_exporters import (
+        LatestModuleExporter,
+        register_module_for_export,
+    )
+
+_WHERE = {
+    "ImageModuleInfo": "format.attachments",
+    "LatestModuleExporter": "training.module_exporters",
+    "Module": "graph.module",
+    "ModuleSpec": "format.spec",
+    "add_signature": "graph.authoring",
+    "attach_message": "graph.authoring",
+    "create_module_spec": "graph.authoring",
+    "load_module_spec": "graph.loading",
+    "register_module_for_export": "training.module_exporters",
+    "resolve": "resolver",
+}
+_SUBMODULES = ("compat", "errors", "estimator")
+
+__all__ = ["__version__", *sorted([*_WHERE, *_SUBMODULES])]
+
+
+def _keras_in_use_is_3() -> bool:
+    # TensorFlow 2.15 comes with Keras 2, which needs no choice; asking the package's version is
+    # quick and imports neither.
+    from importlib import metadata
+
+    try:
+        return not metadata.version("keras").startswith("2.")
+    except metadata.PackageNotFoundError:
+        return True
+
+
+if "TF_USE_LEGACY_KERAS" not in os.environ and _keras_in_use_is_3():
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    elif name in _SUBMODULES:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Every difference between TensorFlow releases, and every private TensorFlow name."""

@@ -1,0 +1,121 @@
+"""Every error that hub_estimator raises on purpose: one class per misuse.
+
+Each is also the builtin exception that callers of the original APIs expect, so both
+`except hub.errors.SignatureNotFoundError` and `except ValueError` work. The messages say what was
+given, what there is, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """The base of all errors raised on purpose."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of the message; OSError its tuple.
+        return str(self.args[0]) if len(self.args) == 1 else super().__str__()
+
+
+# --- modules on disk -------------------------------------------------------------------------
+
+
+class NotAModuleError(Error, OSError, ValueError):
+    """A folder is not a TF1 Hub module; the message says what it is."""
+
+
+class BrokenModuleError(Error, OSError, ValueError):
+    """A module's files are damaged, missing or contradict one another."""
+
+
+class UnsupportedModuleError(Error, ValueError):
+    """A module is of a format, or requires a feature, that this release does not know."""
+
+
+class UnsafeAssetError(Error, ValueError):
+    """An asset's file name points outside the module's `assets/` folder."""
+
+
+class NotInModuleError(Error, KeyError, ValueError):
+    """A signature, a set of tags or a message was asked for that the module does not have."""
+
+
+class SignatureNotFoundError(NotInModuleError):
+    """The module has no signature of this name."""
+
+
+class TagsNotFoundError(NotInModuleError):
+    """The module has no graph variant with exactly these tags."""
+
+
+class MessageNotFoundError(NotInModuleError):
+    """A required attached message is not in the module."""
+
+
+# --- defining a module -----------------------------------------------------------------------
+
+
+class DefinitionError(Error, ValueError):
+    """A `module_fn` cannot be made a module; the message says what to change."""
+
+
+class NoSignatureError(DefinitionError):
+    """`module_fn` added no signature."""
+
+
+class SignatureError(DefinitionError):
+    """A call of `add_signature` is wrong."""
+
+
+class UnsupportedCollectionError(DefinitionError):
+    """`module_fn`'s graph has a collection that a module cannot carry."""
+
+
+class DuplicateTagsError(DefinitionError):
+    """Two graph variants have the same set of tags."""
+
+
+class VariablesDifferError(DefinitionError):
+    """A graph variant uses a variable that the exported variant does not have."""
+
+
+class ColocationError(DefinitionError):
+    """An operation is colocated with one that will not be there."""
+
+
+class MessageError(DefinitionError):
+    """An attached message's key or value is wrong."""
+
+
+# --- using a module in a graph ---------------------------------------------------------------
+
+
+class UsageError(Error, RuntimeError):
+    """A module is used where it cannot be."""
+
+
+class WrongGraphError(UsageError):
+    """A module is used in another graph than the one that holds its variables."""
+
+
+class NameTakenError(UsageError):
+    """The name scope that a module's variables need is taken."""
+
+
+class EagerModeError(UsageError):
+    """A graph is needed, but TensorFlow executes eagerly here."""
+
+
+class InputError(Error, TypeError, ValueError):
+    """The inputs of a call do not fit the signature."""
+
+
+class OutputError(Error, TypeError):
+    """The outputs of a call cannot be returned in the form asked for."""
+
+
+class CheckpointMismatchError(Error, ValueError):
+    """A checkpoint lacks a variable of the module, or has it with another shape or type."""
+
+
+class ExportError(Error, RuntimeError, ValueError):
+    """A module cannot be exported from this session or to this place."""

@@ -1,0 +1,197 @@
+"""Files and folders that appear whole or not at all.
+
+Paths may be `str`, `bytes` or path-like, on the local disk or on any filesystem that
+`tf.io.gfile` knows (`gs://`, `ram://`, ...). TensorFlow is imported only for the latter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any, Union
+
+PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+
+_SCRATCH = re.compile(r"^\..*\.tmp-\d+-[0-9a-f]{8}$")
+_REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def as_path(path: PathLike) -> str:
+    """Returns `path` as `str`, with `~` expanded and a `file://` prefix removed."""
+    text = os.fsdecode(path)
+    if text.startswith("file://"):
+        text = text[len("file://") :]
+    return text if is_remote(text) else os.path.expanduser(text)
+
+
+def is_remote(path: str) -> bool:
+    """Whether `path` names a place that only `tf.io.gfile` reaches."""
+    return bool(_REMOTE.match(path))
+
+
+def gfile() -> Any:
+    """Returns `tf.io.gfile`; imported at the first use."""
+    import tensorflow as tf
+
+    return tf.io.gfile
+
+
+def join(path: str, *names: str) -> str:
+    """Joins a folder and names below it."""
+    return os.path.join(path, *names)
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file or folder at `path`."""
+    return gfile().exists(path) if is_remote(path) else os.path.exists(path)
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is a folder at `path`."""
+    return gfile().isdir(path) if is_remote(path) else os.path.isdir(path)
+
+
+def listing(path: str) -> list[str]:
+    """Returns the sorted names of what the folder `path` holds."""
+    names = gfile().listdir(path) if is_remote(path) else os.listdir(path)
+    return sorted(name.rstrip("/") for name in names)
+
+
+def make_folder(path: str) -> None:
+    """Makes the folder `path` and those above it; one that is there is fine."""
+    if is_remote(path):
+        gfile().makedirs(path)
+    else:
+        os.makedirs(path, exist_ok=True)
+
+
+def remove(path: str) -> None:
+    """Removes the file or folder `path`; nothing there is fine."""
+    if is_remote(path):
+        if gfile().isdir(path):
+            gfile().rmtree(path)
+        elif gfile().exists(path):
+            gfile().remove(path)
+    elif os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+
+
+def move(source: str, target: str, overwrite: bool = False) -> None:
+    """Renames `source` to `target`, in one step where the filesystem has one."""
+    if is_remote(source):
+        if gfile().isdir(source):
+            _move_remote_folder(source, target)
+        else:
+            gfile().rename(source, target, overwrite=overwrite)
+    elif overwrite:
+        os.replace(source, target)
+    else:
+        os.rename(source, target)
+
+
+def _move_remote_folder(source: str, target: str) -> None:
+    # Object stores and `ram://` have no rename of folders.
+    make_folder(target)
+    for name in listing(source):
+        move(join(source, name), join(target, name), overwrite=True)
+    remove(source)
+
+
+def read_bytes(path: str) -> bytes:
+    """Returns the content of the file `path`."""
+    if is_remote(path):
+        with gfile().GFile(path, "rb") as file:
+            return file.read()
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def copy_file(source: str, target: str) -> None:
+    """Copies one file; either end may be remote."""
+    if is_remote(source) or is_remote(target):
+        gfile().copy(source, target, overwrite=True)
+    else:
+        shutil.copyfile(source, target)
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Writes the file `path` whole or not at all, replacing one that is there."""
+    scratch = _scratch_beside(path)
+    try:
+        if is_remote(path):
+            with gfile().GFile(scratch, "wb") as file:
+                file.write(content)
+        else:
+            with open(scratch, "wb") as file:
+                file.write(content)
+        move(scratch, path, overwrite=True)
+    finally:
+        remove(scratch)
+
+
+def write_text(path: str, content: str) -> None:
+    """Writes the file `path` in UTF-8, whole or not at all, replacing one that is there."""
+    write_bytes(path, content.encode("utf-8"))
+
+
+@contextlib.contextmanager
+def whole_folder(path: str, last: str | None = None) -> Iterator[str]:
+    """Gives a scratch folder that becomes `path` when the block ends without an exception.
+
+    Where nothing is at `path`, that is one rename. Where a folder is, its entries stay, and the new
+    ones move in, the file named `last` after all others: a reader that waits for it sees the rest.
+    After an exception (also Ctrl-C) nothing of the scratch folder remains.
+
+    Args:
+      path: the folder to make.
+      last: the name of the file that makes the folder valid.
+
+    Yields:
+      The path of an empty folder on the same filesystem as `path`.
+    """
+    path = path.rstrip("/") or path
+    parent = os.path.dirname(path)
+    if parent:
+        make_folder(parent)
+    scratch = _scratch_beside(path)
+    make_folder(scratch)
+    try:
+        yield scratch
+        if not exists(path):
+            move(scratch, path)
+        else:
+            for name in sorted(listing(scratch), key=lambda name: (name == last, name)):
+                remove(join(path, name))
+                move(join(scratch, name), join(path, name))
+    finally:
+        remove(scratch)
+
+
+def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]:
+    """Removes what killed processes left unfinished in a local `folder`; returns the paths.
+
+    Args:
+      folder: a folder in which `whole_folder` or `write_bytes` made entries.
+      older_than_secs: younger ones may still be written by a living process on another machine.
+    """
+    removed = []
+    for name in listing(folder) if is_folder(folder) else []:
+        path = join(folder, name)
+        if _SCRATCH.match(name) and time.time() - os.path.getmtime(path) > older_than_secs:
+            remove(path)
+            removed.append(path)
+    return removed
+
+
+def _scratch_beside(path: str) -> str:
+    parent, name = os.path.split(path)
+    # Starts with a dot: readers that list the parent (timestamped exports) pass it over.
+    return join(parent, f".{name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")

@@ -1,0 +1,1 @@
+"""A module in a TensorFlow graph: defining, instantiating, applying and exporting it."""

