@@ -119,3 +119,14 @@ class CheckpointMismatchError(Error, ValueError):
 
 class ExportError(Error, RuntimeError, ValueError):
     """A module cannot be exported from this session or to this place."""
+
+
+# --- resolving a handle ----------------------------------------------------------------------
+
+
+class HandleError(Error, OSError):
+    """A handle cannot be resolved to a folder; the message says why and what to do."""
+
+
+class HandleNotFoundError(HandleError, FileNotFoundError):
+    """There is nothing where the handle points to."""
