@@ -1,0 +1,27 @@
+"""What graphs need beyond TensorFlow's public API: the chain of function graphs, and captures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def is_inside(graph: tf.Graph, outer: tf.Graph) -> bool:
+    """Whether `graph` is `outer`, or a function graph nested in it (`tf.cond`, `tf.map_fn`, ...)."""
+    current: Any = graph
+    while current is not None and current is not outer:
+        current = getattr(current, "outer_graph", None)
+    return current is outer
+
+
+def capture(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
+    """Returns the tensor that stands for `tensor` of an outer graph in the function graph `graph`."""
+    return tensor if tensor.graph is graph else graph.capture(tensor)
+
+
+def is_function_graph(graph: tf.Graph) -> bool:
+    """Whether `graph` is the body of a function rather than a graph of its own."""
+    return isinstance(graph, tf.__internal__.FuncGraph)
+
+

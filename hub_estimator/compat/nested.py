@@ -1,0 +1,18 @@
+"""`tf.TypeSpec`s as the `TypeSpecProto`s that module signatures store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import struct_pb2
+
+
+def decode_type_spec(proto: Any) -> tf.TypeSpec:
+    """Returns the `tf.TypeSpec` that a `TypeSpecProto` describes.
+
+    Raises:
+      ValueError: the proto names a type that this TensorFlow does not know.
+    """
+    value = struct_pb2.StructuredValue(type_spec_value=proto)
+    return tf.__internal__.saved_model.decode_proto(value)

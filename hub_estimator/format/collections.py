@@ -1,0 +1,100 @@
+"""The collections of a module's meta graph: which are carried, and how each is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.framework import variable_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from hub_estimator.format.protos import ModuleAttachment
+
+_KEYS = tf.compat.v1.GraphKeys
+
+VARIABLES = _KEYS.GLOBAL_VARIABLES
+TRAINABLE_VARIABLES = _KEYS.TRAINABLE_VARIABLES
+MODEL_VARIABLES = _KEYS.MODEL_VARIABLES
+TABLE_INITIALIZERS = _KEYS.TABLE_INITIALIZERS
+UPDATE_OPS = _KEYS.UPDATE_OPS
+REGULARIZATION_LOSSES = _KEYS.REGULARIZATION_LOSSES
+ASSET_FILEPATHS = _KEYS.ASSET_FILEPATHS
+COND_CONTEXT = _KEYS.COND_CONTEXT
+WHILE_CONTEXT = _KEYS.WHILE_CONTEXT
+
+ATTACHMENTS = "hub_module_attachments"
+ASSETS = "saved_model_assets"
+# While `module_fn` runs, its signatures wait here; on disk they are in `signature_def`.
+SIGNATURES = "hub_module_signatures"
+
+CARRIED = frozenset(
+    {
+        VARIABLES,
+        TRAINABLE_VARIABLES,
+        MODEL_VARIABLES,
+        TABLE_INITIALIZERS,
+        UPDATE_OPS,
+        REGULARIZATION_LOSSES,
+        ASSET_FILEPATHS,
+        COND_CONTEXT,
+        WHILE_CONTEXT,
+        ATTACHMENTS,
+        SIGNATURES,
+    }
+)
+"""Every other collection in the graph of a `module_fn` is refused."""
+
+
+def node_names(meta_graph: Any, key: str) -> list[str]:
+    """Returns the names of tensors or operations in a collection."""
+    return list(meta_graph.collection_def[key].node_list.value) if has(meta_graph, key) else []
+
+
+def has(meta_graph: Any, key: str) -> bool:
+    """Whether the meta graph has a collection; asking must not make an empty one."""
+    return key in meta_graph.collection_def
+
+
+def variable_defs(meta_graph: Any, key: str = VARIABLES) -> list[variable_pb2.VariableDef]:
+    """Returns the `VariableDef`s in a collection of variables."""
+    if not has(meta_graph, key):
+        return []
+    values = meta_graph.collection_def[key].bytes_list.value
+    return [variable_pb2.VariableDef.FromString(value) for value in values]
+
+
+def set_bytes(meta_graph: Any, key: str, messages: Iterable[Any]) -> None:
+    """Makes a collection hold the serialized `messages`; none removes it."""
+    meta_graph.collection_def.pop(key, None)
+    values = [message.SerializeToString(deterministic=True) for message in messages]
+    if values:
+        meta_graph.collection_def[key].bytes_list.value.extend(values)
+
+
+def attachments(meta_graph: Any) -> dict[str, bytes]:
+    """Returns the attached messages by key; the last one under a key wins."""
+    if not has(meta_graph, ATTACHMENTS):
+        return {}
+    values = meta_graph.collection_def[ATTACHMENTS].bytes_list.value
+    messages = [ModuleAttachment.FromString(value) for value in values]
+    return {message.key: message.value for message in messages}
+
+
+def asset_files(meta_graph: Any) -> dict[str, str]:
+    """Returns the file name under `assets/` by the name of the tensor that holds its path."""
+    files = {}
+    if has(meta_graph, ASSETS):
+        for value in meta_graph.collection_def[ASSETS].any_list.value:
+            asset = meta_graph_pb2.AssetFileDef.FromString(value.value)
+            files[asset.tensor_info.name] = asset.filename
+    return files
+
+
+def set_asset_files(meta_graph: Any, files: dict[str, str]) -> None:
+    """Stores the file name under `assets/` of each path-holding tensor."""
+    meta_graph.collection_def.pop(ASSETS, None)
+    for name, filename in sorted(files.items()):
+        asset = meta_graph_pb2.AssetFileDef(filename=filename)
+        asset.tensor_info.name = name
+        meta_graph.collection_def[ASSETS].any_list.value.add().Pack(asset)

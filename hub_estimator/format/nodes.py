@@ -1,0 +1,83 @@
+"""The nodes of a `GraphDef` by name, and what can be reached from them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+Edge = str
+"""A node's input as stored: `node:1`, `node` (its output 0) or `^node` (control)."""
+
+
+def node_of(edge: Edge) -> str:
+    """Returns the name of the node at an edge's far end."""
+    return edge.lstrip("^").partition(":")[0]
+
+
+def tensor_of(edge: Edge) -> str:
+    """Returns the full name of the tensor that an edge carries (`node` is `node:0`)."""
+    return edge if edge.startswith("^") or ":" in edge else f"{edge}:0"
+
+
+class NodeIndex:
+    """The nodes of one graph by name.
+
+    Args:
+      graph_def: the `GraphDef`; it must not be changed afterwards.
+    """
+
+    def __init__(self, graph_def: Any) -> None:
+        self.graph_def = graph_def
+        self.by_name = {node.name: node for node in graph_def.node}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.by_name
+
+    def __getitem__(self, name: str) -> Any:
+        return self.by_name[name]
+
+    def ancestors(self, names: Iterable[str], is_given: Callable[[Edge], bool]) -> set[str]:
+        """Returns the nodes `names` and all that they need.
+
+        Args:
+          names: node names.
+          is_given: tells which edges end the search, since something else feeds them.
+        """
+        found: set[str] = set()
+        open_ = list(names)
+        while open_:
+            name = open_.pop()
+            if name in found:
+                continue
+            found.add(name)
+            open_.extend(node_of(edge) for edge in self.by_name[name].input if not is_given(edge))
+        return found
+
+    def descendants(self, tensors: Collection[str]) -> set[str]:
+        """Returns the nodes that depend on one of the tensors (`node:0`), in whatever way.
+
+        Control edges from the nodes that make the tensors count too.
+        """
+        makers = {node_of(tensor) for tensor in tensors}
+        found: set[str] = set()
+        open_ = [
+            consumer
+            for maker in makers
+            for consumer, edge in self._consumers.get(maker, [])
+            if edge.startswith("^") or tensor_of(edge) in tensors
+        ]
+        while open_:
+            name = open_.pop()
+            if name not in found:
+                found.add(name)
+                open_.extend(consumer for consumer, _ in self._consumers.get(name, []))
+        return found
+
+    @functools.cached_property
+    def _consumers(self) -> dict[str, list[tuple[str, Edge]]]:
+        consumers: dict[str, list[tuple[str, Edge]]] = {}
+        for node in self.graph_def.node:
+            for edge in node.input:
+                consumers.setdefault(node_of(edge), []).append((node.name, edge))
+        return consumers

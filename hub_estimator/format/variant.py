@@ -1,0 +1,124 @@
+"""One graph variant of a module, as stored."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator.errors import BrokenModuleError, SignatureNotFoundError
+from hub_estimator.format import collections
+from hub_estimator.format.nodes import NodeIndex, node_of
+
+DEFAULT = "default"
+"""The name of the signature, and of the output, that is meant where none is given."""
+
+
+def quoted(names: Any) -> str:
+    """Returns names as a readable list for messages, sorted."""
+    return ", ".join(repr(name) for name in sorted(names)) or "none"
+
+
+def tags_text(tags: Any) -> str:
+    """Returns a set of tags as a literal for messages; `set()` is the inference variant."""
+    return f"{{{quoted(tags)}}}" if tags else "set()"
+
+
+@dataclasses.dataclass(frozen=True)
+class VariableEntry:
+    """One variable of a variant, or one part of a partitioned one.
+
+    Attributes:
+      proto: its `VariableDef`.
+      key: its name in checkpoints, and in `variable_map`; parts share that of the whole.
+      slice_spec: which part of the whole it is, as `tf.raw_ops.RestoreV2` takes it; else empty.
+      dtype: its element type.
+      shape: its static shape.
+    """
+
+    proto: Any
+    key: str
+    slice_spec: str
+    dtype: tf.DType
+    shape: tf.TensorShape
+
+    @property
+    def op_name(self) -> str:
+        """The name of the node that holds it."""
+        return node_of(self.proto.variable_name)
+
+    @property
+    def whole_shape(self) -> tf.TensorShape:
+        """The shape of the whole variable that it is a part of, or of itself."""
+        slice_info = self.proto.save_slice_info_def
+        return tf.TensorShape(list(slice_info.full_shape)) if self.slice_spec else self.shape
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Variant:
+    """A graph of a module with the tags that choose it.
+
+    Attributes:
+      tags: the tags; the empty set is the variant for inference.
+      meta_graph: its `MetaGraphDef` exactly as stored: paths of assets are blank.
+    """
+
+    tags: frozenset[str]
+    meta_graph: Any
+
+    @functools.cached_property
+    def nodes(self) -> NodeIndex:
+        """The nodes of the graph by name."""
+        return NodeIndex(self.meta_graph.graph_def)
+
+    @functools.cached_property
+    def variables(self) -> tuple[VariableEntry, ...]:
+        """The variables, in the order of the module's collection."""
+        return tuple(self._variable(proto) for proto in collections.variable_defs(self.meta_graph))
+
+    @functools.cached_property
+    def prepared(self) -> dict[Any, Any]:
+        """A place for what is worked out of this variant once and used for each instance."""
+        return {}
+
+    @property
+    def signatures(self) -> dict[str, Any]:
+        """The `SignatureDef`s by name."""
+        return dict(self.meta_graph.signature_def)
+
+    def signature(self, name: str | None, source: str) -> Any:
+        """Returns the `SignatureDef` of a name; None is the default one.
+
+        Raises:
+          SignatureNotFoundError: there is none of this name.
+        """
+        name = name or DEFAULT
+        if name not in self.meta_graph.signature_def:
+            raise SignatureNotFoundError(
+                f"{source} has no signature {name!r} for the tags {tags_text(self.tags)}. "
+                f"It has: {quoted(self.meta_graph.signature_def)}."
+            )
+        return self.meta_graph.signature_def[name]
+
+    def _variable(self, proto: Any) -> VariableEntry:
+        name = node_of(proto.variable_name)
+        if name not in self.nodes:
+            raise BrokenModuleError(
+                f"The module's graph with the tags {tags_text(self.tags)} lists a variable "
+                f"{name!r} but has no such node. Its saved_model.pb is damaged: fetch or export "
+                "the module again."
+            )
+        attr = self.nodes[name].attr
+        key, slice_spec = name, ""
+        if proto.HasField("save_slice_info_def"):
+            info = tf.compat.v1.Variable.SaveSliceInfo(save_slice_info_def=proto.save_slice_info_def)
+            key, slice_spec = info.full_name, info.spec
+        return VariableEntry(
+            proto=proto,
+            key=key,
+            slice_spec=slice_spec,
+            dtype=tf.as_dtype(attr["dtype"].type),
+            shape=tf.TensorShape(attr["shape"].shape),
+        )
