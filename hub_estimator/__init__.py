@@ -16,14 +16,14 @@ from hub_estimator.version import __version__
 
 if TYPE_CHECKING:
     from hub_estimator import compat, errors, estimator
-    from hub_estimator.format.attachments import ImageModuleInfo
+    from hub_estimator.format.protos import ImageModuleInfo
     from hub_estimator.format.spec import ModuleSpec
     from hub_estimator.graph.authoring import (
         add_signature,
         attach_message,
         create_module_spec,
     )
-    from hub_estimator.graph.loading import load_module_spec
+    from hub_estimator.format.read import load_module_spec
     from hub_estimator.graph.module import Module
     from hub_estimator.resolver import resolve
     from hub_estimator.training.module_exporters import (
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     )
 
 _WHERE = {
-    "ImageModuleInfo": "format.attachments",
+    "ImageModuleInfo": "format.protos",
     "LatestModuleExporter": "training.module_exporters",
     "Module": "graph.module",
     "ModuleSpec": "format.spec",
     "add_signature": "graph.authoring",
     "attach_message": "graph.authoring",
     "create_module_spec": "graph.authoring",
-    "load_module_spec": "graph.loading",
+    "load_module_spec": "format.read",
     "register_module_for_export": "training.module_exporters",
     "resolve": "resolver",
 }

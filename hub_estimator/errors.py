@@ -113,6 +113,14 @@ class OutputError(Error, TypeError):
     """The outputs of a call cannot be returned in the form asked for."""
 
 
+class CheckpointPathError(Error, ValueError):
+    """`ModuleSpec.export` was called without the checkpoint to take the values from."""
+
+
+class MessageTypeError(Error, ValueError):
+    """An attached message is not of the type asked for."""
+
+
 class CheckpointMismatchError(Error, ValueError):
     """A checkpoint lacks a variable of the module, or has it with another shape or type."""
 

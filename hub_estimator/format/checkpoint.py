@@ -1,0 +1,97 @@
+"""The values of a module's variables: reading, checking, writing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator.errors import CheckpointMismatchError
+from hub_estimator.format.variant import VariableEntry, quoted
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """One tensor to write.
+
+    Attributes:
+      key: its name in the checkpoint.
+      slice_spec: which part of the whole it is, as `tf.raw_ops.SaveV2` takes it; empty for all.
+      array: the value.
+    """
+
+    key: str
+    slice_spec: str
+    array: np.ndarray
+
+
+def write_checkpoint(prefix: str, values: Sequence[Value]) -> None:
+    """Writes values as a V2 checkpoint: `<prefix>.index` and its data files.
+
+    Args:
+      prefix: the path without endings, on any filesystem that TensorFlow knows.
+      values: what to write.
+    """
+    with tf.Graph().as_default(), tf.device("/cpu:0"):
+        feeds = [tf.compat.v1.placeholder(tf.as_dtype(_dtype(value.array))) for value in values]
+        save = tf.raw_ops.SaveV2(
+            prefix=prefix,
+            tensor_names=[value.key for value in values],
+            shape_and_slices=[value.slice_spec for value in values],
+            tensors=feeds,
+        )
+        with tf.compat.v1.Session() as session:
+            session.run(save, {feed: value.array for feed, value in zip(feeds, values)})
+
+
+def _dtype(array: np.ndarray) -> Any:
+    return tf.string if array.dtype.kind in "OSU" else array.dtype
+
+
+def read_from_checkpoint(
+    checkpoint_path: str,
+    variables: Iterable[VariableEntry],
+    name_transform_fn: Callable[[str], str] | None = None,
+) -> list[Value]:
+    """Returns the whole value of each variable from a checkpoint; parts are read as their whole.
+
+    Args:
+      checkpoint_path: the prefix of a checkpoint; what else it holds is ignored.
+      variables: the variables of a module.
+      name_transform_fn: gives a variable's name in the checkpoint for its name in the module.
+
+    Raises:
+      CheckpointMismatchError: a variable is missing, or has another shape or type there.
+      tf.errors.NotFoundError: there is no checkpoint.
+    """
+    reader = tf.train.load_checkpoint(checkpoint_path)
+    values = []
+    for variable in {variable.key: variable for variable in variables}.values():
+        name = name_transform_fn(variable.key) if name_transform_fn else variable.key
+        check_variable(reader, checkpoint_path, variable, name)
+        values.append(Value(variable.key, "", np.asarray(reader.get_tensor(name))))
+    return values
+
+
+def check_variable(reader: Any, checkpoint_path: str, variable: VariableEntry, name: str) -> None:
+    """Checks that a checkpoint holds a variable's value.
+
+    Raises:
+      CheckpointMismatchError: it does not, or with another shape or type.
+    """
+    shapes = reader.get_variable_to_shape_map()
+    if name not in shapes:
+        raise CheckpointMismatchError(
+            f"The checkpoint {checkpoint_path} has no variable {name!r}, which the module's "
+            f"variable {variable.key!r} needs. It has: {quoted(shapes)}. Where the names differ, "
+            "pass name_transform_fn."
+        )
+    shape, dtype = tf.TensorShape(shapes[name]), reader.get_variable_to_dtype_map()[name]
+    if not variable.whole_shape.is_compatible_with(shape) or dtype != variable.dtype.base_dtype:
+        raise CheckpointMismatchError(
+            f"The variable {name!r} is {dtype.name} {shape} in the checkpoint {checkpoint_path}, "
+            f"but {variable.dtype.base_dtype.name} {variable.whole_shape} in the module."
+        )

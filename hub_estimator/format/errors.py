@@ -1,0 +1,23 @@
+"""Errors of the format that are also TensorFlow's own, since callers catch those."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from hub_estimator.errors import Error, NotAModuleError
+
+
+class ModuleExistsError(Error, tf.errors.AlreadyExistsError):
+    """A module would be written over one that is there."""
+
+    def __init__(self, message: str) -> None:
+        tf.errors.AlreadyExistsError.__init__(self, None, None, message)
+        self.args = (message,)
+
+
+class SavedModelNotFoundError(NotAModuleError, tf.errors.NotFoundError):
+    """There is no SavedModel in a folder."""
+
+    def __init__(self, message: str) -> None:
+        tf.errors.NotFoundError.__init__(self, None, None, message)
+        self.args = (message,)

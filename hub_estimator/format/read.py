@@ -1,0 +1,163 @@
+"""Reading a module's folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf import message as protobuf_message
+from google.protobuf import text_format
+from tensorflow.core.protobuf import saved_model_pb2
+
+from hub_estimator import files, resolver
+from hub_estimator.errors import (
+    BrokenModuleError,
+    DuplicateTagsError,
+    NotAModuleError,
+    UnsupportedModuleError,
+)
+from hub_estimator.format import collections, layout
+from hub_estimator.format.protos import FORMAT_V3, ModuleDef
+from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.variant import Variant, tags_text
+
+
+def load_module_spec(path: files.PathLike) -> ModuleSpec:
+    """Returns the spec of the module that a handle names.
+
+    Args:
+      path: a handle: a folder on any filesystem that TensorFlow knows, or a URL.
+
+    Raises:
+      OSError: there is nothing under the handle, it is not a module (`NotAModuleError`), or its
+        files are damaged (`BrokenModuleError`).
+      UnsupportedModuleError: the module is of a later format, or needs an unknown feature.
+      UnsafeAssetError: an asset's name leads out of the module's folder.
+    """
+    return read_module(resolver.resolve(path))
+
+
+def read_module(folder: str) -> ModuleSpec:
+    """Returns the spec of the module in a folder; errors are those of `load_module_spec`."""
+    if not files.exists(files.join(folder, layout.MODULE_DEF)):
+        raise NotAModuleError(_what_it_is(folder))
+    _check_module_def(files.join(folder, layout.MODULE_DEF))
+    saved_model = read_saved_model(folder)
+    return ModuleSpec(
+        _variants(folder, saved_model.meta_graphs),
+        asset_paths=_asset_paths(folder, saved_model.meta_graphs),
+        checkpoint_path=_checkpoint_path(folder, saved_model.meta_graphs),
+        source=f"The module {folder}",
+    )
+
+
+def read_saved_model(folder: str) -> Any:
+    """Returns the `SavedModel` proto in a folder.
+
+    Raises:
+      BrokenModuleError: there is none, or it cannot be parsed.
+    """
+    path = files.join(folder, layout.SAVED_MODEL)
+    text_path = files.join(folder, layout.SAVED_MODEL_TEXT)
+    if not files.exists(path) and not files.exists(text_path):
+        raise BrokenModuleError(f"{folder} has no {layout.SAVED_MODEL}. Fetch the module again.")
+    try:
+        if files.exists(path):
+            saved_model = saved_model_pb2.SavedModel.FromString(files.read_bytes(path))
+        else:
+            saved_model = text_format.Parse(
+                files.read_bytes(text_path).decode("utf-8"), saved_model_pb2.SavedModel()
+            )
+    except (protobuf_message.DecodeError, text_format.ParseError, UnicodeDecodeError) as e:
+        raise BrokenModuleError(
+            f"{path} is not a SavedModel, or it is damaged ({e}). Fetch the module again."
+        ) from e
+    if not saved_model.meta_graphs:
+        raise BrokenModuleError(f"{path} holds no graph. Fetch or export the module again.")
+    return saved_model
+
+
+def _check_module_def(path: str) -> None:
+    try:
+        module_def = ModuleDef.FromString(files.read_bytes(path))
+    except protobuf_message.DecodeError as e:
+        raise BrokenModuleError(
+            f"{path} is not a ModuleDef, or it is damaged ({e}). Fetch the module again."
+        ) from e
+    if module_def.format != FORMAT_V3:
+        raise UnsupportedModuleError(
+            f"{path} says that the module is of format {module_def.format}; this release reads "
+            f"format {FORMAT_V3}. Where the number is a later one, update hub_estimator."
+        )
+    if module_def.required_features:
+        features = ", ".join(map(repr, module_def.required_features))
+        raise UnsupportedModuleError(
+            f"{path} says that the module requires {features}, which this release does not know. "
+            "Update hub_estimator, or ask the module's publisher for a plain module."
+        )
+
+
+def _variants(folder: str, meta_graphs: Any) -> list[Variant]:
+    variants: dict[frozenset[str], Variant] = {}
+    for meta_graph in meta_graphs:
+        tags = frozenset(meta_graph.meta_info_def.tags)
+        if tags in variants:
+            raise DuplicateTagsError(
+                f"The module {folder} has two graph variants with the tags {tags_text(tags)}. "
+                "Ask its publisher for one with different tags."
+            )
+        variants[tags] = Variant(tags, meta_graph)
+    return list(variants.values())
+
+
+def _asset_paths(folder: str, meta_graphs: Any) -> dict[str, str]:
+    names = {
+        name for graph in meta_graphs for name in collections.asset_files(graph).values()
+    }  # fmt: skip
+    paths = {name: layout.asset_path(folder, name) for name in names}
+    for name, path in sorted(paths.items()):
+        if not files.exists(path):
+            raise BrokenModuleError(
+                f"The module {folder} lacks its asset {name!r} ({path}). Fetch the module again."
+            )
+    return paths
+
+
+def _checkpoint_path(folder: str, meta_graphs: Any) -> str | None:
+    if not any(collections.has(graph, collections.VARIABLES) for graph in meta_graphs):
+        return None
+    prefix = layout.checkpoint_prefix(folder)
+    if not tf.train.checkpoint_exists(prefix):
+        raise BrokenModuleError(
+            f"The module {folder} lacks the values of its variables ({prefix}.index). Fetch the "
+            "module again."
+        )
+    return prefix
+
+
+def _what_it_is(folder: str) -> str:
+    start = f"{folder} is not a TF1 Hub module: it has no {layout.MODULE_DEF}. "
+    if not files.is_folder(folder):
+        return f"{folder} is not a TF1 Hub module: it is a file, and a module is a folder."
+    names = files.listing(folder)
+    if not names:
+        return f"{start}The folder is empty."
+    if layout.SAVED_MODEL in names or layout.SAVED_MODEL_TEXT in names:
+        return start + _which_saved_model(folder)
+    if "checkpoint" in names or any(name.endswith(".index") for name in names):
+        return (
+            f"{start}It holds a checkpoint. To make a module of it, define the module with "
+            "create_module_spec and call spec.export(path, checkpoint_path=...)."
+        )
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return f"{start}It holds: {shown}. Give the folder that has the {layout.MODULE_DEF}."
+
+
+def _which_saved_model(folder: str) -> str:
+    meta_graph = read_saved_model(folder).meta_graphs[0]
+    if meta_graph.HasField("object_graph_def"):
+        return "It is a TF2 SavedModel: use hub.load, which reads both formats."
+    return (
+        "It is a TF1 SavedModel: use hub.create_module_spec_from_saved_model, "
+        "and pass its result to hub.Module."
+    )

@@ -1,0 +1,65 @@
+"""Writing a module's folder, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from hub_estimator import files
+from hub_estimator.errors import ExportError
+from hub_estimator.format import layout
+from hub_estimator.format.errors import ModuleExistsError
+from hub_estimator.format.protos import FORMAT_V3, ModuleDef
+
+
+def write_module(
+    path: str,
+    meta_graphs: Sequence[Any],
+    asset_paths: Mapping[str, str],
+    write_variables: Callable[[str], None] | None,
+) -> None:
+    """Writes a module's folder.
+
+    Args:
+      path: the folder; it may exist where it holds no module yet.
+      meta_graphs: the `MetaGraphDef` of each variant, as it is to be stored.
+      asset_paths: the path of each asset's content by its file name under `assets/`.
+      write_variables: writes the checkpoint to the prefix that it is given; None without variables.
+
+    Raises:
+      ModuleExistsError: a module is there already.
+      ExportError: the content of an asset cannot be read.
+    """
+    if files.exists(files.join(path, layout.MODULE_DEF)):
+        raise ModuleExistsError(
+            f"There is a module at {path} already, and it is never overwritten. Export to another "
+            "folder, or remove that one first."
+        )
+    with files.whole_folder(path, last=layout.MODULE_DEF) as scratch:
+        _copy_assets(scratch, asset_paths)
+        if write_variables is not None:
+            files.make_folder(files.join(scratch, layout.VARIABLES))
+            write_variables(files.join(scratch, layout.VARIABLES, layout.VARIABLES))
+        saved_model = saved_model_pb2.SavedModel(meta_graphs=meta_graphs)
+        files.write_bytes(
+            files.join(scratch, layout.SAVED_MODEL),
+            saved_model.SerializeToString(deterministic=True),
+        )
+        module_def = ModuleDef(format=FORMAT_V3)
+        files.write_bytes(files.join(scratch, layout.MODULE_DEF), module_def.SerializeToString())
+
+
+def _copy_assets(folder: str, asset_paths: Mapping[str, str]) -> None:
+    for name, source in sorted(asset_paths.items()):
+        target = layout.asset_path(folder, name)
+        files.make_folder(target.rpartition("/")[0])
+        try:
+            files.copy_file(source, target)
+        except (OSError, tf.errors.OpError) as e:
+            raise ExportError(
+                f"The module's asset {name!r} cannot be copied from {source}: {e}. Its file must "
+                "be there until the module is exported."
+            ) from e
