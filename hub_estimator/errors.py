@@ -138,3 +138,26 @@ class HandleError(Error, OSError):
 
 class HandleNotFoundError(HandleError, FileNotFoundError):
     """There is nothing where the handle points to."""
+
+
+# --- TensorFlow's releases -------------------------------------------------------------------
+
+
+class LegacyKerasError(Error, ImportError, RuntimeError):
+    """Something needs legacy Keras (Keras 2), which this process does not use or have."""
+
+
+class TPUUnsupportedError(Error, NotImplementedError):
+    """An Estimator was asked to use a TPU on a TensorFlow without TPU Estimators."""
+
+
+class StandaloneClientError(Error, NotImplementedError, ValueError):
+    """`RunConfig` asks for a standalone client, which drives a cluster from outside."""
+
+
+class ClusterConfigError(Error, ValueError):
+    """The environment variable `TF_CONFIG` does not describe a cluster that can train."""
+
+
+class NameInUseError(Error, ImportError, RuntimeError):
+    """The name `tensorflow_hub` is already another package's in this process."""
