@@ -62,7 +62,7 @@ class NoSignatureError(DefinitionError):
     """`module_fn` added no signature."""
 
 
-class SignatureError(DefinitionError):
+class SignatureError(DefinitionError, TypeError):
     """A call of `add_signature` is wrong."""
 
 
@@ -82,7 +82,7 @@ class ColocationError(DefinitionError):
     """An operation is colocated with one that will not be there."""
 
 
-class MessageError(DefinitionError):
+class MessageError(DefinitionError, TypeError):
     """An attached message's key or value is wrong."""
 
 
@@ -138,6 +138,50 @@ class HandleError(Error, OSError):
 
 class HandleNotFoundError(HandleError, FileNotFoundError):
     """There is nothing where the handle points to."""
+
+
+class InvalidHandleError(Error, TypeError, ValueError):
+    """What was given cannot be a handle."""
+
+
+class UnsupportedHandleError(HandleError, ValueError):
+    """No resolver, or no filesystem, knows handles of this form."""
+
+
+class SettingError(Error, ValueError):
+    """An environment variable has a value that means nothing."""
+
+
+class OfflineError(HandleError):
+    """A handle needs the network, and the offline switch is on."""
+
+
+class DownloadError(HandleError, ConnectionError):
+    """A download failed: the network, the host, or an answer that is no module."""
+
+
+class CertificateError(DownloadError):
+    """The host's certificate is not trusted."""
+
+
+class AccessDeniedError(HandleError, PermissionError):
+    """The host wants credentials, or refuses those it got."""
+
+
+class BrokenArchiveError(HandleError, ValueError):
+    """An archive is damaged, cut short, or not a tar at all."""
+
+
+class UnsafeArchiveError(HandleError, ValueError):
+    """An archive holds what could write outside its folder, replace files, or fill the disk."""
+
+
+class CacheError(HandleError):
+    """The cache folder cannot be used, or an entry is damaged and cannot be fetched again."""
+
+
+class MissingExtraError(Error, ImportError):
+    """A handle needs a library that an optional extra installs."""
 
 
 # --- TensorFlow's releases -------------------------------------------------------------------

@@ -1,0 +1,102 @@
+"""What the environment says about downloads and the cache, read when a handle is resolved."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping
+
+from hub_estimator import errors, files
+
+LOAD_FORMATS = ("COMPRESSED", "UNCOMPRESSED", "AUTO")
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How handles are resolved.
+
+    Attributes:
+      cache_folder: the local folder of the cache.
+      offline: never use the network, only what is in the cache.
+      load_format: one of `LOAD_FORMATS`; `AUTO` is `COMPRESSED`.
+      progress_bar: show a bar instead of log lines.
+      verify_certificates: refuse hosts whose certificate is not trusted.
+      timeout_secs: longest wait for a connection, and for the next bytes of an answer.
+      attempts: how often in a row a download may fail without any headway.
+      first_wait_secs: the wait before the second attempt; each further one is twice as long.
+      max_unpacked_bytes: the largest module that is unpacked.
+      max_members: the most files and folders in one archive.
+    """
+
+    cache_folder: str
+    offline: bool = False
+    load_format: str = "AUTO"
+    progress_bar: bool = False
+    verify_certificates: bool = True
+    timeout_secs: float = 20.0
+    attempts: int = 4
+    first_wait_secs: float = 0.5
+    max_unpacked_bytes: int = 32 << 30
+    max_members: int = 100_000
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Returns the settings of the process's environment, or of `environment`.
+
+        Raises:
+          errors.SettingError: a variable has a value that means nothing.
+        """
+        env = os.environ if environment is None else environment
+        load_format = env.get("TFHUB_MODEL_LOAD_FORMAT") or cls.load_format
+        if load_format not in LOAD_FORMATS:
+            raise errors.SettingError(
+                f"TFHUB_MODEL_LOAD_FORMAT is {load_format!r}; it can be: {', '.join(LOAD_FORMATS)}."
+            )
+        return cls(
+            cache_folder=_cache_folder(env),
+            offline=_is_true(env, "HUB_ESTIMATOR_OFFLINE"),
+            load_format=load_format,
+            progress_bar=_is_true(env, "TFHUB_DOWNLOAD_PROGRESS") or _on_terminal(),
+            verify_certificates=not _is_true(env, "TFHUB_DISABLE_CERT_VALIDATION"),
+            timeout_secs=_number(env, "HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs),
+            max_unpacked_bytes=int(
+                _number(env, "HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes)
+            ),
+        )
+
+
+def _cache_folder(env: Mapping[str, str]) -> str:
+    folder = files.as_path(env.get("TFHUB_CACHE_DIR", ""))
+    if files.is_remote(folder):
+        raise errors.SettingError(
+            f"TFHUB_CACHE_DIR is {folder!r}, but the cache needs a local folder: set it to one, or "
+            "set TFHUB_MODEL_LOAD_FORMAT=UNCOMPRESSED to read modules from their bucket."
+        )
+    if folder:
+        return os.path.abspath(folder)
+    # The persistent cache folder: systems clean the temporary one file by file, while in use.
+    base = env.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):  # the specification says to ignore a relative one
+        base = os.path.expanduser(os.path.join("~", ".cache"))
+    return os.path.join(base, "hub_estimator", "modules")
+
+
+def _is_true(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").strip().lower() not in _FALSE
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name) or default
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not number > 0:
+        raise errors.SettingError(f"{name} is {text!r}; it must be a number above zero.")
+    return number
+
+
+def _on_terminal() -> bool:
+    return bool(sys.stderr is not None and sys.stderr.isatty())
