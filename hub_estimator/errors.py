@@ -205,3 +205,65 @@ class ClusterConfigError(Error, ValueError):
 
 class NameInUseError(Error, ImportError, RuntimeError):
     """The name `tensorflow_hub` is already another package's in this process."""
+
+
+# --- configuration ---------------------------------------------------------------------------
+
+
+class ConfigError(Error, ValueError):
+    """A gin file or binding cannot be used; the message says which, and what to write."""
+
+
+class ConfigFileNotFoundError(ConfigError, FileNotFoundError):
+    """There is no gin file of this name, neither where it points nor in the package."""
+
+
+class UnknownSettingError(ConfigError):
+    """A binding names a configurable, a parameter or a macro that does not exist."""
+
+
+class MissingSettingError(ConfigError):
+    """A setting that the configuration must give was not given."""
+
+
+class UnreadBindingError(ConfigError):
+    """A binding has no effect: nothing read it."""
+
+
+# --- training --------------------------------------------------------------------------------
+
+
+class DataFileNotFoundError(Error, FileNotFoundError):
+    """There is no data file at this path."""
+
+
+class DataFileError(Error, OSError, ValueError):
+    """A data file cannot be read; the message says where it is wrong."""
+
+
+class ColumnNotFoundError(Error, KeyError, ValueError):
+    """A data file does not have this column."""
+
+
+class LabelError(Error, ValueError):
+    """A label is not one that the model's head can learn."""
+
+
+class FeatureNotFoundError(Error, KeyError, ValueError):
+    """An encoder asks for a feature that the input does not give."""
+
+
+class OutputNotFoundError(NotInModuleError):
+    """The module's signature has no output of this name."""
+
+
+class ModelError(Error, ValueError):
+    """A model's parts do not fit together; the message says what to change."""
+
+
+class ModelFolderError(Error, OSError, ValueError):
+    """The model folder cannot be used for this run."""
+
+
+class InterruptedRunError(Error, RuntimeError):
+    """A signal stopped training; the checkpoint holds what was done."""
