@@ -1,0 +1,334 @@
+"""Settings from gin files and bindings: found from any folder, checked, and forgotten after the run.
+
+    with config.gin_session(["text_classification.gin"], ["MODULE = '/modules/mine'"]) as session:
+        run = gin.get_configurable("train_and_evaluate")
+        ...
+        session.check_all_read()
+
+Everything here goes through gin's public functions. Nothing else in the package needs gin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import inspect
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from hub_estimator import errors, files
+
+_INCLUDE = re.compile(r"""^\s*include\s+(['"])(?P<name>.+?)\1\s*(#.*)?$""")
+_REQUIRED = "%gin.REQUIRED"
+# What gin appends to an exception that passes through a function it configures.
+_CALL_CHAIN = "\n  In call to configurable "
+
+# Gin's registry belongs to the process and has no public listing, so this table of what
+# `add_configurable` put there, which suggestions are made from, belongs to the process too.
+_known: dict[str, list[str]] = {}
+
+
+def add_configurable(
+    function: Callable[..., Any],
+    name: str | None = None,
+    module: str = "hub_estimator",
+    denylist: Sequence[str] = (),
+) -> None:
+    """Makes a function or class configurable by gin; adding it again changes nothing.
+
+    Args:
+      function: the function or class; it works unchanged where it is called without gin.
+      name: its name in gin files; by default its own.
+      module: what comes before the name where the name alone is ambiguous.
+      denylist: parameters that the run gives and no configuration may set.
+    """
+    import gin
+
+    name = name or function.__name__
+    if name in _known:
+        return
+    with gin.unlock_config():
+        gin.external_configurable(function, name=name, module=module, denylist=list(denylist))
+    _known[name] = [
+        each.name
+        for each in inspect.signature(function).parameters.values()
+        if each.name not in denylist
+        and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Binding:
+    """One setting: `[scope/]selector.parameter`, or a macro, whose `parameter` is empty."""
+
+    scope: str
+    selector: str
+    parameter: str
+    value: Any = dataclasses.field(compare=False, hash=False)
+
+    def __str__(self) -> str:
+        scope = f"{self.scope}/" if self.scope else ""
+        return f"{scope}{self.selector}" + (f".{self.parameter}" if self.parameter else "")
+
+    def is_read_by(self, other: Binding) -> bool:
+        """Whether a use in `other`'s scope looks this setting up; scopes inherit."""
+        if (self.selector, self.parameter) != (other.selector, other.parameter):
+            return False
+        return self.scope == other.scope if not self.parameter else _within(other, self)
+
+
+class Session:
+    """A parsed configuration, as long as its `gin_session` lasts."""
+
+    def check_all_read(self) -> None:
+        """Checks that every binding had an effect so far.
+
+        Raises:
+          errors.UnreadBindingError: some had none; the message names them and near ones.
+        """
+        unread = unread_bindings()
+        if unread:
+            raise errors.UnreadBindingError(_unread_message(unread))
+
+    def operative_text(self) -> str:
+        """Returns the configuration that had an effect so far, as the text of a gin file."""
+        import gin
+
+        return gin.operative_config_str(max_line_length=100)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Returns the configured form of what `add_configurable` added as `name`."""
+        import gin
+
+        return gin.get_configurable(name)
+
+
+@contextlib.contextmanager
+def gin_session(gin_files: Sequence[str] = (), bindings: Sequence[str] = ()) -> Iterator[Session]:
+    """Parses gin files, then bindings, for the time of a `with` block.
+
+    Args:
+      gin_files: paths, or names of packaged configurations; later ones override earlier ones.
+      bindings: `"name.parameter = value"` or `"MACRO = value"`; they override the files.
+
+    Yields:
+      The `Session`.
+
+    Raises:
+      errors.ConfigFileNotFoundError: a file or an included file is not there.
+      errors.UnknownSettingError: there is no such configurable, parameter or macro.
+      errors.MissingSettingError: something is still `%gin.REQUIRED`.
+      errors.ConfigError: a line cannot be parsed.
+    """
+    import gin
+
+    gin.clear_config()
+    try:
+        _parse_all(gin_files, bindings)
+        yield Session()
+    finally:
+        gin.clear_config()
+
+
+def packaged_folders() -> list[str]:
+    """Returns the folders with the configurations that come with the package."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    places = [os.path.join(package, "configs"), os.path.join(os.path.dirname(package), "configs")]
+    # A folder `configs` beside an installed package would be another project's.
+    return [place for place in places if os.path.exists(os.path.join(place, "base.gin"))]
+
+
+def find_file(name: str, beside: str | None = None) -> str:
+    """Returns the path of a gin file.
+
+    Args:
+      name: a path, or the name of a packaged configuration.
+      beside: the file that includes it, whose folder is searched too.
+
+    Raises:
+      errors.ConfigFileNotFoundError: it is in none of the places; the message lists packaged ones.
+    """
+    folders = [os.path.dirname(beside)] if beside else []
+    candidates = [os.path.join(folder, name) for folder in [*folders, *packaged_folders()]]
+    for path in [files.as_path(name), *candidates]:
+        if files.exists(path) and not files.is_folder(path):
+            return path
+    packaged = sorted({each for place in packaged_folders() for each in files.listing(place)})
+    names = ", ".join(each for each in packaged if each.endswith(".gin"))
+    included = f", included by {beside!r}" if beside else ""
+    raise errors.ConfigFileNotFoundError(
+        f"There is no gin file {name!r}{included}. Give a path, or one of the packaged "
+        f"configurations: {names}."
+    )
+
+
+def unread_bindings() -> list[Binding]:
+    """Returns the bindings that nothing has read, as far as the program has run."""
+    import gin
+
+    bound = _statements(gin.config_str())
+    unread = set(bound)
+    for used in _statements(gin.operative_config_str()):
+        readers = [binding for binding in bound if binding.is_read_by(used)]
+        if readers:  # The innermost scope wins; those outside of it are not read by this use.
+            unread.discard(max(readers, key=lambda binding: len(binding.scope)))
+    return sorted(unread, key=str)
+
+
+def own_message(error: BaseException) -> str:
+    """Returns an error's message without the call chain that gin appends to it."""
+    return str(error).split(_CALL_CHAIN, 1)[0]
+
+
+def _within(inner: Binding, outer: Binding) -> bool:
+    return not outer.scope or f"{inner.scope}/".startswith(f"{outer.scope}/")
+
+
+class _NamedText(io.StringIO):
+    """Text that tells gin's messages which file it is from."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def _parse_all(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
+    import gin
+
+    for name in gin_files:
+        _parse_file(find_file(name), ())
+    for binding in bindings:
+        with _clear_errors(f"the binding {binding!r}"):
+            gin.parse_config(binding)
+    _check_complete()
+    with _clear_errors("the configuration"):
+        gin.finalize()
+
+
+def _parse_file(path: str, including: tuple[str, ...]) -> None:
+    # Gin would search for included files in its own places only, so they are taken out here; the
+    # empty lines keep the line numbers of its messages.
+    if path in including:
+        raise errors.ConfigError(f"{path!r} includes itself: {' > '.join([*including, path])}.")
+    lines = files.read_bytes(path).decode("utf-8").splitlines(keepends=True)
+    start = 0
+    for number, line in enumerate(lines):
+        include = _INCLUDE.match(line)
+        if include:
+            _parse_text(path, "\n" * start + "".join(lines[start:number]))
+            _parse_file(find_file(include["name"], beside=path), (*including, path))
+            start = number + 1
+    _parse_text(path, "\n" * start + "".join(lines[start:]))
+
+
+def _parse_text(path: str, text: str) -> None:
+    import gin
+
+    with _clear_errors(repr(path)):
+        gin.parse_config(_NamedText(text, path))
+
+
+@contextlib.contextmanager
+def _clear_errors(where: str) -> Iterator[None]:
+    try:
+        yield
+    except errors.Error:
+        raise
+    except (ValueError, RuntimeError, SyntaxError, ImportError) as error:
+        raise _clear_error(error, where) from error
+
+
+def _clear_error(error: Exception, where: str) -> errors.ConfigError:
+    message = str(error)
+    line = re.search(r"\bline (\d+)", message)
+    # A binding's line number would be that of the whole command line's bindings.
+    place = f"{where}, line {line[1]}" if line and where.startswith(("'", '"')) else where
+    unknown = re.search(r"No configurable matching (?:reference )?'@?([^'()]+)", message)
+    if unknown:
+        name = unknown[1].rsplit("/", 1)[-1]
+        return errors.UnknownSettingError(
+            f"Nothing configurable is called {name!r} ({place}). {_suggest(name, _known)}"
+        )
+    parameter = re.search(r"Configurable '(.+)' doesn't have a parameter named '(.+)'", message)
+    if parameter:
+        has = _known.get(parameter[1].rsplit(".", 1)[-1], [])
+        return errors.UnknownSettingError(
+            f"{parameter[1]} has no parameter {parameter[2]!r} ({place}). "
+            f"{_suggest(parameter[2], has)}"
+        )
+    undefined = re.search(r"No bindings specified for '(.+)/gin\.macro'", message)
+    if undefined:
+        return errors.UnknownSettingError(
+            f"The configuration uses %{undefined[1]}, which it does not define. "
+            f"{_suggest(undefined[1], _macros())}"
+        )
+    denied = re.search(r"Configurable '(.+)' has denylisted kwarg '(.+)'", message)
+    if denied:
+        return errors.ConfigError(
+            f"{denied[1]}.{denied[2]} cannot be configured ({place}): the run itself gives it."
+        )
+    return errors.ConfigError(
+        f"Cannot parse {place}: {message.splitlines()[0]} A string needs quotes, as in "
+        "\"NAME = 'text'\"."
+    )
+
+
+def _check_complete() -> None:
+    import gin
+
+    bound = _statements(gin.config_str())
+    missing = [str(binding) for binding in bound if binding.value == _REQUIRED]
+    if missing:
+        flags = " ".join(f'--gin_bindings="{name}=..."' for name in missing)
+        raise errors.MissingSettingError(
+            f"The configuration needs {', '.join(missing)}. Give it in a gin file or by {flags}."
+        )
+
+
+def _macros() -> list[str]:
+    import gin
+
+    return [str(each) for each in _statements(gin.config_str()) if not each.parameter]
+
+
+def _statements(text: str) -> list[Binding]:
+    from gin import config_parser
+
+    class Delegate(config_parser.ParserDelegate):
+        def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> str:
+            return f"@{scoped_configurable_name}" + ("()" if evaluate else "")
+
+        def macro(self, macro_name: str) -> str:
+            return f"%{macro_name}"
+
+    return [
+        Binding(
+            statement.scope or "", statement.selector, statement.arg_name or "", statement.value
+        )
+        for statement in config_parser.ConfigParser(text, Delegate())
+        if isinstance(statement, config_parser.BindingStatement)
+    ]
+
+
+def _unread_message(unread: list[Binding]) -> str:
+    import gin
+
+    known = sorted({str(used) for used in _statements(gin.operative_config_str())})
+    lines = [f"{binding} ({_suggest(str(binding), known)})" for binding in unread]
+    return (
+        f"Nothing reads {'this setting' if len(unread) == 1 else 'these settings'}: "
+        f"{'; '.join(lines)} Correct the name, or remove the binding."
+    )
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    known = sorted(known)
+    lower = {each.lower(): each for each in known}
+    near = [lower[each] for each in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return f"There is: {', '.join(known)}." if known else "There is none."
