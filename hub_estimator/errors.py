@@ -105,6 +105,10 @@ class EagerModeError(UsageError):
     """A graph is needed, but TensorFlow executes eagerly here."""
 
 
+class NoTrainableVariablesError(Error, ValueError):
+    """`trainable` is a regular expression that no trainable variable's name has."""
+
+
 class InputError(Error, TypeError, ValueError):
     """The inputs of a call do not fit the signature."""
 

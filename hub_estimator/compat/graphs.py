@@ -25,3 +25,11 @@ def is_function_graph(graph: tf.Graph) -> bool:
     return isinstance(graph, tf.__internal__.FuncGraph)
 
 
+
+
+def function_def(graph: tf.Graph, name: str) -> Any:
+    """Returns the `FunctionDef` that a graph's function library has under a name, or None."""
+    function = graph._functions.get(name)
+    if function is None:
+        return None
+    return getattr(function, "function_def", None) or function.cached_definition

@@ -16,3 +16,8 @@ def decode_type_spec(proto: Any) -> tf.TypeSpec:
     """
     value = struct_pb2.StructuredValue(type_spec_value=proto)
     return tf.__internal__.saved_model.decode_proto(value)
+
+
+def encode_type_spec(type_spec: tf.TypeSpec) -> Any:
+    """Returns the `TypeSpecProto` of a `tf.TypeSpec`."""
+    return tf.__internal__.saved_model.encode_structure(type_spec).type_spec_value

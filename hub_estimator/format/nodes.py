@@ -10,6 +10,16 @@ Edge = str
 """A node's input as stored: `node:1`, `node` (its output 0) or `^node` (control)."""
 
 
+COLOCATION = b"loc:@"
+"""How the names of the nodes that a node is colocated with start, in its `_class` attribute."""
+
+
+def colocated_with(node: Any) -> list[str]:
+    """Returns the names of the nodes that a node is colocated with."""
+    classes = node.attr["_class"].list.s if "_class" in node.attr else []
+    return [value[len(COLOCATION) :].decode() for value in classes if value.startswith(COLOCATION)]
+
+
 def node_of(edge: Edge) -> str:
     """Returns the name of the node at an edge's far end."""
     return edge.lstrip("^").partition(":")[0]

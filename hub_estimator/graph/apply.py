@@ -1,0 +1,132 @@
+"""Applying a signature of a module to inputs: only the operations that its outputs need."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat
+from hub_estimator.format import collections
+from hub_estimator.format.nodes import node_of
+from hub_estimator.format.tensor_infos import component_names
+from hub_estimator.format.variant import Variant
+from hub_estimator.graph.contexts import import_with_contexts, needs_contexts
+from hub_estimator.graph.parts import GraphPart, import_part, make_part
+from hub_estimator.graph.state import StateGraph, state_tensors
+from hub_estimator.graph.values import convert_inputs, pack_output
+
+_NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """What of a variant computes a signature: worked out once, imported at each call."""
+
+    part: GraphPart
+    tensors: tuple[str, ...]
+    losses: tuple[str, ...]
+    updates: tuple[str, ...]
+
+
+def apply(
+    variant: Variant, state: StateGraph, name: str, signature: str, inputs: Any, what: str
+) -> dict[str, Any]:
+    """Adds the operations that compute a signature to the default graph.
+
+    Args:
+      variant: the variant.
+      state: its state in the default graph, or in a graph around it.
+      name: the module's name: the operations go to the name scope `<name>_apply_<signature>`.
+      signature: the name of a signature that the variant has.
+      inputs: the caller's values.
+      what: what messages call the signature.
+
+    Returns:
+      All outputs by name.
+
+    Raises:
+      InputError: the inputs do not fit the signature.
+    """
+    signature_def = variant.meta_graph.signature_def[signature]
+    scope_name = _NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")
+    with tf.compat.v1.name_scope(scope_name) as scope:
+        given = convert_inputs(signature_def, inputs, what)
+        plan = _plan(variant, state, signature, signature_def)
+        feeds = {**_state_feeds(state, plan.part.fed), **given}
+        elements = [*plan.tensors, *plan.losses, *plan.updates]
+        results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
+    found = dict(zip(elements, results))
+    _collect(plan, found)
+    tensors = {**feeds, **found}
+    return {key: pack_output(info, tensors) for key, info in signature_def.outputs.items()}
+
+
+def _import(
+    plan: _Plan, variant: Variant, scope: str, feeds: dict[str, tf.Tensor], elements: list[str]
+) -> list[Any]:
+    if needs_contexts(variant, plan.part):
+        return import_with_contexts(plan.part, variant, scope, feeds, elements)
+    return import_part(plan.part, variant, scope, feeds, elements)
+
+
+def _plan(variant: Variant, state: StateGraph, signature: str, signature_def: Any) -> _Plan:
+    key = ("apply plan", signature, state.trained)
+    if key not in variant.prepared:
+        variant.prepared[key] = _make_plan(variant, state.trained, signature_def)
+    return variant.prepared[key]
+
+
+def _make_plan(variant: Variant, trained: frozenset[str], signature_def: Any) -> _Plan:
+    inputs = {name for info in signature_def.inputs.values() for name in component_names(info)}
+    outputs = {name for info in signature_def.outputs.values() for name in component_names(info)}
+    state = state_tensors(variant)
+    given = frozenset(inputs | {tensor for tensors in state.values() for tensor in tensors})
+    updates = _reached(variant, collections.UPDATE_OPS, inputs) if trained else []
+    losses = _reached(variant, collections.REGULARIZATION_LOSSES, inputs) if trained else []
+    tensors = sorted(outputs - given)
+    makers = {node_of(tensor) for tensor in given}
+    names = variant.nodes.ancestors(
+        {node_of(name) for name in [*tensors, *losses, *updates]},
+        lambda edge: edge in given or f"{edge}:0" in given or edge.lstrip("^") in makers,
+    )
+    return _Plan(
+        part=make_part(variant, names, given),
+        tensors=tuple(tensors),
+        losses=tuple(losses),
+        updates=tuple(updates),
+    )
+
+
+def _reached(variant: Variant, key: str, inputs: set[str]) -> list[str]:
+    """The elements of a collection that depend on a signature's inputs."""
+    names = collections.node_names(variant.meta_graph, key)
+    reached = variant.nodes.descendants(inputs) if names and inputs else set()
+    return [name for name in names if node_of(name) in reached]
+
+
+def _state_feeds(state: StateGraph, fed: frozenset[str]) -> dict[str, tf.Tensor]:
+    graph = tf.compat.v1.get_default_graph()
+    needed = {name for name in state.feeds if name in fed or f"^{node_of(name)}" in fed}
+    if graph is state.graph:
+        return {name: state.feeds[name] for name in needed}
+    feeds = {}
+    for name in needed:
+        tensor = state.feeds[name]
+        if node_of(name) in state.variables and tensor.dtype.base_dtype != tf.resource:
+            # A function cannot capture a reference, but its value.
+            tensor = state.values[node_of(name)]
+        feeds[name] = compat.capture(tensor, graph)
+    return feeds
+
+
+def _collect(plan: _Plan, found: dict[str, Any]) -> None:
+    graph = tf.compat.v1.get_default_graph()
+    if compat.is_function_graph(graph):
+        return  # nothing outside of the function could run them
+    for name in plan.losses:
+        graph.add_to_collection(collections.REGULARIZATION_LOSSES, found[name])
+    for name in plan.updates:
+        graph.add_to_collection(collections.UPDATE_OPS, found[name])

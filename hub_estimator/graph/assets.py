@@ -1,0 +1,92 @@
+"""Files that a module carries: naming them, and keeping their authors' paths out of the graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator.errors import DefinitionError
+from hub_estimator.format import collections
+from hub_estimator.format.nodes import node_of
+
+_BLANK = b"SAVEDMODEL-ASSET"
+
+
+class AssetNames:
+    """The file names under `assets/` of one module: one for each source file.
+
+    Attributes:
+      paths: the source path by file name.
+    """
+
+    def __init__(self) -> None:
+        self.paths: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def name(self, path: str) -> str:
+        """Returns the file name for a source path; different files get different names."""
+        if path not in self._names:
+            stem, ending = os.path.splitext(os.path.basename(path))
+            name, number = f"{stem}{ending}", 0
+            while name in self.paths:
+                number += 1
+                name = f"{stem}_{number}{ending}"
+            self._names[path] = name
+            self.paths[name] = path
+        return self._names[path]
+
+
+def take_assets(meta_graph: Any, names: AssetNames) -> dict[str, str]:
+    """Replaces the paths of assets in a graph by what the stored form has there.
+
+    Args:
+      meta_graph: a `MetaGraphDef`; changed.
+      names: the module's assets; those of this graph are added.
+
+    Returns:
+      The file name under `assets/` by the name of the tensor that held the path.
+
+    Raises:
+      DefinitionError: an asset's path is not a constant.
+    """
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    found = {}
+    for tensor in collections.node_names(meta_graph, collections.ASSET_FILEPATHS):
+        node = nodes[node_of(tensor)]
+        path = _path(node)
+        found[tensor] = names.name(path)
+        node.attr["value"].tensor.string_val[:] = [_BLANK]
+        # Tables are named after their file, so that programs share them; other machines' paths tell
+        # nothing there.
+        for table in nodes.values():
+            if "shared_name" in table.attr:
+                shared = table.attr["shared_name"].s
+                table.attr["shared_name"].s = shared.replace(path.encode(), found[tensor].encode())
+    return found
+
+
+def set_asset_path(node: Any, path: str) -> None:
+    """Points the constant node of an asset at a file; the node is changed."""
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path))
+
+
+def asset_nodes(meta_graph: Any, asset_paths: Mapping[str, str]) -> dict[str, str]:
+    """Returns the path of each asset by the name of the constant node that holds it."""
+    return {
+        node_of(tensor): asset_paths[name]
+        for tensor, name in collections.asset_files(meta_graph).items()
+    }
+
+
+def _path(node: Any) -> str:
+    value = node.attr["value"].tensor
+    is_path = node.op == "Const" and value.dtype == tf.string.as_datatype_enum
+    if not is_path or value.tensor_shape.dim or len(value.string_val) != 1:
+        raise DefinitionError(
+            f"The asset {node.name!r} is a {node.op}, not a scalar string constant. Add the path "
+            "itself to the ASSET_FILEPATHS collection: tf.constant(path)."
+        )
+    return value.string_val[0].decode("utf-8")

@@ -1,0 +1,113 @@
+"""What must hold of a module's graphs when it is defined; each failure says what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat
+from hub_estimator.errors import (
+    ColocationError,
+    DefinitionError,
+    DuplicateTagsError,
+    NoSignatureError,
+    UnsupportedCollectionError,
+    VariablesDifferError,
+)
+from hub_estimator.format import collections
+from hub_estimator.format.nodes import colocated_with, node_of
+from hub_estimator.format.tensor_infos import component_names
+from hub_estimator.format.variant import Variant, quoted, tags_text
+
+def check_tags(all_tags: Sequence[frozenset[str]]) -> None:
+    """Checks that no two variants have the same tags, and that there is one at all."""
+    if not all_tags:
+        raise DefinitionError(
+            "tags_and_args is empty. Give at least one pair, for example [(set(), {})]."
+        )
+    for tags in all_tags:
+        if all_tags.count(tags) > 1:
+            raise DuplicateTagsError(
+                f"Two graph variants have the tags {tags_text(tags)}. Give each pair in "
+                "tags_and_args another set of tags."
+            )
+
+
+def check_collections(graph: tf.Graph, name: str) -> None:
+    """Checks that a graph has only collections that a module can carry."""
+    used = {key for key in graph.get_all_collection_keys() if graph.get_collection(key)}
+    unsupported = {str(key) for key in used - collections.CARRIED}
+    if unsupported:
+        raise UnsupportedCollectionError(
+            f"The graph of {name} has the collections {quoted(unsupported)}, which a module cannot "
+            f"carry. Do not add to them, or pass drop_collections=[{quoted(unsupported)}]."
+        )
+
+
+def check_signatures(signatures: Sequence[Any], name: str) -> None:
+    """Checks that there is a signature."""
+    if not signatures:
+        raise NoSignatureError(
+            f"{name} added no signature. Call hub.add_signature(inputs=..., outputs=...) in it."
+        )
+
+
+def check_variables(variants: Sequence[Variant]) -> None:
+    """Checks that all variants can live on the variables of one of them.
+
+    A module is exported from an instance of one variant, so that one must have all variables.
+    """
+    shapes: dict[str, str] = {}
+    for variant in variants:
+        for entry in variant.variables:
+            shape = f"{entry.dtype.base_dtype.name} {entry.shape}"
+            if shapes.setdefault(entry.op_name, shape) != shape:
+                raise VariablesDifferError(
+                    f"The variable {entry.op_name!r} is {shapes[entry.op_name]} in one graph "
+                    f"variant and {shape} in that with the tags {tags_text(variant.tags)}. Variants "
+                    "share their variables: give it one type and shape, or two names."
+                )
+    names = [{entry.op_name for entry in variant.variables} for variant in variants]
+    if set(shapes) not in names:
+        widest = max(range(len(names)), key=lambda index: len(names[index]))
+        raise VariablesDifferError(
+            "No graph variant has all variables: that with the tags "
+            f"{tags_text(variants[widest].tags)} lacks {quoted(set(shapes) - names[widest])}. "
+            "A module is exported from one variant, so build the variables in it too."
+        )
+
+
+def check_colocation(variant: Variant) -> None:
+    """Checks that what holds state is colocated only with what holds state."""
+    for node in variant.meta_graph.graph_def.node:
+        if not compat.op_outputs_state(node.op):
+            continue
+        for other in colocated_with(node):
+            if other not in variant.nodes or not compat.op_outputs_state(variant.nodes[other].op):
+                raise ColocationError(
+                    f"The variable or table {node.name!r} is colocated with {other!r}, which holds "
+                    "no state and is not there when the module is instantiated. Make it outside of "
+                    "tf.colocate_with."
+                )
+
+
+def check_inputs(variant: Variant) -> None:
+    """Checks that each signature's inputs can be replaced by the caller's tensors."""
+    for name, signature in variant.signatures.items():
+        tensors = [tensor for info in signature.inputs.values() for tensor in component_names(info)]
+        makers = [node_of(tensor) for tensor in tensors]
+        for maker in makers:
+            if makers.count(maker) > 1:
+                raise ColocationError(
+                    f"The signature {name!r} has several inputs from the one operation {maker!r}. "
+                    "Make a placeholder for each input."
+                )
+            others = set(colocated_with(variant.nodes[maker])) - {maker}
+            if others:
+                raise ColocationError(
+                    f"The input {maker!r} of the signature {name!r} is colocated with "
+                    f"{quoted(others)}, but the caller's tensor takes its place. Make it outside "
+                    "of tf.colocate_with."
+                )

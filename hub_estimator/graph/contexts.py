@@ -1,0 +1,111 @@
+"""Parts of a graph with v1 control flow (`Switch`, `Enter`, ...), whose gradients need its contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import control_flow_pb2
+
+from hub_estimator.format import collections
+from hub_estimator.format.nodes import node_of, tensor_of
+from hub_estimator.format.variant import Variant
+from hub_estimator.graph.functions import rename_clashing
+from hub_estimator.graph.parts import GraphPart, make_part
+
+_OUTSIDE = "outside"
+_PROTOS = {
+    collections.COND_CONTEXT: control_flow_pb2.CondContextDef,
+    collections.WHILE_CONTEXT: control_flow_pb2.WhileContextDef,
+}
+
+
+def needs_contexts(variant: Variant, part: GraphPart) -> bool:
+    """Whether nodes of a part are in a v1 control flow context."""
+    return any(collections.has(variant.meta_graph, key) for key in _PROTOS) and any(
+        node.op in ("Switch", "RefSwitch", "Enter", "RefEnter") for node in part.graph_def.node
+    )
+
+
+def import_with_contexts(
+    part: GraphPart,
+    variant: Variant,
+    scope: str,
+    feeds: Mapping[str, tf.Tensor],
+    elements: Sequence[str],
+) -> list[Any]:
+    """Imports a part into the default graph with the control flow contexts of its nodes.
+
+    Args and results are those of `hub_estimator.graph.parts.import_part`.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    meta_graph, fed = _meta_graph(part, variant, feeds)
+    meta_graph.graph_def.CopyFrom(rename_clashing(meta_graph.graph_def, graph))
+    # import_meta_graph adds the current name scope to the one that it is given, and a number to a
+    # scope that is in use, unless it ends in a slash.
+    with tf.compat.v1.name_scope(None):
+        tf.compat.v1.train.import_meta_graph(meta_graph, import_scope=scope, input_map=fed)
+    return [graph.as_graph_element(scope + name) for name in elements]
+
+
+def _meta_graph(
+    part: GraphPart, variant: Variant, feeds: Mapping[str, tf.Tensor]
+) -> tuple[Any, dict[str, tf.Tensor]]:
+    """Returns the meta graph of a part with its contexts, and what to feed to it."""
+    inside = {node.name for node in part.graph_def.node}
+    contexts = {key: _touched(variant, key, inside) for key in _PROTOS}
+    looked_up = {
+        node_of(name) for protos in contexts.values() for proto in protos for name in _names(proto)
+    }
+    makers = {node_of(name): name for name in feeds}
+    given = frozenset(feeds)
+    names = variant.nodes.ancestors(
+        inside | {name for name in looked_up - set(makers) if name in variant.nodes},
+        lambda edge: tensor_of(edge) in given or edge.lstrip("^") in makers,
+    )
+    whole = make_part(variant, names, given)
+    meta_graph = tf.compat.v1.MetaGraphDef(graph_def=whole.graph_def)
+    meta_graph.meta_info_def.stripped_op_list.CopyFrom(
+        variant.meta_graph.meta_info_def.stripped_op_list
+    )
+    for key, protos in contexts.items():
+        collections.set_bytes(meta_graph, key, protos)
+    fed = {
+        name: feeds[makers[name[1:]] if name.startswith("^") else name] for name in whole.fed
+    }  # fmt: skip
+    for maker in looked_up & set(makers):
+        tensor = feeds[makers[maker]]
+        _add_identity(meta_graph.graph_def, maker, tensor.dtype.base_dtype)
+        fed[f"{_OUTSIDE}/{maker}:0"] = tensor
+    return meta_graph, fed
+
+
+def _touched(variant: Variant, key: str, inside: set[str]) -> list[Any]:
+    if not collections.has(variant.meta_graph, key):
+        return []
+    values = variant.meta_graph.collection_def[key].bytes_list.value
+    protos = [_PROTOS[key].FromString(value) for value in values]
+    return [proto for proto in protos if inside & {node_of(name) for name in _names(proto)}]
+
+
+def _names(proto: Any) -> Iterator[str]:
+    """The names of operations and tensors that a context, or one nested in it, looks up."""
+    external = dict(proto.values_def.external_values)
+    yield from (name for name in proto.values_def.values if name not in external)
+    yield from external.values()
+    if isinstance(proto, control_flow_pb2.CondContextDef):
+        yield from (proto.pred_name, proto.pivot_name)
+    else:
+        yield from (proto.pivot_name, proto.pivot_for_pred_name, proto.pivot_for_body_name)
+        yield from proto.loop_exit_names
+        yield from proto.loop_enter_names
+    for nested in proto.nested_contexts:
+        yield from _names(getattr(nested, nested.WhichOneof("ctxt")))
+
+
+def _add_identity(graph_def: Any, name: str, dtype: tf.DType) -> None:
+    # A context finds its predicate by the stored name, which must stand for the caller's tensor.
+    node = graph_def.node.add(name=name, op="Identity")
+    node.input.append(f"{_OUTSIDE}/{name}:0")
+    node.attr["T"].type = dtype.as_datatype_enum

@@ -1,0 +1,88 @@
+"""The function library that part of a graph needs, under names that are free.
+
+TensorFlow names functions by counters (`while_body_17`): those of two modules, or of a module and
+the program around it, often have equal names and different bodies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat
+
+
+def needed_library(nodes: Iterable[Any], library: Any) -> Any:
+    """Returns the part of a `FunctionDefLibrary` that nodes call, directly or not."""
+    functions = {function.signature.name: function for function in library.function}
+    gradients = {gradient.function_name: gradient for gradient in library.gradient}
+    needed: dict[str, Any] = {}
+    open_ = [name for node in nodes for name in _called(node)]
+    while open_:
+        name = open_.pop()
+        if name in needed or name not in functions:
+            continue
+        needed[name] = functions[name]
+        open_ += [other for node in functions[name].node_def for other in _called(node)]
+        if name in gradients:
+            open_.append(gradients[name].gradient_func)
+    part = type(library)()
+    part.function.extend(needed[name] for name in sorted(needed))
+    part.gradient.extend(gradients[name] for name in sorted(needed) if name in gradients)
+    return part
+
+
+def rename_clashing(graph_def: Any, graph: tf.Graph) -> Any:
+    """Returns a `GraphDef` whose functions have names that `graph` does not use for others.
+
+    A renamed function is named after its content, so that a second import finds its own again.
+    """
+    new_names = {}
+    for function in graph_def.library.function:
+        there = compat.function_def(graph, function.signature.name)
+        if there is not None and there != function:
+            content = hashlib.sha256(function.SerializeToString(deterministic=True))
+            name = f"{function.signature.name}_{content.hexdigest()[:16]}"
+            new_names[function.signature.name] = name
+    if not new_names:
+        return graph_def
+    renamed = type(graph_def)()
+    renamed.CopyFrom(graph_def)
+    _rename(renamed, new_names)
+    return renamed
+
+
+def _rename(graph_def: Any, new_names: dict[str, str]) -> None:
+    library = graph_def.library
+    for function in library.function:
+        function.signature.name = new_names.get(function.signature.name, function.signature.name)
+        _rename_calls(function.node_def, new_names)
+    for gradient in library.gradient:
+        gradient.function_name = new_names.get(gradient.function_name, gradient.function_name)
+        gradient.gradient_func = new_names.get(gradient.gradient_func, gradient.gradient_func)
+    _rename_calls(graph_def.node, new_names)
+
+
+def _rename_calls(nodes: Iterable[Any], new_names: dict[str, str]) -> None:
+    for node in nodes:
+        node.op = new_names.get(node.op, node.op)
+        for value in _function_values(node):
+            value.name = new_names.get(value.name, value.name)
+
+
+def _called(node: Any) -> Iterator[str]:
+    # A node's type may itself be a function's name.
+    yield node.op
+    for value in _function_values(node):
+        yield value.name
+
+
+def _function_values(node: Any) -> Iterator[Any]:
+    for attr in node.attr.values():
+        if attr.HasField("func"):
+            yield attr.func
+        elif attr.HasField("list"):
+            yield from attr.list.func

@@ -1,0 +1,206 @@
+"""`Module`: a module at work in a TensorFlow graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Union
+
+import tensorflow as tf
+
+from hub_estimator import compat, files
+from hub_estimator.errors import EagerModeError, ExportError, WrongGraphError
+from hub_estimator.format.checkpoint import Value, write_checkpoint
+from hub_estimator.format.read import load_module_spec
+from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.tensor_infos import ParsedTensorInfo
+from hub_estimator.format.variant import DEFAULT, quoted, tags_text
+from hub_estimator.graph.apply import apply
+from hub_estimator.graph.state import Trainable, build_state, fresh_scope, variable_map
+from hub_estimator.graph.values import choose_outputs
+
+Spec = Union[ModuleSpec, files.PathLike]
+
+
+def as_module_spec(spec: Any) -> ModuleSpec:
+    """Returns the spec of what users may give: a spec, or a handle.
+
+    Raises:
+      TypeError: it is neither.
+      OSError: see `load_module_spec`.
+    """
+    return spec if isinstance(spec, ModuleSpec) else load_module_spec(spec)
+
+
+class Module:
+    """A module in the current graph: its variables once, its computation at each call.
+
+    The variables join the graph under a fresh variable scope; their initializers read the values
+    that the module was exported with. A call adds the operations of a signature.
+
+        m = hub.Module("path/to/module", trainable=True)
+        features = m(sentences)
+
+    Args:
+      spec: a `ModuleSpec`, or a handle: a folder or a URL, as `str`, `bytes` or path-like.
+      trainable: whether the variables are trained with those around: they join
+        `TRAINABLE_VARIABLES`, the module's regularization losses `REGULARIZATION_LOSSES`, and each
+        call's update operations `UPDATE_OPS`. A regular expression chooses the variables (by
+        `re.search` in their names within the module) among those that the publisher made trainable.
+      name: the name of the variable scope; a number is added where it is taken.
+      tags: the tags of the graph variant, in any iterable; None is the variant for inference.
+
+    Raises:
+      OSError: there is no module under the handle (`NotAModuleError` tells what is).
+      TagsNotFoundError: the module has no variant with these tags.
+      NameTakenError: operations have the name scope that the variables need.
+      NoTrainableVariablesError: the regular expression finds no variable.
+      EagerModeError: there is no graph to add to.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        trainable: Trainable = False,
+        name: str = "module",
+        tags: Iterable[str] | None = None,
+    ) -> None:
+        if tf.executing_eagerly():
+            raise EagerModeError(
+                "hub.Module works in a graph, but TensorFlow executes eagerly here. Use it inside "
+                "of a model_fn or of `with tf.Graph().as_default():`, or use hub.load."
+            )
+        self._spec = as_module_spec(spec)
+        self._variant = self._spec.variant(tags)
+        self._trainable = trainable
+        self._name = name
+        self._state = build_state(self._spec, self._variant, fresh_scope(name), trainable)
+
+    def __repr__(self) -> str:
+        return (
+            f"<hub.Module {self._state.scope.rstrip('/')!r} of {self._spec.source}, "
+            f"tags {tags_text(self._variant.tags)}>"
+        )
+
+    @property
+    def graph(self) -> tf.Graph:
+        """The graph that holds the variables."""
+        return self._state.graph
+
+    @property
+    def spec(self) -> ModuleSpec:
+        """What the module was made of."""
+        return self._spec
+
+    @property
+    def trainable(self) -> Trainable:
+        """What was given as `trainable`."""
+        return self._trainable
+
+    @property
+    def variable_map(self) -> dict[str, Any]:
+        """Each variable by its name in the module; a partitioned one is the list of its parts."""
+        return variable_map(self._state.variables, self._variant)
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """The variables, sorted by their names in the module."""
+        return [self._state.variables[name] for name in sorted(self._state.variables)]
+
+    def __call__(
+        self, inputs: Any = None, signature: str | None = None, as_dict: bool | None = None
+    ) -> Any:
+        """Adds the operations that compute a signature to the current graph.
+
+        Args:
+          inputs: a dict from the names of the signature's inputs to values, or one value where it
+            has one input, or None where it has none. Tensors, and what converts to them.
+          signature: the signature's name; None is `"default"`.
+          as_dict: whether to return all outputs in a dict by name, rather than the one named
+            `"default"`.
+
+        Returns:
+          The output, or the dict of all.
+
+        Raises:
+          SignatureNotFoundError: the variant has no such signature.
+          InputError: inputs are missing or extra, or do not fit by type or shape.
+          OutputError: there is no output `"default"`, and not all are asked for.
+          WrongGraphError: the current graph is not that of the variables, nor inside of it.
+        """
+        graph = tf.compat.v1.get_default_graph()
+        if tf.executing_eagerly() or not compat.is_inside(graph, self.graph):
+            raise WrongGraphError(
+                f"{self!r} is applied in another graph than the one that holds its variables. "
+                "Make a module in each graph."
+            )
+        signature = signature or DEFAULT
+        what = f"The signature {signature!r} of {_lower(self._spec.source)}"
+        self._variant.signature(signature, self._spec.source)
+        outputs = apply(self._variant, self._state, self._name, signature, inputs, what)
+        return choose_outputs(outputs, as_dict, what)
+
+    def get_signature_names(self) -> list[str]:
+        """Returns the names of the signatures, sorted."""
+        return self._spec.get_signature_names(tags=self._variant.tags)
+
+    def get_input_info_dict(self, signature: str | None = None) -> dict[str, ParsedTensorInfo]:
+        """Returns the type and the shape of each input of a signature; see `ModuleSpec`."""
+        return self._spec.get_input_info_dict(signature, tags=self._variant.tags)
+
+    def get_output_info_dict(self, signature: str | None = None) -> dict[str, ParsedTensorInfo]:
+        """Returns the type and the shape of each output of a signature; see `ModuleSpec`."""
+        return self._spec.get_output_info_dict(signature, tags=self._variant.tags)
+
+    def get_attached_message(self, key: str, message_type: Any, required: bool = False) -> Any:
+        """Returns the message attached under a key, or None; see `ModuleSpec`."""
+        return self._spec.get_attached_message(
+            key, message_type, tags=self._variant.tags, required=required
+        )
+
+    def export(self, path: files.PathLike, session: tf.compat.v1.Session) -> None:
+        """Writes the module with the values that its variables have in a session.
+
+        All graph variants are written, not just the one of this instance.
+
+        Args:
+          path: the folder to make; it appears whole or not at all.
+          session: a session of the graph.
+
+        Raises:
+          ModuleExistsError: a module is at `path` already.
+          WrongGraphError: the session is of another graph.
+          ExportError: a variable has no value in the session, or this variant lacks a variable.
+        """
+        if session.graph is not self.graph:
+            raise WrongGraphError(
+                f"{self!r} is exported with a session of another graph. Give a session of the "
+                "graph that holds its variables: tf.compat.v1.Session(graph=module.graph)."
+            )
+        self._check_has_all_variables()
+        self._spec.write(path, lambda prefix: write_checkpoint(prefix, self._values(session)))
+
+    def _values(self, session: tf.compat.v1.Session) -> list[Value]:
+        try:
+            arrays = session.run(self._state.values)
+        except tf.errors.FailedPreconditionError as e:
+            raise ExportError(
+                f"{self!r} cannot be exported: a variable has no value in the session. Run "
+                f"tf.compat.v1.global_variables_initializer() first. ({e.message})"
+            ) from e
+        return [
+            Value(entry.key, entry.slice_spec, arrays[entry.op_name])
+            for entry in self._variant.variables
+        ]
+
+    def _check_has_all_variables(self) -> None:
+        missing = {entry.op_name for entry in self._spec.variables} - set(self._state.variables)
+        if missing:
+            raise ExportError(
+                f"{self!r} cannot be exported: other graph variants use the variables "
+                f"{quoted(missing)}, which this one does not have. Export an instance of a variant "
+                "that has all of them."
+            )
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

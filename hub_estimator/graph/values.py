@@ -1,0 +1,117 @@
+"""From a caller's values to a signature's input tensors, and from tensors to its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator.errors import InputError, OutputError
+from hub_estimator.format.tensor_infos import ParsedTensorInfo, component_names, parse
+from hub_estimator.format.variant import DEFAULT, quoted
+
+
+def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.Tensor]:
+    """Returns the tensor for each stored input tensor name of a signature.
+
+    Args:
+      signature_def: the `SignatureDef`.
+      inputs: what the caller gave: a dict, one value, or None.
+      what: what messages call the signature.
+
+    Raises:
+      InputError: keys are missing or extra, or a value does not fit.
+    """
+    given = _as_dict(signature_def, inputs, what)
+    missing = set(signature_def.inputs) - set(given)
+    extra = set(given) - set(signature_def.inputs)
+    if missing or extra:
+        raise InputError(
+            f"{what} takes the inputs {quoted(signature_def.inputs)}. Missing: {quoted(missing)}. "
+            f"Not known: {quoted(extra)}."
+        )
+    feeds = {}
+    for key, info in sorted(signature_def.inputs.items()):
+        value = _convert(given[key], parse(info), f"The input {key!r} of {_lower(what)}")
+        feeds.update(zip(component_names(info), tf.nest.flatten(value, expand_composites=True)))
+    return feeds
+
+
+def pack_output(tensor_info: Any, tensors: Mapping[str, tf.Tensor]) -> Any:
+    """Returns an output of a signature, made of tensors by their stored names."""
+    parsed = parse(tensor_info)
+    flat = [tensors[name] for name in component_names(tensor_info)]
+    if isinstance(parsed.type_spec, tf.TensorSpec):
+        return flat[0]
+    return tf.nest.pack_sequence_as(parsed.type_spec, flat, expand_composites=True)
+
+
+def choose_outputs(outputs: Mapping[str, Any], as_dict: bool | None, what: str) -> Any:
+    """Returns all outputs, or the one named `"default"`.
+
+    Raises:
+      OutputError: one is asked for, and there is none of that name.
+    """
+    if as_dict:
+        return dict(outputs)
+    if DEFAULT not in outputs:
+        raise OutputError(
+            f"{what} has no output named {DEFAULT!r}. Call with as_dict=True and take one of "
+            f"{quoted(outputs)}."
+        )
+    return outputs[DEFAULT]
+
+
+def _as_dict(signature_def: Any, inputs: Any, what: str) -> Mapping[str, Any]:
+    if isinstance(inputs, Mapping):
+        return inputs
+    if inputs is None:
+        return {}
+    if len(signature_def.inputs) == 1:
+        return {next(iter(signature_def.inputs)): inputs}
+    if not signature_def.inputs:
+        raise InputError(f"{what} takes no inputs, but was given {inputs!r}.")
+    raise InputError(
+        f"{what} takes several inputs. Give a dict with the keys {quoted(signature_def.inputs)}."
+    )
+
+
+def _convert(value: Any, info: ParsedTensorInfo, what: str) -> Any:
+    spec = info.type_spec
+    converted = _as_tensor(value, info, what)
+    got = tf.type_spec_from_value(converted)
+    # A ragged or sparse value in place of a dense one is already told apart by its spec's class.
+    fits = type(got) is type(spec) and got.dtype == spec.dtype
+    if not fits or not got.shape.is_compatible_with(spec.shape):
+        raise InputError(f"{what} takes {_text(spec)}, but was given {_text(got)}.")
+    if info.is_composite and not spec.is_compatible_with(converted):
+        raise InputError(f"{what} takes {spec}, but was given {got}.")
+    return converted
+
+
+def _as_tensor(value: Any, info: ParsedTensorInfo, what: str) -> Any:
+    if isinstance(value, tf.compat.v1.SparseTensorValue):
+        return tf.SparseTensor.from_value(value)
+    if isinstance(value, tf.compat.v1.ragged.RaggedTensorValue):
+        return tf.ragged.constant(value.to_list(), dtype=value.dtype)
+    is_composite = tf.is_tensor(value) and not isinstance(value, (tf.Tensor, tf.Variable))
+    if is_composite:
+        return value
+    if info.is_sparse or info.is_composite:
+        raise InputError(f"{what} takes {_text(info.type_spec)}, but was given {value!r}.")
+    try:
+        return tf.convert_to_tensor(value, dtype=None if tf.is_tensor(value) else info.dtype)
+    except (TypeError, ValueError) as e:
+        raise InputError(
+            f"{what} takes {_text(info.type_spec)}, and {value!r} cannot be converted: {e}"
+        ) from e
+
+
+def _text(spec: tf.TypeSpec) -> str:
+    kind = type(spec).__name__.removesuffix("Spec")
+    return f"a {spec.dtype.name} {kind} of shape {spec.shape}"
+
+
+def _lower(what: str) -> str:
+    return what[:1].lower() + what[1:]
