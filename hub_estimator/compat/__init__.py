@@ -9,16 +9,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub_estimator.compat.graphs import capture, function_def, is_function_graph, is_inside
     from hub_estimator.compat.installation import install
     from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
+    from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
+    from hub_estimator.compat.op_defs import op_outputs_state
     from hub_estimator.compat.releases import ships_estimator, tf_version
     from hub_estimator.compat.stand_ins import estimator_module
 
 _WHERE = {
+    "capture": "graphs",
+    "decode_type_spec": "nested",
+    "encode_type_spec": "nested",
     "estimator_module": "stand_ins",
+    "function_def": "graphs",
     "install": "installation",
+    "is_function_graph": "graphs",
+    "is_inside": "graphs",
     "legacy_layers": "legacy_keras",
+    "op_outputs_state": "op_defs",
     "require_legacy_keras": "legacy_keras",
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
@@ -26,9 +36,16 @@ _WHERE = {
 }
 
 __all__ = [
+    "capture",
+    "decode_type_spec",
+    "encode_type_spec",
     "estimator_module",
+    "function_def",
     "install",
+    "is_function_graph",
+    "is_inside",
     "legacy_layers",
+    "op_outputs_state",
     "require_legacy_keras",
     "ships_estimator",
     "silence_deprecations",
