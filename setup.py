@@ -20,7 +20,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=[*find_packages(include=["hub_estimator", "hub_estimator.*"]), "hub_estimator.configs"],
+    packages=[
+        *find_packages(include=["hub_estimator", "hub_estimator.*"]),
+        "hub_estimator.configs",
+    ],
     package_dir={"hub_estimator.configs": "configs"},
     package_data={"hub_estimator": ["py.typed"], "hub_estimator.configs": ["*.gin"]},
     install_requires=[
@@ -38,6 +41,15 @@ setup(
         "examples": EXAMPLES,
         "kaggle": ["kagglehub"],
         "test": [*TEST, *EXAMPLES],
-        "dev": [*TEST, *EXAMPLES, "ruff", "mypy", "types-protobuf", "types-requests", "types-tqdm", "build"],
+        "dev": [
+            *TEST,
+            *EXAMPLES,
+            "ruff",
+            "mypy",
+            "types-protobuf",
+            "types-requests",
+            "types-tqdm",
+            "build",
+        ],
     },
 )

@@ -9,7 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hub_estimator.compat.graphs import capture, function_def, is_function_graph, is_inside
+    from hub_estimator.compat.graphs import (
+        capture,
+        colocate,
+        function_def,
+        is_function_graph,
+        is_inside,
+        variable_from_proto,
+    )
     from hub_estimator.compat.installation import install
     from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "capture": "graphs",
+    "colocate": "graphs",
     "decode_type_spec": "nested",
     "encode_type_spec": "nested",
     "estimator_module": "stand_ins",
@@ -33,10 +41,12 @@ _WHERE = {
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "tf_version": "releases",
+    "variable_from_proto": "graphs",
 }
 
 __all__ = [
     "capture",
+    "colocate",
     "decode_type_spec",
     "encode_type_spec",
     "estimator_module",
@@ -50,6 +60,7 @@ __all__ = [
     "ships_estimator",
     "silence_deprecations",
     "tf_version",
+    "variable_from_proto",
 ]
 
 

@@ -60,14 +60,9 @@ def init_run_config(config: Any, tf_config: dict[str, Any]) -> None:
     """
     _set_strategies(config)
     tasks = tf_config.get("cluster") or {}
-    if len(tasks.get("evaluator", ())) and set(tasks) == {"evaluator"}:
-        raise ClusterConfigError(NO_TRAINER % _counts(tasks))
     config._distribute_coordinator_mode = None
-    if _is_one_process(tasks):
-        # Without a cluster nothing differs from a RunConfig without strategies.
-        config._init_distributed_setting_from_environment_var(
-            {key: value for key, value in tf_config.items() if key not in ("cluster", "task")}
-        )
+    if not tasks:  # then nothing differs from a RunConfig without strategies
+        config._init_distributed_setting_from_environment_var(tf_config)
         return
     task_type, task_id = _this_task(tasks, tf_config.get("task") or {})
     if config.train_distribute is None and task_type != "evaluator":
@@ -100,6 +95,9 @@ def train_and_evaluate(
       executor_class: what runs training without strategies; unused.
     """
     del eval_spec, executor_class
+    if estimator.config.task_type == "ps":  # which an Estimator refuses to train
+        _run_task(lambda strategy: None, estimator.config.train_distribute, estimator.config)
+        return
     estimator.train(
         input_fn=train_spec.input_fn,
         max_steps=train_spec.max_steps,
@@ -190,10 +188,6 @@ def _set_strategies(config: Any) -> None:
         if getattr(config, name) is not None:
             raise ClusterConfigError(GIVEN_TWICE % name)
         setattr(config, f"_{name}", getattr(both, name))
-
-
-def _is_one_process(tasks: dict[str, Sequence[str]]) -> bool:
-    return not tasks or (sum(map(len, tasks.values())) == 1 and "ps" not in tasks)
 
 
 def _counts(tasks: dict[str, Sequence[str]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 
 def is_inside(graph: tf.Graph, outer: tf.Graph) -> bool:
@@ -25,11 +26,34 @@ def is_function_graph(graph: tf.Graph) -> bool:
     return isinstance(graph, tf.__internal__.FuncGraph)
 
 
-
-
 def function_def(graph: tf.Graph, name: str) -> Any:
     """Returns the `FunctionDef` that a graph's function library has under a name, or None."""
     function = graph._functions.get(name)
     if function is None:
         return None
     return getattr(function, "function_def", None) or function.cached_definition
+
+
+def colocate(operation: tf.Operation, others: list[tf.Operation]) -> None:
+    """Colocates an operation that exists already with others of its graph, also with their device."""
+    names = [b"loc:@" + other.name.encode() for other in others]
+    try:
+        present = list(operation.get_attr("_class"))
+    except ValueError:
+        present = []
+    value = tf.compat.v1.AttrValue()
+    value.list.s.extend(sorted({*present, *names}))
+    operation._set_attr("_class", value)
+    device = next((other.device for other in others if other.device), "")
+    operation._set_device(device)
+
+
+def variable_from_proto(proto: Any, scope: str) -> tf.Variable:
+    """Returns the variable that a `VariableDef` describes, whose operations a graph has already.
+
+    Args:
+      proto: the `VariableDef`, of a resource or a reference variable.
+      scope: the absolute name scope of the operations, without a slash at the end.
+    """
+    from_proto = ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
+    return from_proto(proto, import_scope=scope)

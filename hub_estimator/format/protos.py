@@ -31,9 +31,7 @@ def _file() -> Any:
     formats = module_def.enum_type.add(name="Format")
     formats.value.add(name="FORMAT_UNSPECIFIED", number=0)
     formats.value.add(name="FORMAT_V3", number=FORMAT_V3)
-    _field(
-        module_def, "format", 1, _FIELD.TYPE_ENUM, type_name=f".{_PACKAGE}.ModuleDef.Format"
-    )
+    _field(module_def, "format", 1, _FIELD.TYPE_ENUM, type_name=f".{_PACKAGE}.ModuleDef.Format")
     _field(module_def, "required_features", 2, _FIELD.TYPE_STRING, repeated=True)
 
     attachment = file.message_type.add(name="ModuleAttachment")
@@ -44,9 +42,7 @@ def _file() -> Any:
     _field(size, "height", 1, _FIELD.TYPE_UINT32)
     _field(size, "width", 2, _FIELD.TYPE_UINT32)
     info = file.message_type.add(name="ImageModuleInfo")
-    _field(
-        info, "default_image_size", 1, _FIELD.TYPE_MESSAGE, type_name=f".{_PACKAGE}.ImageSize"
-    )
+    _field(info, "default_image_size", 1, _FIELD.TYPE_MESSAGE, type_name=f".{_PACKAGE}.ImageSize")
     return file
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
 from google.protobuf import message as protobuf_message
 from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
@@ -127,7 +126,7 @@ def _checkpoint_path(folder: str, meta_graphs: Any) -> str | None:
     if not any(collections.has(graph, collections.VARIABLES) for graph in meta_graphs):
         return None
     prefix = layout.checkpoint_prefix(folder)
-    if not tf.train.checkpoint_exists(prefix):
+    if not files.exists(f"{prefix}.index"):
         raise BrokenModuleError(
             f"The module {folder} lacks the values of its variables ({prefix}.index). Fetch the "
             "module again."

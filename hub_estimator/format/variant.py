@@ -113,7 +113,9 @@ class Variant:
         attr = self.nodes[name].attr
         key, slice_spec = name, ""
         if proto.HasField("save_slice_info_def"):
-            info = tf.compat.v1.Variable.SaveSliceInfo(save_slice_info_def=proto.save_slice_info_def)
+            info = tf.compat.v1.Variable.SaveSliceInfo(
+                save_slice_info_def=proto.save_slice_info_def
+            )
             key, slice_spec = info.full_name, info.spec
         return VariableEntry(
             proto=proto,

@@ -26,6 +26,7 @@ class _Plan:
     """What of a variant computes a signature: worked out once, imported at each call."""
 
     part: GraphPart
+    fed: frozenset[str]
     tensors: tuple[str, ...]
     losses: tuple[str, ...]
     updates: tuple[str, ...]
@@ -55,7 +56,7 @@ def apply(
     with tf.compat.v1.name_scope(scope_name) as scope:
         given = convert_inputs(signature_def, inputs, what)
         plan = _plan(variant, state, signature, signature_def)
-        feeds = {**_state_feeds(state, plan.part.fed), **given}
+        feeds = {**_state_feeds(state, plan.fed), **given}
         elements = [*plan.tensors, *plan.losses, *plan.updates]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results))
@@ -92,8 +93,10 @@ def _make_plan(variant: Variant, trained: frozenset[str], signature_def: Any) ->
         {node_of(name) for name in [*tensors, *losses, *updates]},
         lambda edge: edge in given or f"{edge}:0" in given or edge.lstrip("^") in makers,
     )
+    part = make_part(variant, names, given)
     return _Plan(
-        part=make_part(variant, names, given),
+        part=part,
+        fed=part.fed | (outputs & given),
         tensors=tuple(tensors),
         losses=tuple(losses),
         updates=tuple(updates),

@@ -128,7 +128,8 @@ def _variant(
     attachments = graph.get_collection(collections.ATTACHMENTS)
     for key in (collections.SIGNATURES, collections.ATTACHMENTS):
         graph.clear_collection(key)
-    meta_graph = tf.compat.v1.train.export_meta_graph(graph=graph, strip_default_attrs=True)
+    with graph.as_default():
+        meta_graph = tf.compat.v1.train.export_meta_graph(strip_default_attrs=True)
     return make_variant(meta_graph, tags, dict(signatures), attachments, names)
 
 

@@ -21,6 +21,7 @@ from hub_estimator.format.nodes import colocated_with, node_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant, quoted, tags_text
 
+
 def check_tags(all_tags: Sequence[frozenset[str]]) -> None:
     """Checks that no two variants have the same tags, and that there is one at all."""
     if not all_tags:

@@ -12,7 +12,7 @@ from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of, tensor_of
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.functions import rename_clashing
-from hub_estimator.graph.parts import GraphPart, make_part
+from hub_estimator.graph.parts import GraphPart, colocate_outside, make_part
 
 _OUTSIDE = "outside"
 _PROTOS = {
@@ -46,6 +46,7 @@ def import_with_contexts(
     # scope that is in use, unless it ends in a slash.
     with tf.compat.v1.name_scope(None):
         tf.compat.v1.train.import_meta_graph(meta_graph, import_scope=scope, input_map=fed)
+    colocate_outside(part, scope, feeds)
     return [graph.as_graph_element(scope + name) for name in elements]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator import compat
 from hub_estimator.format.nodes import COLOCATION, colocated_with, node_of, tensor_of
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.functions import needed_library, rename_clashing
@@ -21,12 +22,12 @@ class GraphPart:
       graph_def: the nodes with the functions they call.
       fed: the names of the tensors (`node:0`) and operations (`^node`) that the nodes take from
         outside.
-      colocated: the positions of the nodes that are colocated with a node outside.
+      colocated: the names of the nodes outside with which a node is colocated, by its name.
     """
 
     graph_def: Any
     fed: frozenset[str]
-    colocated: tuple[int, ...]
+    colocated: Mapping[str, Sequence[str]]
 
 
 def make_part(variant: Variant, names: set[str], given: frozenset[str]) -> GraphPart:
@@ -48,12 +49,7 @@ def make_part(variant: Variant, names: set[str], given: frozenset[str]) -> Graph
         for edge in node.input
         if tensor_of(edge) in given or (edge.startswith("^") and edge[1:] in makers - names)
     }
-    colocated = [
-        index
-        for index, node in enumerate(nodes)
-        if any(name not in names for name in colocated_with(node))
-    ]
-    return GraphPart(part, frozenset(fed), tuple(colocated))
+    return GraphPart(part, frozenset(fed), _take_outer_colocation(part.node, names))
 
 
 def import_part(
@@ -76,14 +72,29 @@ def import_part(
       The tensors and operations.
     """
     graph = tf.compat.v1.get_default_graph()
-    graph_def = rename_clashing(_with_colocation(part, feeds, graph), graph)
-    return tf.import_graph_def(
-        graph_def,
+    results = tf.import_graph_def(
+        rename_clashing(part.graph_def, graph),
         input_map=_input_map(part, feeds),
         return_elements=list(elements),
         name=scope,
         producer_op_list=variant.meta_graph.meta_info_def.stripped_op_list,
     )
+    colocate_outside(part, scope, feeds)
+    return results
+
+
+def colocate_outside(part: GraphPart, scope: str, feeds: Mapping[str, tf.Tensor]) -> None:
+    """Colocates imported operations with those that are fed to them, as their nodes say.
+
+    The import itself knows only names inside of the part.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    operations = {node_of(name): tensor.op for name, tensor in feeds.items()}
+    for name, outside in part.colocated.items():
+        others = [operations[other] for other in outside if other in operations]
+        others = [other for other in others if other.graph is graph]
+        if others:
+            compat.colocate(graph.get_operation_by_name(scope + name), others)
 
 
 def prefix_shared_name(node: Any, scope: str) -> None:
@@ -99,7 +110,9 @@ def prefix_shared_name(node: Any, scope: str) -> None:
 
 def has_shared_name(node: Any) -> bool:
     """Whether a node's resource is shared under a name."""
-    return node.op == "VarHandleOp" or bool("shared_name" in node.attr and node.attr["shared_name"].s)
+    return node.op == "VarHandleOp" or bool(
+        "shared_name" in node.attr and node.attr["shared_name"].s
+    )
 
 
 def _input_map(part: GraphPart, feeds: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -109,31 +122,15 @@ def _input_map(part: GraphPart, feeds: Mapping[str, tf.Tensor]) -> dict[str, tf.
     }  # fmt: skip
 
 
-def _with_colocation(part: GraphPart, feeds: Mapping[str, tf.Tensor], graph: tf.Graph) -> Any:
-    """Points colocation with what is outside at the operations that are fed instead."""
-    if not part.colocated:
-        return part.graph_def
-    operations = {
-        node_of(name): tensor.op.name for name, tensor in feeds.items() if tensor.graph is graph
-    }
-    inside = {node.name for node in part.graph_def.node}
-    graph_def = tf.compat.v1.GraphDef()
-    graph_def.CopyFrom(part.graph_def)
-    for index in part.colocated:
-        values = graph_def.node[index].attr["_class"].list.s
-        values[:] = list(_colocation_values(values, inside, operations))
-        if not values:
-            del graph_def.node[index].attr["_class"]
-    return graph_def
-
-
-def _colocation_values(
-    values: Iterable[bytes], inside: set[str], operations: Mapping[str, str]
-) -> Iterable[bytes]:
-    for value in values:
-        name = value[len(COLOCATION) :].decode()
-        if not value.startswith(COLOCATION) or name in inside:
-            yield value
-        elif name in operations and operations[name] not in inside:
-            # A name that is not one of the imported nodes is taken as it is: absolute.
-            yield COLOCATION + operations[name].encode()
+def _take_outer_colocation(nodes: Iterable[Any], names: set[str]) -> dict[str, list[str]]:
+    """Removes colocation with nodes that are not in `names`; returns what was removed."""
+    taken = {}
+    for node in nodes:
+        outside = [name for name in colocated_with(node) if name not in names]
+        if outside:
+            taken[node.name] = outside
+            values = node.attr["_class"].list.s
+            values[:] = [value for value in values if value[len(COLOCATION) :].decode() in names]
+            if not values:
+                del node.attr["_class"]
+    return taken

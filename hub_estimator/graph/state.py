@@ -258,7 +258,7 @@ def _add_variable(proto: Any, scope: str, trained: frozenset[str]) -> tf.Variabl
         changed.CopyFrom(proto)
         changed.trainable = is_trained
         proto = changed
-    variable = tf.compat.v1.Variable.from_proto(proto, import_scope=scope.rstrip("/"))
+    variable = compat.variable_from_proto(proto, scope.rstrip("/"))
     tf.compat.v1.add_to_collection(collections.VARIABLES, variable)
     if is_trained:
         tf.compat.v1.add_to_collection(collections.TRAINABLE_VARIABLES, variable)
