@@ -1,0 +1,200 @@
+"""Examples for training and evaluation, as the `input_fn`s of an Estimator."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.training import text_files
+
+InputFn = Callable[[], tf.data.Dataset]
+
+
+class Input(Protocol):
+    """Where the examples come from."""
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features."""
+
+    @property
+    def num_examples(self) -> int:
+        """The number of examples."""
+
+    def check(self, num_classes: int | None) -> None:
+        """Reads the data and raises a clear error where it cannot be used.
+
+        Args:
+          num_classes: `K` where the labels must be classes 0 to `K - 1`.
+        """
+
+    def training_fn(self, seed: int, start_step: Callable[[], int]) -> InputFn:
+        """Returns the `input_fn` for training, without end.
+
+        Args:
+          seed: what the order of the examples depends on.
+          start_step: returns the step at which training goes on.
+        """
+
+    def evaluation_fn(self) -> InputFn:
+        """Returns the `input_fn` for evaluation: each example once, in order."""
+
+
+class TextFile:
+    """A CSV or TSV file of texts and numeric labels, whose first row names the columns.
+
+    Args:
+      path: the file, which may be compressed with gzip.
+      texts: the column of each text feature, by feature name; a feature is `[B]` strings.
+      label: the column of the labels; `[B]`, int64 where all are whole numbers, else float32.
+      batch_size: `B`.
+      delimiter: what separates the fields; None is a tab for `.tsv`, else a comma.
+    """
+
+    def __init__(
+        self,
+        path: files.PathLike,
+        texts: Mapping[str, str] | None = None,
+        label: str = "label",
+        batch_size: int = 128,
+        delimiter: str | None = None,
+    ) -> None:
+        self.path = files.as_path(path)
+        self._texts = dict(texts or {"text": "text"})
+        self._label = label
+        self._batch_size = batch_size
+        self._delimiter = delimiter
+        if batch_size < 1:
+            raise errors.ModelError(f"batch_size is {batch_size}; it must be at least 1.")
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features."""
+        return sorted(self._texts)
+
+    @property
+    def num_examples(self) -> int:
+        """The number of examples; reads the file."""
+        return len(self._labels)
+
+    def check(self, num_classes: int | None) -> None:
+        """Reads the file.
+
+        Args:
+          num_classes: `K` where the labels must be classes 0 to `K - 1`.
+
+        Raises:
+          errors.DataFileNotFoundError: there is no such file.
+          errors.DataFileError: it cannot be read.
+          errors.ColumnNotFoundError: it lacks a column.
+          errors.LabelError: a label is not a number or not a class.
+        """
+        if num_classes is not None:
+            text_files.check_labels(self.path, self._labels, num_classes)
+
+    def training_fn(self, seed: int, start_step: Callable[[], int]) -> InputFn:
+        """Returns the `input_fn` for training: every epoch in another order, without end.
+
+        A step's batch depends on the seed and the step alone, so training that goes on after an
+        interruption sees what it would have seen without one.
+        """
+
+        def input_fn() -> tf.data.Dataset:
+            steps = tf.data.Dataset.range(start_step(), np.iinfo(np.int64).max)
+            order = _Order(self.num_examples, self._batch_size, seed)
+            return self._batches(steps, order.batch)
+
+        return input_fn
+
+    def evaluation_fn(self) -> InputFn:
+        """Returns the `input_fn` for evaluation: each example once, in the file's order."""
+
+        def input_fn() -> tf.data.Dataset:
+            steps = tf.data.Dataset.range(-(-self.num_examples // self._batch_size))
+            return self._batches(steps, self._rows_in_order)
+
+        return input_fn
+
+    def _rows_in_order(self, step: int) -> np.ndarray:
+        start = step * self._batch_size
+        return np.arange(start, min(start + self._batch_size, self.num_examples))
+
+    def _batches(
+        self, steps: tf.data.Dataset, rows_of_step: Callable[[int], np.ndarray]
+    ) -> tf.data.Dataset:
+        names = self.feature_names
+
+        def gather(step: np.ndarray) -> list[np.ndarray]:
+            rows = rows_of_step(int(step))
+            return [*(self._columns[name][rows] for name in names), self._labels[rows]]
+
+        def load(step: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            types = [tf.string] * len(names) + [tf.as_dtype(self._labels.dtype)]
+            # The texts stay in Python: as constants they would be in every saved graph.
+            tensors = tf.numpy_function(gather, [step], types)
+            for tensor in tensors:
+                tensor.set_shape([None])
+            return dict(zip(names, tensors)), tensors[-1]
+
+        return steps.map(load).prefetch(4)
+
+    @functools.cached_property
+    def _table(self) -> dict[str, list[str]]:
+        columns = dict.fromkeys([*self._texts.values(), self._label])
+        return text_files.read_columns(self.path, list(columns), self._delimiter)
+
+    @functools.cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        table = self._table
+        return {
+            name: np.array([value.encode("utf-8") for value in table[column]], dtype=object)
+            for name, column in self._texts.items()
+        }
+
+    @functools.cached_property
+    def _labels(self) -> np.ndarray:
+        return text_files.parse_labels(self.path, self._table[self._label])
+
+
+class _Order:
+    """Which rows the batch of each step has: an endless run of shuffled epochs."""
+
+    def __init__(self, num_rows: int, batch_size: int, seed: int) -> None:
+        self._num_rows = num_rows
+        self._batch_size = batch_size
+        self._permutation = functools.lru_cache(maxsize=2)(
+            lambda epoch: np.random.default_rng([seed, epoch]).permutation(num_rows)
+        )
+
+    def batch(self, step: int) -> np.ndarray:
+        """Returns the rows of a step's batch, int64 `[B]`."""
+        places = np.arange(step * self._batch_size, (step + 1) * self._batch_size)
+        epochs, offsets = np.divmod(places, self._num_rows)
+        rows = np.empty_like(places)
+        for epoch in np.unique(epochs):
+            chosen = epochs == epoch
+            rows[chosen] = self._permutation(int(epoch))[offsets[chosen]]
+        return rows
+
+
+def serving_input_fn(specs: Mapping[str, tf.TensorSpec]) -> Callable[[], Any]:
+    """Returns a `serving_input_fn` whose requests give the features themselves.
+
+    Args:
+      specs: the type and the shape of each feature by name, as `Encoder.feature_specs` has them.
+    """
+    from hub_estimator import compat
+
+    def receiver_fn() -> Any:
+        features = {
+            name: tf.compat.v1.placeholder(spec.dtype, spec.shape, name=f"serving_{name}")
+            for name, spec in specs.items()
+        }
+        return compat.estimator_module().export.ServingInputReceiver(features, dict(features))
+
+    return receiver_fn

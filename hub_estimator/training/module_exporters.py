@@ -1,0 +1,176 @@
+"""Exporting the modules inside a trained model: which ones, and when."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from hub_estimator import compat, errors, files
+
+if TYPE_CHECKING:
+    from hub_estimator.graph.module import Module
+
+# Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
+_REGISTERED = ("hub_estimator", "modules for export")
+_TIMESTAMP = re.compile(r"^\d{10}$")
+
+
+def register_module_for_export(module: Module, export_name: str) -> None:
+    """Registers a module for export under a name, when called in a `model_fn`.
+
+    Exporters such as `LatestModuleExporter` build the model for prediction and export the modules
+    registered there; registering in other modes does no harm.
+
+    Args:
+      module: a `Module` in the default graph. It may be registered under several names.
+      export_name: the name of the module's folder in each export.
+
+    Raises:
+      ModelError: another module of this graph has this name, or it cannot be a folder's name.
+    """
+    if os.path.basename(export_name) != export_name or export_name in ("", ".", ".."):
+        raise errors.ModelError(f"The export name {export_name!r} cannot be the name of a folder.")
+    if export_name in _registered_modules():
+        raise errors.ModelError(f"There is already a module registered as {export_name!r}.")
+    tf.compat.v1.add_to_collection(_REGISTERED, (export_name, module))
+
+
+def _registered_modules() -> dict[str, Module]:
+    return dict(tf.compat.v1.get_collection(_REGISTERED))
+
+
+class LatestModuleExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
+    """Exports the modules registered in the model, with the values of each checkpoint.
+
+    As an exporter of a `tf.estimator.EvalSpec` it writes
+    `<model_dir>/export/<name>/<timestamp>/<export_name>/`; each of these is a module.
+
+    Args:
+      name: the name of the exporter's folder.
+      serving_input_fn: a function without arguments that returns a `ServingInputReceiver`; its
+        features are what the model is built on.
+      exports_to_keep: how many timestamps to keep, the newest ones; None keeps all.
+
+    Raises:
+      ValueError: `exports_to_keep` is not positive.
+    """
+
+    def __init__(
+        self, name: str, serving_input_fn: Callable[[], Any], exports_to_keep: int | None = 5
+    ) -> None:
+        if exports_to_keep is not None and exports_to_keep <= 0:
+            raise ValueError(f"exports_to_keep is {exports_to_keep}; it must be positive or None.")
+        self._name = name
+        self._serving_input_fn = serving_input_fn
+        self._exports_to_keep = exports_to_keep
+
+    @property
+    def name(self) -> str:
+        """The name of the exporter's folder."""
+        return self._name
+
+    def export(
+        self,
+        estimator: Any,
+        export_path: str | bytes,
+        checkpoint_path: str | bytes | None = None,
+        eval_result: Any = None,
+        is_the_final_export: bool | None = None,
+    ) -> str | bytes | None:
+        """Exports every registered module.
+
+        Args:
+          estimator: the `tf.estimator.Estimator` whose model has the modules.
+          export_path: the folder in which to make a folder named by the time.
+          checkpoint_path: the checkpoint with the values; None is the estimator's latest.
+          eval_result: not used.
+          is_the_final_export: not used.
+
+        Returns:
+          The new folder, as bytes where `export_path` is; None where no module is registered.
+
+        Raises:
+          ExportError: there is no checkpoint.
+        """
+        del eval_result, is_the_final_export
+        checkpoint_path = checkpoint_path or estimator.latest_checkpoint()
+        if not checkpoint_path:
+            raise errors.ExportError(
+                f"There is no checkpoint in {estimator.model_dir!r} to export modules from."
+            )
+        folder = files.as_path(export_path)
+        exported = _export(
+            estimator, self._serving_input_fn, files.as_path(checkpoint_path), folder
+        )
+        if exported is None:
+            return None
+        self._remove_old(folder)
+        return os.fsencode(exported) if isinstance(export_path, bytes) else exported
+
+    def _remove_old(self, folder: str) -> None:
+        if self._exports_to_keep is None:
+            return
+        for timestamp in _timestamps(folder)[: -self._exports_to_keep]:
+            path = files.join(folder, timestamp)
+            # What somebody else put there stays.
+            if _holds_modules(path):
+                files.remove(path)
+
+
+def _export(
+    estimator: Any, serving_input_fn: Callable[[], Any], checkpoint: str, folder: str
+) -> str | None:
+    with tf.Graph().as_default():
+        saver = _build(estimator, serving_input_fn)
+        modules = _registered_modules()
+        if not modules:
+            tf.get_logger().warning(
+                "LatestModuleExporter found no module to export: call "
+                "hub.register_module_for_export in the model_fn."
+            )
+            return None
+        with tf.compat.v1.Session(config=estimator.config.session_config) as session:
+            saver.restore(session, checkpoint)
+            target = files.join(folder, _new_timestamp(folder))
+            with files.whole_folder(target) as scratch:
+                for name, module in modules.items():
+                    module.export(files.join(scratch, name), session)
+    return target
+
+
+def _build(estimator: Any, serving_input_fn: Callable[[], Any]) -> Any:
+    """Builds the model for prediction in the default graph; returns the saver of its values."""
+    tf.compat.v1.train.create_global_step()
+    tf.compat.v1.set_random_seed(estimator.config.tf_random_seed)
+    spec = estimator.model_fn(
+        features=serving_input_fn().features,
+        labels=None,
+        mode="infer",
+        config=estimator.config,
+    )
+    scaffold = spec.scaffold
+    if scaffold is not None and scaffold.saver is not None:
+        return scaffold.saver
+    return tf.compat.v1.train.Saver(sharded=True)
+
+
+def _timestamps(folder: str) -> list[str]:
+    names = files.listing(folder) if files.is_folder(folder) else []
+    return [name for name in names if _TIMESTAMP.match(name)]
+
+
+def _new_timestamp(folder: str) -> str:
+    # Exports may follow one another within a second; their order must still be that of their names.
+    newest = max((int(name) for name in _timestamps(folder)), default=0)
+    return f"{max(int(time.time()), newest + 1):010d}"
+
+
+def _holds_modules(path: str) -> bool:
+    return any(
+        files.exists(files.join(path, name, "tfhub_module.pb")) for name in files.listing(path)
+    )
