@@ -13,9 +13,9 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from typing import Any, Union
+from typing import Any
 
-PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 _SCRATCH = re.compile(r"^\..*\.tmp-\d+-[0-9a-f]{8}$")
 _REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
@@ -23,9 +23,7 @@ _REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 
 def as_path(path: PathLike) -> str:
     """Returns `path` as `str`, with `~` expanded and a `file://` prefix removed."""
-    text = os.fsdecode(path)
-    if text.startswith("file://"):
-        text = text[len("file://") :]
+    text = os.fsdecode(path).removeprefix("file://")
     return text if is_remote(text) else os.path.expanduser(text)
 
 

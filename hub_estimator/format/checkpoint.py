@@ -44,7 +44,9 @@ def write_checkpoint(prefix: str, values: Sequence[Value]) -> None:
             tensors=feeds,
         )
         with tf.compat.v1.Session() as session:
-            session.run(save, {feed: value.array for feed, value in zip(feeds, values)})
+            session.run(
+                save, {feed: value.array for feed, value in zip(feeds, values, strict=True)}
+            )
 
 
 def _dtype(array: np.ndarray) -> Any:

@@ -59,7 +59,7 @@ def apply(
         feeds = {**_state_feeds(state, plan.fed), **given}
         elements = [*plan.tensors, *plan.losses, *plan.updates]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
-    found = dict(zip(elements, results))
+    found = dict(zip(elements, results, strict=True))
     _collect(plan, found)
     tensors = {**feeds, **found}
     return {key: pack_output(info, tensors) for key, info in signature_def.outputs.items()}

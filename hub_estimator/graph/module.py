@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Union
+from typing import Any
 
 import tensorflow as tf
 
@@ -18,7 +18,7 @@ from hub_estimator.graph.apply import apply
 from hub_estimator.graph.state import Trainable, build_state, fresh_scope, variable_map
 from hub_estimator.graph.values import choose_outputs
 
-Spec = Union[ModuleSpec, files.PathLike]
+Spec = ModuleSpec | files.PathLike
 
 
 def as_module_spec(spec: Any) -> ModuleSpec:

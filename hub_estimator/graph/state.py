@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from typing import Any, Union
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
@@ -19,7 +19,7 @@ from hub_estimator.format.variant import VariableEntry, Variant, quoted
 from hub_estimator.graph.assets import asset_nodes, set_asset_path
 from hub_estimator.graph.parts import GraphPart, import_part, make_part, prefix_shared_name
 
-Trainable = Union[bool, str]
+Trainable = bool | str
 """Whether variables are trained: all that the publisher made trainable, none, or those of them whose
 names the regular expression is found in."""
 

@@ -31,10 +31,12 @@ def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.T
             f"{what} takes the inputs {quoted(signature_def.inputs)}. Missing: {quoted(missing)}. "
             f"Not known: {quoted(extra)}."
         )
-    feeds = {}
+    feeds: dict[str, tf.Tensor] = {}
     for key, info in sorted(signature_def.inputs.items()):
         value = _convert(given[key], parse(info), f"The input {key!r} of {_lower(what)}")
-        feeds.update(zip(component_names(info), tf.nest.flatten(value, expand_composites=True)))
+        feeds.update(
+            zip(component_names(info), tf.nest.flatten(value, expand_composites=True), strict=True)
+        )
     return feeds
 
 
