@@ -139,7 +139,7 @@ class TextFile:
             tensors = tf.numpy_function(gather, [step], types)
             for tensor in tensors:
                 tensor.set_shape([None])
-            return dict(zip(names, tensors)), tensors[-1]
+            return dict(zip(names, tensors[:-1], strict=True)), tensors[-1]
 
         return steps.map(load).prefetch(4)
 

@@ -52,8 +52,7 @@ class Model:
         for name in exported:
             if exported.count(name) > 1:
                 raise errors.ModelError(
-                    f"Two encoders are exported as {name!r}. Give each its own "
-                    "Encoder.export_name."
+                    f"Two encoders are exported as {name!r}. Give each its own Encoder.export_name."
                 )
         for encoder in self.encoders:
             encoder.check(mode, feature_names)

@@ -1,0 +1,72 @@
+"""What all command lines share: flags, help, the log, errors in one line, exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import flags
+
+from hub_estimator import config, errors
+
+OK, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+
+def run(
+    command: Callable[[flags.FlagValues], None],
+    values: flags.FlagValues,
+    argv: Sequence[str],
+    doc: str,
+) -> int:
+    """Parses flags and runs a command.
+
+    Args:
+      command: what to do, given the parsed flags.
+      values: the flags, defined but not parsed.
+      argv: the program's name and its flags.
+      doc: what `--help` says before it lists the flags.
+
+    Returns:
+      The exit status: 0 for success, 1 for an error, 2 for wrong flags, 130 and 143 after a signal.
+    """
+    if {"--help", "-help", "-h", "--helpfull"} & set(argv[1:]):
+        print(f"{doc.strip()}\n\nFlags:\n{values.get_help(prefix='  ')}")
+        return OK
+    try:
+        extra = values(list(argv))[1:]
+        if extra:
+            raise flags.Error(f"Unexpected arguments: {' '.join(extra)}. Flags start with --.")
+    except flags.Error as error:
+        return _fail(str(error), USAGE)
+    set_up_log()
+    try:
+        command(values)
+    except errors.InterruptedRunError as error:
+        return _fail(
+            config.own_message(error), TERMINATED if "SIGTERM" in str(error) else INTERRUPTED
+        )
+    except errors.Error as error:
+        return _fail(config.own_message(error), FAILED)
+    except KeyboardInterrupt:
+        return _fail("Interrupted. Run the same command again to go on.", INTERRUPTED)
+    return OK
+
+
+def set_up_log() -> None:
+    """Shows this package's log, and of TensorFlow's only warnings; must precede its import."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logger = logging.getLogger("hub_estimator")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return status

@@ -1,0 +1,64 @@
+"""Trains, evaluates and exports a model that gin files describe.
+
+    python -m hub_estimator.train --gin_file=text_classification.gin \\
+        --gin_bindings="MODULE='/modules/text'" --gin_bindings="TRAIN_DATA='train.csv'" \\
+        --gin_bindings="EVAL_DATA='test.csv'" --model_dir=/tmp/model
+
+Exit status: 0 trained; 1 an error, in one line that starts with `error:`; 2 wrong flags; 130 or 143
+stopped by Ctrl-C or SIGTERM (run the same command again to go on).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from hub_estimator import command_line, config
+
+
+def define_flags() -> flags.FlagValues:
+    """Returns this command's flags; nothing is defined in absl's global flags."""
+    values = flags.FlagValues()
+    flags.DEFINE_multi_string(
+        "gin_file", [], "A gin file, or the name of a packaged one. May be repeated.",
+        flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_multi_string(
+        "gin_bindings", [], "A setting, such as \"MODULE='/a/module'\". May be repeated.",
+        flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_string(
+        "model_dir", None, "The folder for checkpoints, logs and exports.", flag_values=values,
+        required=True,
+    )  # fmt: skip
+    return values
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs the command.
+
+    Args:
+      argv: the program's name and its flags.
+
+    Returns:
+      The exit status.
+    """
+    return command_line.run(_train, define_flags(), argv, str(__doc__))
+
+
+def _train(values: flags.FlagValues) -> None:
+    # Not earlier: `--help` answers without TensorFlow.
+    from hub_estimator.training import configurables, report
+
+    configurables.register()
+    with config.gin_session(values.gin_file, values.gin_bindings) as session:
+        result = session.function("train_and_evaluate")(
+            model_dir=values.model_dir, settings=session
+        )
+    print(report.summary(result))
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv))

@@ -1,0 +1,97 @@
+"""Everything that can be wrong with a run, found before it writes or trains anything."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.training import heads
+from hub_estimator.training.inputs import Input, InputFn, serving_input_fn
+from hub_estimator.training.model_fn import Model
+
+_MODES = ("train", "eval", "infer")
+
+
+def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -> None:
+    """Checks the data, the modules, the model folder, and that the model can be built.
+
+    The model is built once for each mode, in graphs that are thrown away.
+
+    Args:
+      model_dir: where the run will write; it is not touched.
+      model: the model.
+      train_input: the examples to train on.
+      eval_input: the examples to evaluate on.
+
+    Raises:
+      errors.Error: something is wrong; the class and the message say what.
+    """
+    check_folder(model_dir)
+    for mode, source in (("train", train_input), ("eval", eval_input)):
+        model.check(mode, source.feature_names)
+        source.check(heads.num_classes(model.head))
+    inputs = {
+        "train": train_input.training_fn(seed=0, start_step=lambda: 0),
+        "eval": eval_input.evaluation_fn(),
+    }
+    for mode in _MODES:
+        with tf.Graph().as_default():
+            tf.compat.v1.train.create_global_step()
+            features, labels = _inputs(model, inputs.get(mode))
+            model.model_fn(features, labels, mode)
+            if mode == "train":
+                _check_checkpoint(model_dir)
+
+
+def check_folder(model_dir: str) -> None:
+    """Checks that a model folder can be written to, as far as that is seen without writing.
+
+    Raises:
+      errors.ModelFolderError: it is a file, or not writable.
+    """
+    if files.is_remote(model_dir):
+        return
+    path = os.path.abspath(model_dir)
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
+        what = "is not a folder" if not os.path.isdir(path) else "cannot be written to"
+        raise errors.ModelFolderError(
+            f"The model folder {model_dir!r} cannot be made or used: {path!r} {what}."
+        )
+
+
+def _inputs(model: Model, input_fn: InputFn | None) -> tuple[Any, Any]:
+    """Returns features and labels of the right types; no example is read."""
+    if input_fn is None:
+        specs = {
+            name: spec for each in model.encoders for name, spec in each.feature_specs().items()
+        }
+        return serving_input_fn(specs)().features, None
+    return tf.nest.map_structure(
+        lambda spec: tf.compat.v1.placeholder(spec.dtype, spec.shape), input_fn().element_spec
+    )
+
+
+def _check_checkpoint(model_dir: str) -> None:
+    """Checks that the default graph can go on from the folder's checkpoint, where there is one."""
+    checkpoint = tf.train.latest_checkpoint(model_dir)
+    if checkpoint is None:
+        return
+    saved = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+    for variable in tf.compat.v1.global_variables():
+        if not isinstance(variable, tf.Variable):
+            continue
+        name, shape = variable.op.name, variable.shape.as_list()
+        # Slices of a partitioned variable are under the name of the whole.
+        if name in saved and saved[name] == shape or "/part_" in name:
+            continue
+        there = f"with shape {saved[name]}" if name in saved else "not there"
+        raise errors.ModelFolderError(
+            f"The model folder {model_dir!r} has a checkpoint of another model: the variable "
+            f"{name!r} of shape {shape} is {there}. Choose another model folder, or remove this "
+            "one."
+        )

@@ -1,0 +1,74 @@
+"""Shows how training goes: a bar on a terminal, lines in a log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+import tensorflow as tf
+
+_logger = logging.getLogger("hub_estimator")
+
+
+class ProgressHook(tf.compat.v1.train.SessionRunHook):
+    """Shows the step, the loss and the steps per second.
+
+    Args:
+      max_steps: the step at which training ends.
+      every_steps: how many steps lie between two lines, or two updates of the bar.
+    """
+
+    def __init__(self, max_steps: int, every_steps: int = 100) -> None:
+        self._max_steps = max_steps
+        self._every_steps = every_steps
+        self._bar: Any = None
+        self._fetches: Any = None
+        self._last_step = 0
+        self._last_time = 0.0
+
+    def begin(self) -> None:
+        """Finds the global step and the loss of the graph."""
+        # An Estimator adds the loss that training reduces as the last one.
+        loss = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.LOSSES)[-1]
+        self._fetches = (tf.compat.v1.train.get_global_step(), loss)
+
+    def after_create_session(self, session: Any, coord: Any) -> None:
+        """Starts to count at the step at which training starts."""
+        del coord
+        self._last_step = int(session.run(self._fetches[0]))
+        self._last_time = time.monotonic()
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=self._max_steps, initial=self._last_step, unit="step", desc="training"
+            )
+
+    def before_run(self, run_context: Any) -> Any:
+        """Asks for the step and the loss, which the Estimator's own hooks fetch anyway."""
+        return tf.compat.v1.train.SessionRunArgs(self._fetches)
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Shows the step when it is time to."""
+        step, loss = int(run_values.results[0]), float(run_values.results[1])
+        if step % self._every_steps == 0 or step >= self._max_steps:
+            self._show(step, loss)
+
+    def end(self, session: Any) -> None:
+        """Closes the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _show(self, step: int, loss: float) -> None:
+        now = time.monotonic()
+        rate = (step - self._last_step) / max(now - self._last_time, 1e-9)
+        if self._bar is not None:
+            self._bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            self._bar.update(step - self._last_step)
+        else:
+            _logger.info(
+                "step %d of %d, loss %.4f, %.0f steps/s", step, self._max_steps, loss, rate
+            )
+        self._last_step, self._last_time = step, now

@@ -1,0 +1,58 @@
+"""The last words of a run: how good the model is, where everything is, what to do next."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run made.
+
+    Attributes:
+      model_dir: the folder with checkpoints, TensorBoard logs and exports.
+      step: the global step of the last checkpoint.
+      metrics: the last evaluation's metrics by name.
+      checkpoint: the prefix of the last checkpoint.
+      modules: the folders of the modules exported last.
+    """
+
+    model_dir: str
+    step: int
+    metrics: Mapping[str, Any]
+    checkpoint: str
+    modules: tuple[str, ...]
+
+
+# Shown first, because people look for them first.
+_FIRST = ("accuracy", "auc", "average_loss", "loss")
+
+
+def summary(result: Result) -> str:
+    """Returns a summary of a run, with the commands that people need next."""
+    lines = [f"Evaluation at step {result.step}:"]
+    lines += [f"  {name:24} {value:.4f}" for name, value in _in_order(result.metrics)]
+    lines += [f"Checkpoint:       {result.checkpoint}"]
+    lines += [f"Exported module:  {path}" for path in result.modules]
+    lines += [f"TensorBoard logs: {result.model_dir}", "", "Next:"]
+    lines += _commands(result)
+    return "\n".join(lines)
+
+
+def _in_order(metrics: Mapping[str, Any]) -> list[tuple[str, float]]:
+    names = [name for name in _FIRST if name in metrics]
+    names += sorted(set(metrics) - {*_FIRST, "global_step"})
+    return [(name, float(metrics[name])) for name in names]
+
+
+def _commands(result: Result) -> list[str]:
+    run = "python -m hub_estimator.train --gin_file=" + f"{result.model_dir}/operative_config.gin"
+    other = "--model_dir=<another folder>"
+    module = result.modules[0] if result.modules else "<path or URL>"
+    return [
+        f"  look at it:      tensorboard --logdir {result.model_dir}",
+        f"  swap the module: {run} --gin_bindings=\"MODULE='{module}'\" {other}",
+        f'  fine-tune it:    {run} --gin_bindings="FINE_TUNE=True" {other}',
+    ]
