@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -55,11 +55,13 @@ def _meta_graph(
 ) -> tuple[Any, dict[str, tf.Tensor]]:
     """Returns the meta graph of a part with its contexts, and what to feed to it."""
     inside = {node.name for node in part.graph_def.node}
+    makers = {node_of(name): name for name in feeds}
     contexts = {key: _touched(variant, key, inside) for key in _PROTOS}
+    for proto in (proto for protos in contexts.values() for proto in protos):
+        _forget(proto, makers)
     looked_up = {
         node_of(name) for protos in contexts.values() for proto in protos for name in _names(proto)
     }
-    makers = {node_of(name): name for name in feeds}
     given = frozenset(feeds)
     names = variant.nodes.ancestors(
         inside | {name for name in looked_up - set(makers) if name in variant.nodes},
@@ -90,11 +92,23 @@ def _touched(variant: Variant, key: str, inside: set[str]) -> list[Any]:
     return [proto for proto in protos if inside & {node_of(name) for name in _names(proto)}]
 
 
+def _forget(proto: Any, makers: Container[str]) -> None:
+    """Removes from a context, and those nested in it, the values that are fed from outside.
+
+    The context takes in those that are fed instead when a gradient asks for them.
+    """
+    external = proto.values_def.external_values
+    for name in [name for name in external if node_of(name) in makers and external[name] != name]:
+        del external[name]
+        proto.values_def.values.remove(name)
+    for nested in proto.nested_contexts:
+        _forget(getattr(nested, nested.WhichOneof("ctxt")), makers)
+
+
 def _names(proto: Any) -> Iterator[str]:
     """The names of operations and tensors that a context, or one nested in it, looks up."""
-    external = dict(proto.values_def.external_values)
-    yield from (name for name in proto.values_def.values if name not in external)
-    yield from external.values()
+    yield from proto.values_def.values
+    yield from proto.values_def.external_values.values()
     if isinstance(proto, control_flow_pb2.CondContextDef):
         yield from (proto.pred_name, proto.pivot_name)
     else:
