@@ -1,0 +1,1 @@
+"""Programs that show hub_estimator at work, each in a minute or two."""

@@ -1,0 +1,188 @@
+"""Word vectors from plain texts: how often words meet, in a few hundred numbers per word.
+
+Positive pointwise mutual information of words and the words around them, factored by a truncated
+singular value decomposition (Levy, Goldberg, Dagan: "Improving Distributional Similarity with
+Lessons Learned from Word Embeddings", TACL 2015; from there the window of 5 and the context counts
+to the power 0.75). Frequent pairs of words ("not good") get vectors too, in the same space.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import logging
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
+
+from examples.text_embeddings.vectors import WordVectors
+from examples.text_embeddings.words import split_text
+from hub_estimator import errors
+
+_LOG = logging.getLogger(__name__)
+_TOO_FEW_WORDS = (
+    "Vectors %d wide need more than %d different words, but only %d occur %d times or more in the "
+    "%d texts. Give more texts, a smaller width or a smaller min_count."
+)
+
+
+class TooFewWordsError(errors.Error, ValueError):
+    """The texts have too few words for vectors of this width."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How vectors are made.
+
+    Attributes:
+      width: numbers per word.
+      window: how many words to either side of a word are its contexts.
+      min_count: rarer words get no vector.
+      max_words: only the most frequent words get one.
+      phrase_min_count: rarer pairs of neighbouring words get no vector of their own.
+      max_phrases: only the most frequent pairs get one; 0 for words alone.
+      context_power: exponent of the contexts' counts; below 1, rare contexts weigh less.
+      rarity: vectors of words of frequency p have the length `rarity / (rarity + p)`: in a sum,
+        "the" should not drown "dull" (Arora, Liang, Ma: "A Simple but Tough-to-Beat Baseline for
+        Sentence Embeddings", ICLR 2017). 0: all have length 1.
+    """
+
+    width: int = 128
+    window: int = 5
+    min_count: int = 5
+    max_words: int = 20_000
+    phrase_min_count: int = 20
+    max_phrases: int = 30_000
+    context_power: float = 0.75
+    rarity: float = 1e-3
+
+
+def make_vectors(texts: Iterable[str], settings: Settings | None = None) -> WordVectors:
+    """Makes vectors for the frequent words and pairs of words of `texts`.
+
+    The same texts in the same order give the same vectors.
+
+    Args:
+      texts: plain texts.
+      settings: None for the defaults, made for some 20,000 reviews.
+
+    Returns:
+      Words first, then pairs, each from the most to the least frequent.
+
+    Raises:
+      TooFewWordsError: there are not more words than the vectors are wide.
+    """
+    settings = settings or Settings()
+    split = [split_text(text) for text in texts]
+    words, word_counts = _frequent_words(split, settings)
+    if len(words) <= settings.width:
+        given = (settings.width, settings.width, len(words), settings.min_count, len(split))
+        raise TooFewWordsError(_TOO_FEW_WORDS % given)
+    ids = _word_ids(split, words, settings.window)
+    _LOG.info("Counting %d words of %d texts; %d get vectors.", len(ids), len(split), len(words))
+    phrases, phrase_ids, phrase_counts = _frequent_phrases(ids, len(words), settings)
+    vectors = _factored(ids, phrase_ids, (len(words), len(phrases)), settings)
+    _LOG.info("Made vectors for %d words and %d pairs of words.", len(words), len(phrases))
+    counts = np.concatenate([word_counts, phrase_counts])
+    return WordVectors(
+        words + [f"{words[first]} {words[second]}" for first, second in phrases],
+        _scaled(vectors, counts / word_counts.sum(), settings.rarity),
+    )
+
+
+def _frequent_words(
+    split: Sequence[Sequence[str]], settings: Settings
+) -> tuple[list[str], np.ndarray]:
+    counts = collections.Counter(word for words in split for word in words)
+    # By name where the counts are equal: the order in which words were met is no one's choice.
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: settings.max_words]
+    kept = [(word, count) for word, count in ordered if count >= settings.min_count]
+    return [word for word, _ in kept], np.array([count for _, count in kept], np.float64)
+
+
+def _word_ids(split: Sequence[Sequence[str]], words: list[str], window: int) -> np.ndarray:
+    """Returns all texts as one int64 vector; -1 for rare words and, often enough, between texts."""
+    index = {word: i for i, word in enumerate(words)}
+    gap = [-1] * (window + 1)
+    ids: list[int] = []
+    for text in split:
+        ids += [index.get(word, -1) for word in text]
+        ids += gap
+    return np.array(ids, np.int64)
+
+
+def _frequent_phrases(
+    ids: np.ndarray, words: int, settings: Settings
+) -> tuple[list[tuple[int, int]], np.ndarray, np.ndarray]:
+    """Returns pairs of word ids, the phrase id (or -1) that starts at each word, and the counts."""
+    keys = np.where((ids[:-1] >= 0) & (ids[1:] >= 0), ids[:-1] * words + ids[1:], -1)
+    found, counts = np.unique(keys[keys >= 0], return_counts=True)
+    order = np.lexsort((found, -counts))[: settings.max_phrases]
+    order = order[counts[order] >= settings.phrase_min_count]
+    phrase_ids = np.full(ids.shape, -1, np.int64)
+    if len(order):
+        by_key = order[np.argsort(found[order])]
+        place = np.searchsorted(found[by_key], keys).clip(max=len(by_key) - 1)
+        rank = np.empty(len(found), np.int64)
+        rank[order] = np.arange(len(order))
+        phrase_ids[:-1] = np.where(found[by_key][place] == keys, rank[by_key][place], -1)
+    pairs = [(int(key) // words, int(key) % words) for key in found[order]]
+    return pairs, phrase_ids, counts[order].astype(np.float64)
+
+
+def _factored(
+    ids: np.ndarray, phrase_ids: np.ndarray, sizes: tuple[int, int], settings: Settings
+) -> np.ndarray:
+    """Returns float32 `[words + phrases, D]`, not yet normalized."""
+    words, phrases = sizes
+    around = [*range(-settings.window, 0), *range(1, settings.window + 1)]
+    counts = _context_counts(ids, ids, around, (words, words))
+    contexts = np.asarray(counts.sum(axis=0)).ravel() ** settings.context_power
+    information = _positive_information(counts, contexts)
+    _LOG.info("Factoring %d x %d with %d entries.", words, words, information.nnz)
+    left, values, right = scipy.sparse.linalg.svds(
+        information, k=settings.width, v0=np.full(words, words**-0.5, np.float32)
+    )
+    keep = np.argsort(-values)
+    left, roots, right = left[:, keep], np.sqrt(values[keep]).clip(min=1e-6), right[keep]
+    if not phrases:
+        return left * roots
+    # A phrase has contexts as a word has: the factorization of the words places it among them.
+    beside = [*range(-settings.window, 0), *range(2, settings.window + 2)]
+    counts = _context_counts(phrase_ids, ids, beside, (phrases, words))
+    return np.concatenate([left * roots, _positive_information(counts, contexts) @ right.T / roots])
+
+
+def _context_counts(
+    rows: np.ndarray, contexts: np.ndarray, offsets: Iterable[int], shape: tuple[int, int]
+) -> scipy.sparse.csr_matrix:
+    """Counts how often context j stands at one of `offsets` from i."""
+    total = scipy.sparse.csr_matrix(shape, dtype=np.float32)
+    for offset in offsets:
+        i = rows[max(0, -offset) : len(rows) - max(0, offset)]
+        j = contexts[max(0, offset) : len(contexts) - max(0, -offset)]
+        real = (i >= 0) & (j >= 0)
+        ones = np.ones(np.count_nonzero(real), np.float32)
+        total = total + scipy.sparse.csr_matrix((ones, (i[real], j[real])), shape=shape)
+    return total
+
+
+def _positive_information(
+    counts: scipy.sparse.csr_matrix, contexts: np.ndarray
+) -> scipy.sparse.csr_matrix:
+    """Returns `max(0, log(p(i, j) / (p(i) p(j))))`, float32, where i and j met."""
+    counts = counts.tocoo()
+    of_rows = np.asarray(counts.sum(axis=1)).ravel()
+    expected = of_rows[counts.row] * (contexts / contexts.sum())[counts.col]
+    values = np.log(counts.data / expected)
+    met = values > 0
+    entries = (values[met].astype(np.float32), (counts.row[met], counts.col[met]))
+    return scipy.sparse.csr_matrix(entries, shape=counts.shape)
+
+
+def _scaled(vectors: np.ndarray, frequencies: np.ndarray, rarity: float) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1).clip(min=1e-12)
+    wanted = rarity / (rarity + frequencies) if rarity else np.ones(len(vectors))
+    return (vectors * (wanted / lengths)[:, np.newaxis]).astype(np.float32)
