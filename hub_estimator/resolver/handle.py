@@ -40,8 +40,8 @@ class Handle:
                 f"A handle is a str, bytes or path-like, but {handle!r} is a "
                 f"{type(handle).__name__}: give the URL or the folder of the module."
             )
-        text = files.as_path(handle).strip()
-        if not text or "\0" in text:
+        text = files.as_path(handle)
+        if not text.strip() or "\0" in text:
             raise errors.InvalidHandleError(
                 f"The handle {handle!r} is empty or has a NUL character: give the URL or the "
                 "folder of the module."

@@ -18,7 +18,7 @@ class Settings:
     """How handles are resolved.
 
     Attributes:
-      cache_folder: the local folder of the cache.
+      cache_folder: the folder of the cache; it is checked when it is used.
       offline: never use the network, only what is in the cache.
       load_format: one of `LOAD_FORMATS`; `AUTO` is `COMPRESSED`.
       progress_bar: show a bar instead of log lines.
@@ -69,13 +69,8 @@ class Settings:
 
 def _cache_folder(env: Mapping[str, str]) -> str:
     folder = files.as_path(env.get("TFHUB_CACHE_DIR", ""))
-    if files.is_remote(folder):
-        raise errors.SettingError(
-            f"TFHUB_CACHE_DIR is {folder!r}, but the cache needs a local folder: set it to one, or "
-            "set TFHUB_MODEL_LOAD_FORMAT=UNCOMPRESSED to read modules from their bucket."
-        )
     if folder:
-        return os.path.abspath(folder)
+        return folder if files.is_remote(folder) else os.path.abspath(folder)
     # The persistent cache folder: systems clean the temporary one file by file, while in use.
     base = env.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # the specification says to ignore a relative one

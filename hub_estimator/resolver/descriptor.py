@@ -1,0 +1,216 @@
+"""What the cache writes down beside an entry, and whether the entry still agrees with it.
+
+A file is *trusted* while its size and its two times are those written down; otherwise it is read
+and its digest compared. Small files are always read: that costs nothing next to loading a module,
+and finds what a failing disk changed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from hub_estimator import files
+
+VERSION = 1
+ROOT_FILES = ("tfhub_module.pb", "saved_model.pb")
+_SMALL = 1 << 20
+# Coarser than the clock that filesystems stamp files with: a later change has a later stamp.
+_CLOCK_SECS = 0.02
+_CHUNK = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class FileRecord:
+    """One file of an entry.
+
+    Attributes:
+      size: in bytes.
+      sha256: the digest of its content, hexadecimal.
+      modified_ns: when its content changed.
+      changed_ns: when its content or its attributes changed; programs cannot set it.
+    """
+
+    size: int
+    sha256: str
+    modified_ns: int
+    changed_ns: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Descriptor:
+    """What an entry of the cache is and holds.
+
+    Attributes:
+      handle: the handle, without a password.
+      source: where it came from in the end, without password and query.
+      downloaded: when, ISO 8601 in UTC.
+      archive_bytes: the size of the archive; 0 if there was none.
+      archive_sha256: its digest; empty if there was none.
+      stamp: which state of a local archive this was made from; else empty.
+      files: the files by their paths in the entry, with `/`.
+    """
+
+    handle: str
+    source: str
+    downloaded: str
+    archive_bytes: int
+    archive_sha256: str
+    stamp: str
+    files: Mapping[str, FileRecord]
+
+    @property
+    def module_bytes(self) -> int:
+        """The size of all files."""
+        return sum(record.size for record in self.files.values())
+
+    def to_json(self) -> str:
+        """Returns the descriptor's text on disk."""
+        content = {"version": VERSION, **dataclasses.asdict(self)}
+        return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Descriptor:
+        """Returns the descriptor that `to_json` wrote.
+
+        Raises:
+          ValueError: the text is anything else.
+        """
+        try:
+            content: dict[str, Any] = json.loads(text)
+            if content.pop("version") != VERSION:
+                raise ValueError("the descriptor is of another version")
+            records = {str(k): FileRecord(**v) for k, v in content.pop("files").items()}
+            if not records:
+                raise ValueError("the descriptor names no file")
+            return cls(files=records, **content)
+        except (TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ValueError(f"not a descriptor: {error!r}") from error
+
+
+def record_files(folder: str) -> dict[str, FileRecord]:
+    """Reads all files below the local `folder`; call it when nothing more will be written."""
+    paths = _file_paths(folder)
+    newest = max((os.lstat(os.path.join(folder, path)).st_ctime for path in paths), default=0.0)
+    # So that whatever changes a file from now on gives it other times.
+    time.sleep(max(0.0, min(_CLOCK_SECS, newest + _CLOCK_SECS - time.time())))
+    return {path: _record(os.path.join(folder, path)) for path in paths}
+
+
+def _file_paths(folder: str) -> list[str]:
+    found = []
+    for here, _, names in os.walk(folder):
+        relative = os.path.relpath(here, folder)
+        found += [os.path.normpath(os.path.join(relative, name)) for name in names]
+    return sorted(path.replace(os.sep, "/") for path in found)
+
+
+def _record(path: str) -> FileRecord:
+    status = os.lstat(path)
+    return FileRecord(status.st_size, digest(path), status.st_mtime_ns, status.st_ctime_ns)
+
+
+def digest(path: str) -> str:
+    """Returns the SHA-256 of the local file `path`, hexadecimal."""
+    sha256 = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            sha256.update(chunk)
+    return sha256.hexdigest()
+
+
+def find_damage(folder: str, descriptor: Descriptor, thorough: bool = False) -> str:
+    """Returns what is wrong with an entry, in words; empty if it is whole.
+
+    Args:
+      folder: the entry's folder.
+      descriptor: what was written down when it was made.
+      thorough: read every file, not just the small ones and those with other times.
+    """
+    for path, record in descriptor.files.items():
+        reason = _file_damage(os.path.join(folder, path), record, thorough)
+        if reason:
+            return f"{path} {reason}"
+    strange = [
+        path
+        for path in _file_paths(folder)
+        if path not in descriptor.files
+        and (path.startswith("variables/") or path in (*ROOT_FILES, "saved_model.pbtxt"))
+    ]
+    return f"{strange[0]} was not in the archive" if strange else ""
+
+
+def _file_damage(path: str, record: FileRecord, thorough: bool) -> str:
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISREG(status.st_mode):
+            return "is no longer a plain file"
+        if status.st_size != record.size:
+            return f"has {status.st_size} bytes, not {record.size}"
+        times = (status.st_mtime_ns, status.st_ctime_ns)
+        trusted = times == (record.modified_ns, record.changed_ns) and record.size > _SMALL
+        if (thorough or not trusted) and digest(path) != record.sha256:
+            return "has another content than when it was downloaded"
+    except (FileNotFoundError, NotADirectoryError):
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return ""
+
+
+def with_present_times(folder: str, descriptor: Descriptor) -> Descriptor:
+    """Returns `descriptor` with the times that the files of a whole, copied entry have now."""
+    records = {}
+    for path, record in descriptor.files.items():
+        status = os.lstat(os.path.join(folder, path))
+        records[path] = dataclasses.replace(
+            record, modified_ns=status.st_mtime_ns, changed_ns=status.st_ctime_ns
+        )
+    return dataclasses.replace(descriptor, files=records)
+
+
+def find_visible_damage(folder: str) -> str:
+    """Returns what is wrong with a folder that nothing is written down about; empty if nothing is.
+
+    Such are entries of the peer, and what people unpacked into the cache by hand.
+    """
+    names = files.listing(folder) if files.is_folder(folder) else []
+    if not names:
+        return "is missing or empty"
+    if not set(ROOT_FILES) & set(names):
+        return f"has neither {' nor '.join(ROOT_FILES)} (only: {', '.join(names[:5])})"
+    if "saved_model.pb" not in names and "saved_model.pbtxt" not in names:
+        return "has no saved_model.pb"
+    empty = [
+        name
+        for name in ROOT_FILES
+        if name in names and not os.path.getsize(os.path.join(folder, name))
+    ]
+    return f"{empty[0]} is empty" if empty else _variables_damage(os.path.join(folder, "variables"))
+
+
+def _variables_damage(folder: str) -> str:
+    if not os.path.isdir(folder):
+        return ""
+    names = set(os.listdir(folder))
+    shards = sorted(name for name in names if name.startswith("variables.data-"))
+    if shards and "variables.index" not in names:
+        return "variables/variables.index is missing"
+    if "variables.index" in names and not shards:
+        return "variables/variables.data-* is missing"
+    for shard in shards:
+        count = shard.rpartition("-of-")[2]
+        if count.isdigit() and len(shards) != int(count):
+            return f"variables/ has {len(shards)} of {int(count)} data files"
+    empty = [name for name in ("variables.index",) if name in names and _is_empty(folder, name)]
+    return f"variables/{empty[0]} is empty" if empty else ""
+
+
+def _is_empty(folder: str, name: str) -> bool:
+    return os.path.getsize(os.path.join(folder, name)) == 0

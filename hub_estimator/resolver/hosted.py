@@ -1,0 +1,142 @@
+"""Resolves URLs by the hosting protocol: the module as an archive, or its bucket."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import urllib.parse
+
+import requests
+
+from hub_estimator import errors, files
+from hub_estimator.resolver import archives, download
+from hub_estimator.resolver.cache import Cache, Origin
+from hub_estimator.resolver.descriptor import digest
+from hub_estimator.resolver.handle import Handle
+from hub_estimator.resolver.settings import Settings
+
+_LOG = logging.getLogger("hub_estimator")
+_MAX_REDIRECTS = 10
+_MAX_LOCATION_BYTES = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class HostedResolver:
+    """Downloads the archive of a URL into the cache.
+
+    Attributes:
+      cache: where modules are kept.
+      settings: how to download.
+    """
+
+    cache: Cache
+    settings: Settings
+
+    def supports(self, handle: Handle) -> bool:
+        """Whether `handle` is a URL."""
+        return handle.is_url
+
+    def __call__(self, handle: Handle) -> str:
+        """Returns the folder of the cache that holds the module."""
+
+        def fetch(folder: str, spare: str) -> Origin:
+            return self._fetch(handle, folder, os.path.join(spare, "archive"))
+
+        return self.cache.get(handle, fetch, offline=self.settings.offline)
+
+    def _fetch(self, handle: Handle, folder: str, archive: str) -> Origin:
+        download.warn_of_unverified_hosts(handle, self.settings)
+        urls = [handle.asking_for("compressed")]
+        if handle.is_archive and handle.text not in urls:
+            urls.append(handle.text)  # a signed URL allows no addition to its query
+        got = download.fetch(handle, urls, archive, self.settings)
+        try:
+            unpack(archive, folder, handle, self.settings)
+        except errors.BrokenArchiveError:
+            if not got.resumed:
+                raise
+            # The pieces may be of different files, on a host that does not tell them apart.
+            _LOG.warning("Downloading %s in one piece: its pieces do not fit.", handle)
+            files.remove(folder)
+            os.mkdir(folder)
+            got = download.fetch(handle, urls, archive, self.settings)
+            unpack(archive, folder, handle, self.settings)
+        return Origin(got.url, got.size, digest(archive))
+
+
+def unpack(archive: str, folder: str, handle: Handle, settings: Settings) -> None:
+    """Unpacks the local file `archive`, that of `handle`, into `folder`.
+
+    Raises:
+      errors.BrokenArchiveError: it is no whole tar.
+      errors.UnsafeArchiveError: it holds what must not be unpacked.
+    """
+    limits = archives.Limits(settings.max_unpacked_bytes, settings.max_members)
+    archives.unpack(archive, folder, limits, f"The archive of {handle}")
+
+
+@dataclasses.dataclass(frozen=True)
+class BucketResolver:
+    """Asks a URL for the bucket that holds the module's files, and uses them there.
+
+    Attributes:
+      settings: how to ask.
+    """
+
+    settings: Settings
+
+    def supports(self, handle: Handle) -> bool:
+        """Whether `handle` is a URL and uncompressed modules are wanted."""
+        return handle.is_url and self.settings.load_format == "UNCOMPRESSED"
+
+    def __call__(self, handle: Handle) -> str:
+        """Returns the path in the bucket, which `tf.io.gfile` reads."""
+        if self.settings.offline:
+            raise errors.OfflineError(
+                f"HUB_ESTIMATOR_OFFLINE is set, and {handle} is to be read from its bucket: unset "
+                "TFHUB_MODEL_LOAD_FORMAT to use the cache."
+            )
+        download.warn_of_unverified_hosts(handle, self.settings)
+        try:
+            with download.open_session() as session:
+                path = self._ask_for_bucket(session, handle)
+        except requests.exceptions.RequestException as error:
+            raise errors.DownloadError(
+                f"{handle} cannot be asked for its bucket: {error}. Check the network."
+            ) from error
+        if not files.exists(path):
+            raise errors.HandleNotFoundError(
+                f"The host of {handle} says that the module is at {path}, but there is nothing."
+            )
+        return path
+
+    def _ask_for_bucket(self, session: requests.Session, handle: Handle) -> str:
+        url = handle.asking_for("uncompressed")
+        for _ in range(_MAX_REDIRECTS):
+            with download.ask(session, handle, url, self.settings, follow=False) as response:
+                if response.status_code == 303:
+                    body = response.raw.read(_MAX_LOCATION_BYTES, decode_content=False)
+                    return _bucket_path(handle, body)
+                if not response.is_redirect:
+                    raise self._refusal(handle, response)
+                url = urllib.parse.urljoin(url, response.headers["Location"])
+        raise errors.DownloadError(f"{handle} redirects more than {_MAX_REDIRECTS} times.")
+
+    def _refusal(self, handle: Handle, response: requests.Response) -> errors.HandleError:
+        if response.status_code >= 400:
+            return download.explain_status(handle, response)
+        return errors.DownloadError(
+            f"The host of {handle} does not tell where the uncompressed module is (it answered "
+            f"{response.status_code}, not 303): set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
+        )
+
+
+def _bucket_path(handle: Handle, body: bytes) -> str:
+    path = body.decode("utf-8", "replace").strip()
+    if not files.is_remote(path) or path.lower().startswith(("file:", "http:", "https:")):
+        raise errors.DownloadError(
+            f"The host of {handle} names {path[:80]!r} as the place of the uncompressed module, "
+            "which is no bucket (like gs://bucket/module): set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
+        )
+    return path

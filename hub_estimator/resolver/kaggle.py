@@ -1,0 +1,132 @@
+"""Resolves the handles of tfhub.dev and kaggle.com through `kagglehub`, an optional extra."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import shutil
+import urllib.parse
+from typing import Any
+
+import requests
+
+from hub_estimator import errors
+from hub_estimator.resolver import download
+from hub_estimator.resolver.cache import Cache, Origin
+from hub_estimator.resolver.handle import Handle
+from hub_estimator.resolver.settings import Settings
+
+KAGGLE_HOSTS = ("www.kaggle.com", "kaggle.com")
+REDIRECTING_HOSTS = ("tfhub.dev", "www.tfhub.dev")
+_MODELS = "/models/"
+_MAX_REDIRECTS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class KaggleResolver:
+    """Has kagglehub download a model, and keeps it in the cache like any other.
+
+    An unversioned handle is the latest version when it is first resolved; afterwards what is in
+    the cache, until that is cleared.
+
+    Attributes:
+      cache: where modules are kept.
+      settings: how to ask.
+      kaggle_hosts: the hosts whose `/models/...` are models.
+      redirecting_hosts: the hosts that redirect to those.
+    """
+
+    cache: Cache
+    settings: Settings
+    kaggle_hosts: tuple[str, ...] = KAGGLE_HOSTS
+    redirecting_hosts: tuple[str, ...] = REDIRECTING_HOSTS
+
+    def supports(self, handle: Handle) -> bool:
+        """Whether `handle` is of kaggle.com, or of a host that redirects there."""
+        if not handle.is_url:
+            return False
+        if handle.host in self.redirecting_hosts:
+            return self.settings.load_format != "UNCOMPRESSED"
+        return handle.host in self.kaggle_hosts and handle.path.startswith(_MODELS)
+
+    def __call__(self, handle: Handle) -> str:
+        """Returns the folder of the cache that holds the module."""
+
+        def fetch(folder: str, spare: str) -> Origin:
+            kagglehub = _import_kagglehub(handle)
+            url = self._model_url(handle)
+            name = model_name(url)
+            if not name:
+                raise errors.UnsupportedHandleError(
+                    f"{handle} leads to {url}, which names no model: write it like https://"
+                    "www.kaggle.com/models/<owner>/<model>/<framework>/<variation>/<version>."
+                )
+            return _download(kagglehub, handle, name, folder)
+
+        return self.cache.get(handle, fetch, offline=self.settings.offline)
+
+    def _model_url(self, handle: Handle) -> str:
+        """Follows redirects up to the first URL that is a model of Kaggle."""
+        url = handle.text
+        try:
+            with download.open_session() as session:
+                for _ in range(_MAX_REDIRECTS):
+                    parts = urllib.parse.urlsplit(url)
+                    if Handle(url).host in self.kaggle_hosts and parts.path.startswith(_MODELS):
+                        return url
+                    with download.ask(session, handle, url, self.settings, follow=False) as answer:
+                        if not answer.is_redirect:
+                            raise download.explain_status(handle, answer)
+                        url = urllib.parse.urljoin(url, answer.headers["Location"])
+        except requests.exceptions.RequestException as error:
+            raise errors.DownloadError(
+                f"{handle} cannot be asked where it redirects to: {error}. Check the network."
+            ) from error
+        raise errors.DownloadError(f"{handle} redirects more than {_MAX_REDIRECTS} times.")
+
+
+def model_name(url: str) -> str:
+    """Returns `owner/model/framework/variation[/version]` of a model's URL; empty if it has none.
+
+    Both forms that Kaggle uses are known: `/models/o/m/f/v/1`, and
+    `/models/o/m/frameworks/f/variations/v/versions/1`.
+    """
+    parts = [part for part in urllib.parse.urlsplit(url).path.split("/") if part][1:]
+    if parts[2:3] == ["frameworks"]:
+        words = parts[2::2]
+        if words != ["frameworks", "variations", "versions"][: len(words)] or len(parts) % 2:
+            return ""
+        parts = parts[:2] + parts[3::2]
+    versioned = len(parts) == 5 and parts[4].isdigit()
+    return "/".join(parts) if len(parts) == 4 or versioned else ""
+
+
+def _import_kagglehub(handle: Handle) -> Any:
+    try:
+        import kagglehub
+    except ImportError as error:
+        raise errors.MissingExtraError(
+            f"{handle} is hosted by Kaggle, which needs the library kagglehub: "
+            "pip install 'hub_estimator[kaggle]'."
+        ) from error
+    return kagglehub
+
+
+def _download(kagglehub: Any, handle: Handle, name: str, folder: str) -> Origin:
+    into: dict[str, str] = {}
+    if "output_dir" in inspect.signature(kagglehub.model_download).parameters:
+        into["output_dir"] = folder
+    try:
+        path = kagglehub.model_download(name, **into)
+    except Exception as error:  # its own classes, those of requests, and ValueError
+        response = getattr(error, "response", None)
+        if isinstance(response, requests.Response):
+            raise download.explain_status(handle, response) from error
+        raise errors.DownloadError(
+            f"kagglehub cannot download {handle} ({name}): {error}. Check the handle, the network, "
+            "and whether the model asks for a login (KAGGLE_USERNAME, KAGGLE_KEY)."
+        ) from error
+    if not os.path.samefile(path, folder):  # a notebook's mounted models, or an older kagglehub
+        shutil.copytree(path, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    return Origin(f"https://www.kaggle.com/models/{name}")
