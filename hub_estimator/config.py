@@ -28,8 +28,9 @@ _REQUIRED = "%gin.REQUIRED"
 _CALL_CHAIN = "\n  In call to configurable "
 
 # Gin's registry belongs to the process and has no public listing, so this table of what
-# `add_configurable` put there, which suggestions are made from, belongs to the process too.
-_known: dict[str, list[str]] = {}
+# `add_configurable` put there, which suggestions are made from, belongs to the process too: the
+# parameters of each configurable, with their defaults.
+_known: dict[str, dict[str, Any]] = {}
 
 
 def add_configurable(
@@ -53,12 +54,12 @@ def add_configurable(
         return
     with gin.unlock_config():
         gin.external_configurable(function, name=name, module=module, denylist=list(denylist))
-    _known[name] = [
-        each.name
+    _known[name] = {
+        each.name: each.default
         for each in inspect.signature(function).parameters.values()
         if each.name not in denylist
         and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
-    ]
+    }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +168,11 @@ def find_file(name: str, beside: str | None = None) -> str:
 
 
 def unread_bindings() -> list[Binding]:
-    """Returns the bindings that nothing has read, as far as the program has run."""
+    """Returns the bindings that nothing has read, as far as the program has run.
+
+    One that only repeats a parameter's default is left out: operative configurations have those of
+    every part that was used, and a run may use other parts.
+    """
     import gin
 
     bound = _statements(gin.config_str())
@@ -176,12 +181,18 @@ def unread_bindings() -> list[Binding]:
         readers = [binding for binding in bound if binding.is_read_by(used)]
         if readers:  # The innermost scope wins; those outside of it are not read by this use.
             unread.discard(max(readers, key=lambda binding: len(binding.scope)))
-    return sorted(unread, key=str)
+    return sorted((each for each in unread if not _is_default(each)), key=str)
 
 
 def own_message(error: BaseException) -> str:
     """Returns an error's message without the call chain that gin appends to it."""
     return str(error).split(_CALL_CHAIN, 1)[0]
+
+
+def _is_default(binding: Binding) -> bool:
+    parameters = _known.get(binding.selector.rsplit(".", 1)[-1], {})
+    missing = object()
+    return bool(parameters.get(binding.parameter, missing) == binding.value)
 
 
 def _within(inner: Binding, outer: Binding) -> bool:
@@ -255,7 +266,7 @@ def _clear_error(error: Exception, where: str) -> errors.ConfigError:
         )
     parameter = re.search(r"Configurable '(.+)' doesn't have a parameter named '(.+)'", message)
     if parameter:
-        has = _known.get(parameter[1].rsplit(".", 1)[-1], [])
+        has = _known.get(parameter[1].rsplit(".", 1)[-1], {})
         return errors.UnknownSettingError(
             f"{parameter[1]} has no parameter {parameter[2]!r} ({place}). "
             f"{_suggest(parameter[2], has)}"

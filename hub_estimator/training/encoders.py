@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.graph.loading import load_module_spec
-from hub_estimator.graph.module import Module
+from hub_estimator.graph.module import Module, as_module_spec
 from hub_estimator.training.module_exporters import register_module_for_export
 
 TRAIN_TAGS = frozenset({"train"})
@@ -46,21 +45,22 @@ class Encoder:
     name: str = "module"
     export_name: str | None = None
 
+    @functools.cached_property
     def spec(self) -> ModuleSpec:
-        """Returns the module's spec.
+        """The module's spec, read once.
 
         Raises:
           errors.HandleError: the handle cannot be resolved.
           errors.NotAModuleError: what is there is not a module.
         """
-        return self.handle if isinstance(self.handle, ModuleSpec) else load_module_spec(self.handle)
+        return as_module_spec(self.handle)
 
-    def tags_for(self, mode: str, spec: ModuleSpec) -> frozenset[str]:
+    def tags_for(self, mode: str) -> frozenset[str]:
         """Returns the tags of the graph variant that an Estimator's mode uses."""
         if self.tags is not None:
             return frozenset(self.tags)
         fine_tunes = mode == _TRAIN_MODE and bool(self.trainable)
-        return TRAIN_TAGS if fine_tunes and TRAIN_TAGS in spec.get_tags() else frozenset()
+        return TRAIN_TAGS if fine_tunes and TRAIN_TAGS in self.spec.get_tags() else frozenset()
 
     def check(self, mode: str, feature_names: Iterable[str]) -> None:
         """Checks all that can be known before a graph is built.
@@ -76,10 +76,9 @@ class Encoder:
           errors.FeatureNotFoundError: the input does not give a feature.
           errors.ModelError: the inputs are not those of the signature.
         """
-        spec = self.spec()
-        tags = self.tags_for(mode, spec)
-        inputs = spec.get_input_info_dict(self.signature, tags=tags)
-        outputs = spec.get_output_info_dict(self.signature, tags=tags)
+        tags = self.tags_for(mode)
+        inputs = self.spec.get_input_info_dict(self.signature, tags=tags)
+        outputs = self.spec.get_output_info_dict(self.signature, tags=tags)
         self._check_output(outputs)
         for name in self._feature_by_input(inputs).values():
             if name not in feature_names:
@@ -90,8 +89,7 @@ class Encoder:
 
     def feature_specs(self) -> dict[str, tf.TensorSpec]:
         """Returns the type and the shape of each feature, as the module's signature has them."""
-        spec = self.spec()
-        inputs = spec.get_input_info_dict(self.signature, tags=self.tags_for("infer", spec))
+        inputs = self.spec.get_input_info_dict(self.signature, tags=self.tags_for("infer"))
         return {
             feature: tf.TensorSpec(inputs[name].get_shape(), inputs[name].dtype, feature)
             for name, feature in self._feature_by_input(inputs).items()
@@ -107,19 +105,12 @@ class Encoder:
         Returns:
           The output, float `[B, D]`.
         """
-        spec = self.spec()
-        module = Module(
-            spec,
-            trainable=bool(self.trainable),
-            name=self.name,
-            tags=self.tags_for(mode, spec),
-        )
+        tags = self.tags_for(mode)
+        module = Module(self.spec, trainable=self.trainable, name=self.name, tags=tags)
         inputs = self._feature_by_input(module.get_input_info_dict(self.signature))
         values = {name: features[feature] for name, feature in inputs.items()}
         outputs = module(values, signature=self.signature, as_dict=True)
         self._check_output(outputs)
-        if isinstance(self.trainable, str):
-            _train_only(module, self.trainable)
         if self.export_name is not None:
             register_module_for_export(module, self.export_name)
         return self._checked_rank(outputs[self.output])
@@ -151,19 +142,3 @@ class Encoder:
                 "a dense output [batch, width]. Choose another Encoder.output or signature."
             )
         return tf.cast(output, tf.float32)
-
-
-def _train_only(module: Module, pattern: str) -> None:
-    """Leaves only the module's variables whose names match trainable."""
-    names = {name for name in module.variable_map if re.search(pattern, name)}
-    if not names:
-        raise errors.ModelError(
-            f"Encoder.trainable = {pattern!r} matches none of the module's variables: "
-            f"{', '.join(sorted(module.variable_map))}."
-        )
-    frozen: set[int] = set()
-    for name, value in module.variable_map.items():
-        if name not in names:
-            frozen |= {id(variable) for variable in (value if isinstance(value, list) else [value])}
-    trained = tf.compat.v1.get_collection_ref(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
-    trained[:] = [variable for variable in trained if id(variable) not in frozen]

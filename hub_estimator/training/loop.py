@@ -81,11 +81,8 @@ def train_and_evaluate(
     if settings is not None:
         settings.check_all_read()
         _save_settings(folder, settings)
-    estimator = compat.estimator_module().Estimator(
-        model.model_fn,
-        folder,
-        _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps),
-    )
+    config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
+    estimator = compat.estimator_module().Estimator(model.model_fn, folder, config, params={})
     start = _step(estimator)
     if start >= max_steps:
         _logger.info("Training in %s is already finished, at step %d.", folder, start)

@@ -27,6 +27,7 @@ class ProgressHook(tf.compat.v1.train.SessionRunHook):
         self._fetches: Any = None
         self._last_step = 0
         self._last_time = 0.0
+        self._newest = (0, 0.0)
 
     def begin(self) -> None:
         """Finds the global step and the loss of the graph."""
@@ -52,12 +53,14 @@ class ProgressHook(tf.compat.v1.train.SessionRunHook):
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Shows the step when it is time to."""
-        step, loss = int(run_values.results[0]), float(run_values.results[1])
-        if step % self._every_steps == 0 or step >= self._max_steps:
-            self._show(step, loss)
+        self._newest = int(run_values.results[0]), float(run_values.results[1])
+        if self._newest[0] >= self._last_step + self._every_steps:
+            self._show(*self._newest)
 
     def end(self, session: Any) -> None:
-        """Closes the bar."""
+        """Shows the last step and closes the bar."""
+        # What a step's own run reads of the step may be from before or after it is counted.
+        self._show(int(session.run(self._fetches[0])), self._newest[1])
         if self._bar is not None:
             self._bar.close()
 

@@ -48,11 +48,14 @@ def _in_order(metrics: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 
 def _commands(result: Result) -> list[str]:
-    run = "python -m hub_estimator.train --gin_file=" + f"{result.model_dir}/operative_config.gin"
-    other = "--model_dir=<another folder>"
-    module = result.modules[0] if result.modules else "<path or URL>"
+    config = f"--gin_file={result.model_dir}/operative_config.gin"
+    again = f"python -m hub_estimator.train {config} --model_dir=<another folder>"
     return [
-        f"  look at it:      tensorboard --logdir {result.model_dir}",
-        f"  swap the module: {run} --gin_bindings=\"MODULE='{module}'\" {other}",
-        f'  fine-tune it:    {run} --gin_bindings="FINE_TUNE=True" {other}',
+        f"  look at it:       tensorboard --logdir {result.model_dir}",
+        f"  swap the module:  {again} --gin_bindings=\"MODULE='<path or URL>'\"",
+        *(
+            f"  use this one:     {again} --gin_bindings=\"MODULE='{path}'\""
+            for path in result.modules
+        ),
+        f'  fine-tune:        {again} --gin_bindings="FINE_TUNE=True"',
     ]

@@ -1,0 +1,88 @@
+"""A small text module, examples that it can learn from, and models on it."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator.training.encoders import Encoder
+from hub_estimator.training.heads import head_class
+from hub_estimator.training.inputs import TextFile
+from hub_estimator.training.layers import DenseLayers
+from hub_estimator.training.model_fn import Model
+
+BUCKETS, WIDTH = 16, 4
+
+
+def text_module_fn(is_training: bool = False) -> None:
+    """Texts `[B]` by their hash to rows of a table `[B, 4]`; the train variant doubles them."""
+    text = tf.compat.v1.placeholder(tf.string, [None], name="text")
+    table = tf.compat.v1.get_variable(
+        "embeddings",
+        [BUCKETS, WIDTH],
+        initializer=tf.compat.v1.random_uniform_initializer(-1, 1, seed=1),
+        regularizer=lambda value: 0.5 * tf.reduce_sum(tf.square(value)),
+    )
+    rows = tf.nn.embedding_lookup(table, tf.strings.to_hash_bucket_fast(text, BUCKETS))
+    hub.add_signature(
+        inputs={"text": text},
+        outputs={"default": 2 * rows if is_training else rows, "rows": rows},
+    )
+
+
+def export(spec, path) -> str:
+    with tf.Graph().as_default():
+        module = hub.Module(spec)
+        with tf.compat.v1.Session() as session:
+            session.run(tf.compat.v1.global_variables_initializer())
+            module.export(str(path), session)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def text_module(tmp_path_factory) -> str:
+    """A module with a train variant."""
+    spec = hub.create_module_spec(
+        text_module_fn, [(set(), {}), ({"train"}, {"is_training": True})]
+    )
+    return export(spec, tmp_path_factory.mktemp("modules") / "text")
+
+
+def write_csv(path, rows, header=("text", "label")) -> str:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def data_file(tmp_path_factory) -> str:
+    """Sixty-four examples; the label follows from the text."""
+    rows = [(f"{'good' if n % 2 else 'bad'}", n % 2) for n in range(64)]
+    return write_csv(tmp_path_factory.mktemp("data") / "examples.csv", rows)
+
+
+@pytest.fixture
+def make_model(text_module):
+    """Makes a model; keyword arguments replace those of the encoder and of the model."""
+
+    def make(encoder=None, **changes) -> Model:
+        encoder = {"handle": text_module, "export_name": "text", **(encoder or {})}
+        parts = {
+            "encoders": [Encoder(**encoder)],
+            "head": head_class("BinaryClassHead")(),
+            "optimizer": tf.compat.v1.train.AdagradOptimizer,
+            "learning_rate": 0.1,
+            "layers": DenseLayers(units=[4]),
+            **changes,
+        }
+        return Model(**parts)
+
+    return make
+
+
+@pytest.fixture
+def examples(data_file) -> TextFile:
+    return TextFile(data_file, batch_size=8)
