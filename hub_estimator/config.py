@@ -328,8 +328,12 @@ def _statements(text: str) -> list[Binding]:
 def _unread_message(unread: list[Binding]) -> str:
     import gin
 
-    known = sorted({str(used) for used in _statements(gin.operative_config_str())})
-    lines = [f"{binding} ({_suggest(str(binding), known)})" for binding in unread]
+    read = _statements(gin.operative_config_str())
+    lines = []
+    for binding in unread:
+        # Macros are mistaken for macros, parameters for parameters.
+        known = {str(each) for each in read if bool(each.parameter) == bool(binding.parameter)}
+        lines.append(f"{binding} ({_suggest(str(binding), known)})")
     return (
         f"Nothing reads {'this setting' if len(unread) == 1 else 'these settings'}: "
         f"{'; '.join(lines)} Correct the name, or remove the binding."
@@ -339,7 +343,7 @@ def _unread_message(unread: list[Binding]) -> str:
 def _suggest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     lower = {each.lower(): each for each in known}
-    near = [lower[each] for each in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
+    near = [lower[each] for each in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return f"There is: {', '.join(known)}." if known else "There is none."

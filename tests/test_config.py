@@ -1,0 +1,208 @@
+"""Gin configurations: where they are found, what is wrong with them, which settings nothing reads."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+
+from hub_estimator import config, errors
+
+PACKAGED = "base.gin, smoke.gin, text_classification.gin"
+
+
+class Cake:
+    def __init__(self, flavour, layers=2, topping=None):
+        self.parts = (flavour, layers, topping)
+
+
+def bake(cake, minutes=30, oven=None):
+    return cake.parts, minutes, oven
+
+
+@pytest.fixture(autouse=True)
+def configurables():
+    config.add_configurable(Cake, module="kitchen")
+    config.add_configurable(bake, module="kitchen", denylist=["oven"])
+
+
+def write(path, text):
+    path.write_text(text)
+    return str(path)
+
+
+def test_files_then_bindings_then_forgotten(tmp_path):
+    path = write(tmp_path / "a.gin", "F = 'lemon'\nCake.flavour = %F\nbake.cake = @Cake()\n")
+    with config.gin_session([path], ["F = 'plum'", "bake.minutes = 5"]) as session:
+        assert session.function("bake")() == (("plum", 2, None), 5, None)
+        session.check_all_read()
+    with config.gin_session() as session, pytest.raises(TypeError, match="cake"):
+        session.function("bake")()
+
+
+def test_adding_again_changes_nothing():
+    config.add_configurable(Cake, module="kitchen")
+    assert Cake("x").parts == ("x", 2, None)
+
+
+def test_includes_are_found_beside_the_file_and_in_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "sub" / "flavour.gin", "Cake.flavour = 'fig'\nCake.layers = 1\n")
+    path = write(
+        tmp_path / "sub" / "cake.gin",
+        "include 'flavour.gin'  # first\nCake.layers = 3\nbake.cake = @Cake()\n",
+    )
+    with config.gin_session([path]) as session:
+        assert session.function("bake")()[0] == ("fig", 3, None)
+
+
+def test_packaged_configurations_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = config.find_file("base.gin")
+    assert os.path.isabs(path) and pathlib.Path(path).name == "base.gin"
+
+
+def test_a_file_of_the_working_folder_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "base.gin", "")
+    assert config.find_file("base.gin") == "base.gin"
+
+
+def test_the_operative_text_is_a_configuration(tmp_path):
+    bindings = ["F = 'lemon'", "Cake.flavour = %F", "bake.cake = @Cake()", "bake.minutes = 7"]
+    with config.gin_session([], bindings) as session:
+        first = session.function("bake")()
+        text = session.operative_text()
+    with config.gin_session([write(tmp_path / "o.gin", text)]) as session:
+        assert session.function("bake")() == first
+        session.check_all_read()
+        assert session.operative_text() == text
+
+
+def test_scoped_bindings_are_read_in_their_scopes():
+    bindings = ["bake.cake = @big/Cake()", "Cake.flavour = 'fig'", "big/Cake.layers = 9"]
+    with config.gin_session([], bindings) as session:
+        assert session.function("bake")()[0] == ("fig", 9, None)
+        session.check_all_read()
+
+
+@pytest.mark.parametrize(
+    ("bindings", "unread"),
+    [
+        (["Cake.flavour = 'fig'", "small/Cake.layers = 9"], ["small/Cake.layers"]),
+        (["Cake.flavour = 'fig'", "big/Cake.flavour = 'plum'"], ["Cake.flavour"]),
+        (["Cake.flavour = 'fig'", "FLAVOR = 'plum'"], ["FLAVOR"]),
+        (["Cake.flavour = 'fig'", "Cake.layers = 2", "small/Cake.layers = 2"], []),
+    ],
+)
+def test_unread_bindings(bindings, unread):
+    with config.gin_session([], ["bake.cake = @big/Cake()", *bindings]) as session:
+        session.function("bake")()
+        assert [str(binding) for binding in config.unread_bindings()] == unread
+
+
+def test_what_the_caller_gives_is_not_read():
+    with config.gin_session([], ["bake.minutes = 5"]) as session:
+        session.function("bake")(Cake("x"), minutes=6)
+        assert [str(binding) for binding in config.unread_bindings()] == ["bake.minutes"]
+
+
+def message_of(error_type, files=(), bindings=(), run=False):
+    with pytest.raises(error_type) as caught:  # noqa: SIM117
+        with config.gin_session(files, bindings) as session:
+            if run:
+                session.function("bake")()
+                session.check_all_read()
+    return str(caught.value)
+
+
+def test_message_for_an_unread_binding():
+    bindings = ["bake.cake = @Cake()", "FLAVOUR = 'fig'", "Cake.flavour = %FLAVOUR"]
+    message = message_of(
+        errors.UnreadBindingError, bindings=[*bindings, "FLAVOR = 'plum'"], run=True
+    )
+    assert message == (
+        "Nothing reads this setting: FLAVOR (Did you mean FLAVOUR?) Correct the name, or remove "
+        "the binding."
+    )
+
+
+def test_message_for_an_unknown_file():
+    assert message_of(errors.ConfigFileNotFoundError, ["nothing.gin"]) == (
+        f"There is no gin file 'nothing.gin'. Give a path, or one of the packaged configurations: "
+        f"{PACKAGED}."
+    )
+
+
+def test_message_for_an_unknown_included_file(tmp_path):
+    path = write(tmp_path / "a.gin", "include 'nothing.gin'\n")
+    assert message_of(errors.ConfigFileNotFoundError, [path]) == (
+        f"There is no gin file 'nothing.gin', included by {path!r}. Give a path, or one of the "
+        f"packaged configurations: {PACKAGED}."
+    )
+
+
+def test_message_for_a_file_that_includes_itself(tmp_path):
+    path = write(tmp_path / "a.gin", "include 'a.gin'\n")
+    assert message_of(errors.ConfigError, [path]) == f"{path!r} includes itself: {path} > {path}."
+
+
+def test_message_for_an_unknown_configurable():
+    assert message_of(errors.UnknownSettingError, bindings=["cakes.layers = 2"]) == (
+        "Nothing configurable is called 'cakes' (the binding 'cakes.layers = 2'). "
+        "Did you mean Cake or bake?"
+    )
+
+
+def test_message_for_an_unknown_reference_in_a_file(tmp_path):
+    path = write(tmp_path / "a.gin", "\nbake.cake = @Cak()\n")
+    assert message_of(errors.UnknownSettingError, [path]).startswith(
+        f"Nothing configurable is called 'Cak' ({path!r}, line 2). Did you mean Cake"
+    )
+
+
+def test_message_for_an_unknown_parameter():
+    assert message_of(errors.UnknownSettingError, bindings=["Cake.flavor = 'fig'"]) == (
+        "Cake has no parameter 'flavor' (the binding \"Cake.flavor = 'fig'\"). "
+        "Did you mean flavour?"
+    )
+
+
+def test_message_for_what_the_run_gives():
+    assert message_of(errors.ConfigError, bindings=["bake.oven = 1"]) == (
+        "bake.oven cannot be configured (the binding 'bake.oven = 1'): the run itself gives it."
+    )
+
+
+def test_message_for_a_string_without_quotes():
+    message = message_of(errors.ConfigError, bindings=["F = plum"])
+    assert message.startswith("Cannot parse the binding 'F = plum': malformed node or string")
+    assert message.endswith("A string needs quotes, as in \"NAME = 'text'\".")
+
+
+def test_message_for_a_missing_setting(tmp_path):
+    path = write(tmp_path / "a.gin", "F = %gin.REQUIRED\nG = %gin.REQUIRED\nCake.flavour = %F\n")
+    assert message_of(errors.MissingSettingError, [path], ["G = 1"]) == (
+        'The configuration needs F. Give it in a gin file or by --gin_bindings="F=...".'
+    )
+
+
+def test_message_for_an_undefined_macro():
+    assert message_of(
+        errors.UnknownSettingError, bindings=["FLAVOUR = 1", "Cake.flavour = %FLAVOR"]
+    ) == (
+        "The configuration uses %FLAVOR, which it does not define. Did you mean FLAVOUR?"
+    )
+
+
+def test_errors_of_configured_functions_lose_gins_call_chain():
+    def fails():
+        raise errors.ModelError("It is wrong.")
+
+    config.add_configurable(fails, module="kitchen")
+    with config.gin_session() as session, pytest.raises(errors.ModelError) as caught:
+        session.function("fails")()
+    assert "In call to configurable" in str(caught.value)
+    assert config.own_message(caught.value) == "It is wrong."

@@ -1,0 +1,81 @@
+"""Inputs: what each step sees."""
+
+from __future__ import annotations
+
+import pytest
+import tensorflow as tf
+from conftest import write_csv
+
+from hub_estimator import errors
+from hub_estimator.training.inputs import TextFile, serving_input_fn
+
+
+def batches(dataset, number):
+    """The first `number` elements of a dataset, read in a session as an Estimator reads them."""
+    iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+    element = iterator.get_next()
+    with tf.compat.v1.Session() as session:
+        session.run(iterator.initializer)
+        read = []
+        for _ in range(number):
+            try:
+                read.append(session.run(element))
+            except tf.errors.OutOfRangeError:
+                break
+    return [(features["text"].tolist(), labels.tolist()) for features, labels in read]
+
+
+@pytest.fixture
+def ten(tmp_path):
+    rows = [(f"ä{number}", number % 3) for number in range(10)]
+    return TextFile(write_csv(tmp_path / "ten.csv", rows), batch_size=4)
+
+
+def text(number):
+    return f"ä{number}".encode()
+
+
+def test_evaluation_sees_each_example_once_in_order(ten):
+    read = batches(ten.evaluation_fn()(), 9)
+    assert [len(texts) for texts, _ in read] == [4, 4, 2]
+    assert sum((texts for texts, _ in read), []) == [text(number) for number in range(10)]
+    assert read[0][1] == [0, 1, 2, 0]
+
+
+def test_an_epoch_sees_each_example_once(ten):
+    read = batches(ten.training_fn(seed=3, start_step=lambda: 0)(), 5)
+    seen = sum((texts for texts, _ in read), [])
+    assert sorted(seen[:10]) == sorted(seen[10:]) == [text(number) for number in range(10)]
+    assert seen[:10] != seen[10:]
+    for texts, labels in read:
+        assert [int(each[2:]) % 3 for each in texts] == labels
+
+
+def test_the_order_depends_on_seed_and_step_alone(ten):
+    first = batches(ten.training_fn(seed=3, start_step=lambda: 0)(), 6)
+    assert batches(ten.training_fn(seed=3, start_step=lambda: 4)(), 2) == first[4:]
+    assert batches(ten.training_fn(seed=4, start_step=lambda: 0)(), 6) != first
+
+
+def test_texts_are_not_in_the_graph(ten):
+    ten.training_fn(seed=3, start_step=lambda: 0)()
+    assert "ä1".encode() not in tf.compat.v1.get_default_graph().as_graph_def().SerializeToString()
+
+
+def test_columns_by_name(tmp_path):
+    path = write_csv(tmp_path / "a.tsv", [("x\ty\t1.5",)], ("q\tp\tscore",))
+    source = TextFile(path, texts={"b": "p", "a": "q"}, label="score")
+    assert source.feature_names == ["a", "b"] and source.num_examples == 1
+    features, labels = source.evaluation_fn()().element_spec
+    assert features["a"].dtype == tf.string and labels.dtype == tf.float32
+
+
+def test_batch_size():
+    with pytest.raises(errors.ModelError, match=r"^batch_size is 0; it must be at least 1\.$"):
+        TextFile("a.csv", batch_size=0)
+
+
+def test_serving_input():
+    receiver = serving_input_fn({"text": tf.TensorSpec([None], tf.string)})()
+    assert receiver.features["text"] is receiver.receiver_tensors["text"]
+    assert receiver.features["text"].shape.as_list() == [None]

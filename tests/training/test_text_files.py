@@ -1,0 +1,123 @@
+"""Data files: what is read, and one clear error for each way in which they are wrong."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+from conftest import write_csv
+
+from hub_estimator import errors
+from hub_estimator.training import text_files
+
+COLUMNS = ["text", "label"]
+
+
+def test_quotes_newlines_and_extra_columns(tmp_path):
+    path = write_csv(
+        tmp_path / "a.csv", [("1", 'a, "b"\nc', "0"), ("2", "ä", "1")], ("id", "text", "label")
+    )
+    columns = text_files.read_columns(path, COLUMNS)
+    assert columns == {"text": ['a, "b"\nc', "ä"], "label": ["0", "1"]}
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.tsv.gz", "a"])
+def test_tabs_and_gzip(tmp_path, name):
+    path = tmp_path / name
+    content = b"\xef\xbb\xbftext\tlabel\na,b\t1\n"
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    delimiter = None if ".tsv" in name else "\t"
+    assert text_files.read_columns(path, COLUMNS, delimiter)["text"] == ["a,b"]
+
+
+def read_error(error_type, path):
+    with pytest.raises(error_type) as caught:
+        text_files.read_columns(path, COLUMNS)
+    return str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    path = str(tmp_path / "no.csv")
+    assert read_error(errors.DataFileNotFoundError, path) == f"There is no data file {path!r}."
+
+
+def test_folder(tmp_path):
+    message = read_error(errors.DataFileError, str(tmp_path))
+    assert message.startswith(f"The data file {str(tmp_path)!r} cannot be read: ")
+
+
+def test_empty_file(tmp_path):
+    path = write_csv(tmp_path / "a.csv", [], [])
+    (tmp_path / "a.csv").write_text("")
+    assert read_error(errors.DataFileError, path) == f"The data file {path!r} is empty."
+
+
+def test_no_rows(tmp_path):
+    path = write_csv(tmp_path / "a.csv", [])
+    assert read_error(errors.DataFileError, path) == (
+        f"The data file {path!r} has column names, but no rows."
+    )
+
+
+def test_missing_column(tmp_path):
+    path = write_csv(tmp_path / "a.csv", [("x", 1)], ("review", "label"))
+    assert read_error(errors.ColumnNotFoundError, path) == (
+        f"The data file {path!r} has no column 'text'. Its first row names: review, label."
+    )
+
+
+def test_ragged_row(tmp_path):
+    path = write_csv(tmp_path / "a.csv", [("a\nb", 1), ("c", 1, 2)])
+    assert read_error(errors.DataFileError, path) == (
+        f"Row 3 (line 4) of the data file {path!r} has 3 fields, the first row has 2."
+    )
+
+
+def test_unparsable_row(tmp_path):
+    path = write_csv(tmp_path / "a.csv", [("a", 1), ("x" * 200_000, 1)])
+    message = read_error(errors.DataFileError, path)
+    assert message.startswith(f"Row 3 (line 3) of the data file {path!r} cannot be parsed: field")
+
+
+def test_other_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\na,1\nä,1\n".encode("latin-1"))
+    assert read_error(errors.DataFileError, str(path)) == (
+        f"The data file {str(path)!r} is not UTF-8: byte 0xe4 in line 3. Convert it, for example "
+        "with iconv."
+    )
+
+
+def test_broken_gzip(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"text,label\n" * 99)[:-9])
+    message = read_error(errors.DataFileError, str(path))
+    assert message.startswith(f"The data file {str(path)!r} cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"), [(["0", "1.0"], np.int64), (["0.5", "-1"], np.float32)]
+)
+def test_labels(values, dtype):
+    labels = text_files.parse_labels("a.csv", values)
+    assert labels.dtype == dtype
+    assert labels.tolist() == [float(value) for value in values]
+
+
+@pytest.mark.parametrize("value", ["pos", "", "nan"])
+def test_label_that_is_no_number(value):
+    with pytest.raises(errors.LabelError) as caught:
+        text_files.parse_labels("a.csv", ["1", value])
+    assert str(caught.value) == f"The label {value!r} in row 3 of 'a.csv' is not a number."
+
+
+@pytest.mark.parametrize(("value", "shown"), [(2, "2"), (-1, "-1"), (0.5, "0.5")])
+def test_label_that_is_no_class(value, shown):
+    labels = np.array([0, 1, value])
+    with pytest.raises(errors.LabelError) as caught:
+        text_files.check_labels("a.csv", labels, 2)
+    assert str(caught.value) == (
+        f"The label {shown} in row 4 of 'a.csv' is not a class of the model's head, which takes "
+        "0 to 1."
+    )
