@@ -152,6 +152,11 @@ def _run_task(
     context = coordinator_context.get_current_worker_context()
     if context is not None:  # for example a hook that evaluates while the task trains
         return run(strategy)
+    is_alone = config.num_worker_replicas + config.num_ps_replicas == 1
+    if is_alone and not strategy.extended.experimental_between_graph:
+        # A strategy for the devices of one machine, like MirroredStrategy: there is no other one.
+        strategy.configure(session_config=copy.deepcopy(config.session_config))
+        return run(strategy)
     # The coordinator reads the cluster and the task from TF_CONFIG, as RunConfig did.
     return coordinator.run_distribute_coordinator(
         run,
@@ -214,6 +219,9 @@ def _set_task(config: Any, tasks: dict[str, Sequence[str]], task_type: str, task
     prediction, which uses no strategy, is local to the process.
     """
     evaluates = task_type == "evaluator"
+    if evaluates:
+        # It trains nothing, and the strategy, which is made for workers, cannot be copied there.
+        config._train_distribute = None
     training = {} if evaluates else {k: v for k, v in tasks.items() if k != "evaluator"}
     chief = "chief" if training.get("chief") else "worker"
     config._cluster_spec = tf.train.ClusterSpec(training)
