@@ -48,7 +48,8 @@ class DenseLayers:
     def _drop(self, values: tf.Tensor, rate: float, training: bool) -> tf.Tensor:
         if not (rate and training):
             return values
-        return compat.legacy_layers().dropout(values, rate=rate, training=True)
+        # Not that of `tf.compat.v1.layers`: it is of Keras and does not follow the graph's seed.
+        return tf.nn.dropout(values, rate=rate)
 
 
 def dense(
@@ -70,9 +71,14 @@ def dense(
     Returns:
       float32 `[B, units]`.
     """
-    regularizer = l2_regularizer(l2) if l2 else None
     return compat.legacy_layers().dense(
-        inputs, units, activation=activation, kernel_regularizer=regularizer, name=name
+        inputs,
+        units,
+        activation=activation,
+        # The layer's own default is of Keras, which does not follow the graph's seed.
+        kernel_initializer=tf.compat.v1.glorot_uniform_initializer(),
+        kernel_regularizer=l2_regularizer(l2) if l2 else None,
+        name=name,
     )
 
 

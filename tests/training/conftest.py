@@ -45,9 +45,7 @@ def export(spec, path) -> str:
 @pytest.fixture(scope="session")
 def text_module(tmp_path_factory) -> str:
     """A module with a train variant."""
-    spec = hub.create_module_spec(
-        text_module_fn, [(set(), {}), ({"train"}, {"is_training": True})]
-    )
+    spec = hub.create_module_spec(text_module_fn, [(set(), {}), ({"train"}, {"is_training": True})])
     return export(spec, tmp_path_factory.mktemp("modules") / "text")
 
 

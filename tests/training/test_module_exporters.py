@@ -1,0 +1,194 @@
+"""Exporting modules out of trained models."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator import errors, estimator
+from hub_estimator.training.inputs import serving_input_fn
+
+EMBEDDINGS = "module/embeddings"
+serving = serving_input_fn({"text": tf.TensorSpec([None], tf.string)})
+
+
+@pytest.fixture
+def trained(make_model, examples, tmp_path):
+    model = make_model({"trainable": True})
+    made = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
+    made.train(examples.training_fn(1, lambda: 0), max_steps=2)
+    return made
+
+
+def exported_embeddings(path):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        module = hub.Module(os.fsdecode(path))
+        session.run(tf.compat.v1.global_variables_initializer())
+        return session.run(module.variable_map["embeddings"])
+
+
+def test_the_module_has_the_checkpoints_values_and_all_variants(trained, tmp_path):
+    exporter = hub.LatestModuleExporter("module", serving)
+    path = exporter.export(trained, str(tmp_path / "export"))
+    assert os.listdir(path) == ["text"]
+    values = exported_embeddings(f"{path}/text")
+    assert np.array_equal(values, trained.get_variable_value(EMBEDDINGS))
+    tags = hub.load_module_spec(f"{path}/text").get_tags()
+    assert sorted(map(sorted, tags)) == [[], ["train"]]
+
+
+def test_a_given_checkpoint(trained, examples, tmp_path):
+    first = trained.latest_checkpoint()
+    values = trained.get_variable_value(EMBEDDINGS)
+    trained.train(examples.training_fn(1, lambda: 2), max_steps=4)
+    path = hub.LatestModuleExporter("m", serving).export(trained, str(tmp_path), first)
+    assert np.array_equal(exported_embeddings(f"{path}/text"), values)
+
+
+def test_bytes_paths(trained, tmp_path):
+    exporter = hub.LatestModuleExporter("module", serving)
+    checkpoint = os.fsencode(trained.latest_checkpoint())
+    path = exporter.export(trained, os.fsencode(tmp_path / "export"), checkpoint)
+    assert isinstance(path, bytes) and os.path.isfile(os.path.join(path, b"text/tfhub_module.pb"))
+
+
+def test_several_exports_within_a_second_and_the_oldest_removed(trained, tmp_path):
+    foreign = tmp_path / "export" / "1000000000"
+    foreign.mkdir(parents=True)
+    (tmp_path / "export" / "notes").mkdir()
+    exporter = hub.LatestModuleExporter("module", serving, exports_to_keep=2)
+    paths = [exporter.export(trained, str(tmp_path / "export")) for _ in range(3)]
+    assert sorted(set(paths)) == paths
+    left = sorted(os.listdir(tmp_path / "export"))
+    assert left == ["1000000000", *map(os.path.basename, paths[1:]), "notes"]
+
+
+def test_all_are_kept(trained, tmp_path):
+    exporter = hub.LatestModuleExporter("module", serving, exports_to_keep=None)
+    for _ in range(2):
+        exporter.export(trained, str(tmp_path / "export"))
+    assert len(os.listdir(tmp_path / "export")) == 2
+
+
+def module_model_fn(features, labels, mode, params=None):
+    module = hub.Module(params["handle"], trainable=True, tags=[])
+    output = module(features["text"])
+    if mode == "infer":  # as some programs do
+        for name in params["names"]:
+            hub.register_module_for_export(module, name)
+        return estimator.EstimatorSpec(mode, predictions=output)
+    loss = tf.reduce_mean(tf.square(output))
+    step = tf.compat.v1.train.get_global_step()
+    train_op = tf.compat.v1.train.GradientDescentOptimizer(0.1).minimize(loss, step)
+    return estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+
+def text_batches():
+    return tf.data.Dataset.from_tensors(({"text": ["a", "b"]}, [0, 1])).repeat()
+
+
+def test_among_the_exporters_of_an_eval_spec(text_module, tmp_path):
+    params = {"handle": text_module, "names": ["a", "b"]}
+    made = estimator.Estimator(module_model_fn, str(tmp_path), params=params)
+    exporter = hub.LatestModuleExporter("modules", serving)
+    _, results = estimator.train_and_evaluate(
+        made,
+        estimator.TrainSpec(text_batches, max_steps=2),
+        estimator.EvalSpec(text_batches, steps=1, exporters=exporter),
+    )
+    assert os.fsdecode(results[0]).startswith(str(tmp_path / "export" / "modules"))
+    assert sorted(os.listdir(results[0])) == ["a", "b"]
+
+
+def test_no_registered_module(text_module, tmp_path, caplog):
+    params = {"handle": text_module, "names": []}
+    made = estimator.Estimator(module_model_fn, str(tmp_path / "model"), params=params)
+    made.train(text_batches, max_steps=1)
+    exporter = hub.LatestModuleExporter("modules", serving)
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    try:
+        assert exporter.export(made, str(tmp_path / "export")) is None
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert (
+        "LatestModuleExporter found no module to export: call hub.register_module_for_export in "
+        "the model_fn." in caplog.messages
+    )
+    assert not (tmp_path / "export").exists()
+
+
+def test_tpu_estimator(text_module, tmp_path):
+    def model_fn(features, labels, mode, params):
+        return module_model_fn(features, labels, mode, params)
+
+    made = estimator.tpu.TPUEstimator(
+        model_fn,
+        str(tmp_path / "model"),
+        estimator.tpu.RunConfig(),
+        params={"handle": text_module, "names": ["text"]},
+        use_tpu=False,
+        train_batch_size=2,
+    )
+    made.train(lambda params: text_batches(), max_steps=1)
+    path = hub.LatestModuleExporter("m", serving).export(made, str(tmp_path / "export"))
+    assert os.path.isfile(f"{path}/text/tfhub_module.pb")
+
+
+def test_a_failed_export_leaves_nothing(trained, tmp_path, monkeypatch):
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(hub.Module, "export", fail)
+    with pytest.raises(OSError, match="disk full"):
+        hub.LatestModuleExporter("m", serving).export(trained, str(tmp_path / "export"))
+    assert os.listdir(tmp_path / "export") == []
+
+
+def test_subclasses(trained, tmp_path):
+    class Exporter(hub.LatestModuleExporter):
+        def export(self, estimator, export_path, *args, **kwargs):
+            return super().export(estimator, export_path, *args, **kwargs), "more"
+
+    path, more = Exporter("m", serving).export(
+        trained, str(tmp_path / "e"), is_the_final_export=True
+    )
+    assert more == "more" and abs(int(os.path.basename(path)) - time.time()) < 60
+
+
+def test_no_checkpoint(make_model, tmp_path):
+    made = estimator.Estimator(make_model().model_fn, str(tmp_path), params={})
+    with pytest.raises(errors.ExportError) as caught:
+        hub.LatestModuleExporter("m", serving).export(made, str(tmp_path / "export"))
+    assert (
+        str(caught.value) == f"There is no checkpoint in {str(tmp_path)!r} to export modules from."
+    )
+
+
+@pytest.mark.parametrize("keep", [0, -1])
+def test_exports_to_keep(keep):
+    with pytest.raises(ValueError) as caught:
+        hub.LatestModuleExporter("m", serving, exports_to_keep=keep)
+    assert str(caught.value) == f"exports_to_keep is {keep}; it must be positive or None."
+
+
+def test_names_are_those_of_folders_and_differ(text_module):
+    module = hub.Module(text_module)
+    hub.register_module_for_export(module, "a")
+    with pytest.raises(errors.ModelError, match=r"^There is already a module registered as 'a'\.$"):
+        hub.register_module_for_export(module, "a")
+    for name in ("", "..", "a/b"):
+        with pytest.raises(errors.ModelError) as caught:
+            hub.register_module_for_export(module, name)
+        assert str(caught.value) == f"The export name {name!r} cannot be the name of a folder."
+
+
+def test_saved_graphs_do_not_warn_about_registered_modules(text_module, caplog):
+    hub.register_module_for_export(hub.Module(text_module), "a")
+    assert not tf.compat.v1.train.export_meta_graph().collection_def.keys() & {"modules"}
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
