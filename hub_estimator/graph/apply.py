@@ -15,7 +15,8 @@ from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.contexts import import_with_contexts, needs_contexts
 from hub_estimator.graph.parts import GraphPart, import_part, make_part
-from hub_estimator.graph.state import StateGraph, state_tensors
+from hub_estimator.graph.state import StateGraph
+from hub_estimator.graph.state_plan import state_tensors
 from hub_estimator.graph.values import convert_inputs, pack_output
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
@@ -56,7 +57,7 @@ def apply(
     with tf.compat.v1.name_scope(scope_name) as scope:
         given = convert_inputs(signature_def, inputs, what)
         plan = _plan(variant, state, signature, signature_def)
-        feeds = {**_state_feeds(state, plan.fed), **given}
+        feeds = {**_state_feeds(state, variant, plan.fed), **given}
         elements = [*plan.tensors, *plan.losses, *plan.updates]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
@@ -110,14 +111,19 @@ def _reached(variant: Variant, key: str, inputs: set[str]) -> list[str]:
     return [name for name in names if node_of(name) in reached]
 
 
-def _state_feeds(state: StateGraph, fed: frozenset[str]) -> dict[str, tf.Tensor]:
+def _state_feeds(state: StateGraph, variant: Variant, fed: frozenset[str]) -> dict[str, tf.Tensor]:
     graph = tf.compat.v1.get_default_graph()
-    needed = {name for name in state.feeds if name in fed or f"^{node_of(name)}" in fed}
+    names = {
+        name
+        for names in state_tensors(variant).values()
+        for name in names
+        if name in fed or f"^{node_of(name)}" in fed
+    }
     if graph is state.graph:
-        return {name: state.feeds[name] for name in needed}
+        return {name: state.tensor(name) for name in names}
     feeds = {}
-    for name in needed:
-        tensor = state.feeds[name]
+    for name in names:
+        tensor = state.tensor(name)
         if node_of(name) in state.variables and tensor.dtype.base_dtype != tf.resource:
             # A function cannot capture a reference, but its value.
             tensor = state.values[node_of(name)]

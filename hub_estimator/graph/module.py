@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,8 @@ from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
 from hub_estimator.format.variant import DEFAULT, quoted, tags_text
 from hub_estimator.graph.apply import apply
-from hub_estimator.graph.state import Trainable, build_state, fresh_scope, variable_map
+from hub_estimator.graph.state import build_state, fresh_scope, share_state, variable_map
+from hub_estimator.graph.state_plan import Trainable
 from hub_estimator.graph.values import choose_outputs
 
 Spec = ModuleSpec | files.PathLike
@@ -80,6 +82,37 @@ class Module:
             f"<hub.Module {self._state.scope.rstrip('/')!r} of {self._spec.source}, "
             f"tags {tags_text(self._variant.tags)}>"
         )
+
+    def variant(self, tags: Iterable[str] | None = None) -> Module:
+        """Returns another graph variant of this module, on the variables of this one.
+
+        With it, one graph trains and serves with the same weights:
+
+            train = hub.Module(handle, trainable=True, tags={"train"})
+            serve = train.variant()
+
+        No variable is added. A call of the result adds update operations where this module is
+        trained, as a call of this one does.
+
+        Args:
+          tags: the tags of the other variant; None is the variant for inference.
+
+        Raises:
+          TagsNotFoundError: the module has no variant with these tags.
+          VariablesDifferError: the other variant uses variables that this one lacks.
+          WrongGraphError: the current graph is not that of the variables.
+        """
+        if tf.compat.v1.get_default_graph() is not self.graph:
+            raise WrongGraphError(
+                f"Another variant of {self!r} is made in another graph than the one that holds its "
+                "variables. Make it in that graph."
+            )
+        other = copy.copy(self)
+        other._variant = self._spec.variant(tags)
+        other._state = share_state(
+            self._state, self._variant, self._spec, other._variant, self._name
+        )
+        return other
 
     @property
     def graph(self) -> tf.Graph:

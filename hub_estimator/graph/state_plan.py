@@ -1,0 +1,218 @@
+"""What of a stored graph makes a module's state: worked out once, used for each instance."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.framework import variable_pb2
+
+from hub_estimator import compat
+from hub_estimator.errors import NoTrainableVariablesError
+from hub_estimator.format import collections
+from hub_estimator.format.nodes import node_of, tensor_of
+from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.variant import VariableEntry, Variant, quoted
+from hub_estimator.graph.assets import asset_nodes, set_asset_path
+from hub_estimator.graph.parts import GraphPart, make_part
+
+Trainable = bool | str
+"""Whether variables are trained: all that the publisher made trainable, none, or those of them whose
+names the regular expression is found in."""
+
+_RESTORE = "checkpoint_initializer"
+_STATE_NODES = "state nodes"
+
+
+@dataclasses.dataclass(frozen=True)
+class StatePlan:
+    """What of a variant makes its state.
+
+    Attributes:
+      part: the nodes to import.
+      protos: the `VariableDef`s of the variables; their nodes are in the part.
+      losses: the tensors of the regularization losses.
+      initializers: the operations that fill tables.
+    """
+
+    part: GraphPart
+    protos: tuple[Any, ...]
+    losses: tuple[str, ...]
+    initializers: tuple[str, ...]
+
+
+def state_tensors(variant: Variant) -> dict[str, list[str]]:
+    """Returns the tensors (`node:0`) that hold a variant's state, by node name.
+
+    They are the handles and references of variables and tables, and the constants with the paths of
+    assets.
+    """
+    if _STATE_NODES not in variant.prepared:
+        assets = {node_of(name) for name in collections.asset_files(variant.meta_graph)}
+        variant.prepared[_STATE_NODES] = {
+            node.name: [f"{node.name}:0"]
+            for node in variant.meta_graph.graph_def.node
+            if node.name in assets or compat.op_outputs_state(node.op)
+        }
+    return variant.prepared[_STATE_NODES]
+
+
+def trained_variables(variant: Variant, trainable: Trainable) -> frozenset[str]:
+    """Returns the node names of the variables that are trained.
+
+    Raises:
+      NoTrainableVariablesError: no trainable variable's name has the regular expression.
+    """
+    names = {
+        node_of(proto.variable_name)
+        for proto in collections.variable_defs(variant.meta_graph, collections.TRAINABLE_VARIABLES)
+    }
+    if isinstance(trainable, bool):
+        return frozenset(names if trainable else ())
+    found = frozenset(name for name in names if re.search(trainable, name))
+    if not found:
+        raise NoTrainableVariablesError(
+            f"trainable={trainable!r} is found in the name of no trainable variable. There are: "
+            f"{quoted(names)}."
+        )
+    return found
+
+
+def state_plan(
+    spec: ModuleSpec, variant: Variant, trained: frozenset[str], given: frozenset[str] = frozenset()
+) -> StatePlan:
+    """Returns the plan of a variant's state.
+
+    Args:
+      spec: the module.
+      variant: the variant.
+      trained: the node names of the variables that are trained.
+      given: the nodes of the state that are there already, and are fed.
+    """
+    key = ("state plan", trained, given)
+    if key not in variant.prepared:
+        variant.prepared[key] = _make_plan(spec, variant, trained, given)
+    return variant.prepared[key]
+
+
+def _make_plan(
+    spec: ModuleSpec, variant: Variant, trained: frozenset[str], given: frozenset[str]
+) -> StatePlan:
+    restores = spec.checkpoint_path is not None
+    variables = [entry for entry in variant.variables if entry.op_name not in given]
+    losses = _losses(variant, trained)
+    initializers = _table_initializers(variant, given)
+    roots = {*_state_nodes(variant) - given, *initializers, *map(node_of, losses)}
+    for entry in variables:
+        roots.add(node_of(entry.proto.snapshot_name))
+        if not restores:
+            roots |= {entry.proto.initializer_name, node_of(entry.proto.initial_value_name)}
+    part = _part(variant, roots - {""}, given)
+    for name, path in asset_nodes(variant.meta_graph, spec.asset_paths).items():
+        for node in part.graph_def.node:
+            if node.name == name:
+                set_asset_path(node, path)
+    protos = [entry.proto for entry in variables]
+    if restores and protos:
+        protos = _add_restore(part.graph_def, variables, spec.checkpoint_path or "")
+    return StatePlan(part, tuple(protos), tuple(losses), tuple(initializers))
+
+
+def _part(variant: Variant, roots: set[str], given: frozenset[str]) -> GraphPart:
+    state = _state_nodes(variant)
+    names = variant.nodes.ancestors(
+        roots, lambda edge: node_of(edge) in given or (edge.startswith("^") and edge[1:] in state)
+    )
+    tensors = {tensor for name in given for tensor in state_tensors(variant)[name]}
+    part = make_part(variant, names, frozenset(tensors))
+    for node in part.graph_def.node:
+        if node.name in state:
+            # State has no inputs; what the author made it wait for is not its own.
+            del node.input[:]
+    return part
+
+
+def initial_value_part(variant: Variant, entry: VariableEntry) -> GraphPart:
+    """Returns the nodes that give a variable's initial value where there is no checkpoint.
+
+    Other variables that they read are fed.
+    """
+    key = ("initial value", entry.op_name)
+    if key not in variant.prepared:
+        given = frozenset(other.op_name for other in variant.variables)
+        root = node_of(entry.proto.initial_value_name)
+        variant.prepared[key] = _part(variant, {root}, given)
+    return variant.prepared[key]
+
+
+def _state_nodes(variant: Variant) -> frozenset[str]:
+    return frozenset(state_tensors(variant))
+
+
+def _table_initializers(variant: Variant, given: frozenset[str]) -> list[str]:
+    """The operations that fill tables, but not those of tables that are there already."""
+    names = collections.node_names(variant.meta_graph, collections.TABLE_INITIALIZERS)
+    return [
+        name
+        for name in names
+        if not given
+        & {node_of(edge) for edge in variant.nodes[name].input}
+        - {node_of(asset) for asset in collections.asset_files(variant.meta_graph)}
+    ]
+
+
+def _losses(variant: Variant, trained: frozenset[str]) -> list[str]:
+    """The regularization losses of trained variables that need no input of a signature."""
+    if not trained:
+        return []
+    state = _state_nodes(variant)
+    losses = []
+    for loss in collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES):
+        needed = variant.nodes.ancestors([node_of(loss)], lambda edge: False)
+        types = {variant.nodes[name].op for name in needed}
+        if "Placeholder" not in types and (needed & trained or not needed & state):
+            losses.append(loss)
+    return losses
+
+
+def _add_restore(
+    graph_def: Any, variables: Sequence[VariableEntry], checkpoint_path: str
+) -> list[Any]:
+    """Makes one operation restore the initial values of all variables; returns their new protos."""
+    taken = {node.name for node in graph_def.node}
+    restore = _RESTORE
+    while restore in taken:
+        restore += "_"
+    _add_constant(graph_def, f"{restore}/prefix", checkpoint_path)
+    _add_constant(graph_def, f"{restore}/keys", [entry.key for entry in variables])
+    _add_constant(graph_def, f"{restore}/slices", [entry.slice_spec for entry in variables])
+    node = graph_def.node.add(name=restore, op="RestoreV2")
+    node.input.extend([f"{restore}/prefix", f"{restore}/keys", f"{restore}/slices"])
+    types = [entry.dtype.base_dtype.as_datatype_enum for entry in variables]
+    node.attr["dtypes"].list.type.extend(types)
+    return [
+        _add_assignment(graph_def, entry, f"{restore}:{index}")
+        for index, entry in enumerate(variables)
+    ]
+
+
+def _add_constant(graph_def: Any, name: str, value: Any) -> None:
+    node = graph_def.node.add(name=name, op="Const")
+    node.attr["dtype"].type = tf.string.as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, tf.string))
+
+
+def _add_assignment(graph_def: Any, entry: VariableEntry, value: str) -> Any:
+    is_resource = entry.proto.is_resource
+    op = "AssignVariableOp" if is_resource else "Assign"
+    node = graph_def.node.add(name=entry.proto.initializer_name, op=op)
+    node.input.extend([entry.op_name, value])
+    node.attr["dtype" if is_resource else "T"].type = entry.dtype.base_dtype.as_datatype_enum
+    node.attr["_class"].list.s.append(f"loc:@{entry.op_name}".encode())
+    proto = variable_pb2.VariableDef()
+    proto.CopyFrom(entry.proto)
+    proto.initial_value_name = tensor_of(value)
+    return proto
