@@ -12,13 +12,14 @@ entry is damaged. A damaged entry is fetched again when it is next used.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from absl import app, flags
+from absl import flags
 
-from hub_estimator import errors
+from hub_estimator import command_line, errors
 from hub_estimator.resolver.cache import Cache, Entry
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.progress import readable
@@ -37,20 +38,12 @@ def verify(cache: Cache, handle: str | None = None) -> int:
     return _print_entries(cache, _chosen(cache, handle), thorough=True)
 
 
-def clear(
-    cache: Cache,
-    handle: str | None = None,
-    older_than_days: float | None = None,
-    all_: bool = False,
-) -> int:
-    """Removes the entry of `handle`, those older than some days, or all; returns their number.
+def clear(cache: Cache, handle: str | None = None, older_than_days: float | None = None) -> int:
+    """Removes the entry of `handle`, or those older than some days, or all; returns their number.
 
     Raises:
       errors.HandleNotFoundError: the cache has no entry of `handle`.
-      ValueError: not exactly one of the three is given.
     """
-    if (handle is not None) + (older_than_days is not None) + all_ != 1:
-        raise ValueError("clear needs one of: a handle, --older_than_days, --all.")
     entries = _chosen(cache, handle)
     if older_than_days is not None:
         entries = [entry for entry in entries if entry.age_secs > older_than_days * _DAY_SECS]
@@ -101,37 +94,67 @@ def _age(secs: float) -> str:
     return f"{secs:.0f} s"
 
 
-def _define_flags() -> None:
+def define_flags() -> flags.FlagValues:
+    """Returns this command's flags; nothing is defined in absl's global flags."""
+    values = flags.FlagValues()
     flags.DEFINE_string(
-        "cache_dir", None, "The cache; by default TFHUB_CACHE_DIR, or one in the home folder."
+        "cache_dir", None, "The cache; by default TFHUB_CACHE_DIR, or one in the home folder.",
+        flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_float(
+        "older_than_days", None, "clear: remove what was downloaded before that.",
+        flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_bool("all", False, "clear: remove everything.", flag_values=values)
+    return values
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs one command; returns the status of the process.
+
+    Args:
+      argv: the program's name, the command, a handle, flags.
+    """
+    values = define_flags()
+    with contextlib.suppress(flags.Error):  # reported below, where flags are parsed again
+        words = values(list(argv))[1:]
+        wrong = _wrong_usage(words, values)
+        if wrong and not {"--help", "-h", "--helpfull"} & set(argv):
+            print(f"error: {wrong}", file=sys.stderr)
+            return command_line.USAGE
+        argv = [argv[0], *(values[name].serialize() for name in values if values[name].present)]
+    return command_line.run(
+        lambda values: _run_command(values, *words), define_flags(), argv, __doc__ or ""
     )
-    flags.DEFINE_float("older_than_days", None, "clear: remove what was downloaded before that.")
-    flags.DEFINE_bool("all", False, "clear: remove everything.")
 
 
-def main(argv: Sequence[str]) -> int:
-    """Runs one command; returns the status of the process."""
-    command, *rest = argv[1:] or [""]
+def _wrong_usage(words: Sequence[str], values: flags.FlagValues) -> str:
+    """Returns what is wrong with the words of a command line; empty if nothing is."""
+    command = words[0] if words else ""
     if command not in ("list", "verify", "clear"):
-        raise app.UsageError(f"The commands are list, verify and clear, not {command!r}.")
-    if len(rest) > (command != "list"):
-        raise app.UsageError(f"Unexpected arguments: {' '.join(rest)}")
-    values = flags.FLAGS
+        return f"The commands are list, verify and clear, not {command!r}."
+    if len(words) > (1 if command == "list" else 2):
+        return f"Unexpected arguments: {' '.join(words[1:])}."
+    chosen = (len(words) == 2) + (values.older_than_days is not None) + bool(values["all"].value)
+    if command == "clear" and chosen != 1:
+        return "clear needs one of: a handle, --older_than_days, --all."
+    if command != "clear" and chosen > len(words) - 1:
+        return "--older_than_days and --all are for clear."
+    return ""
+
+
+def _run_command(values: flags.FlagValues, command: str, handle: str | None = None) -> None:
     folder = values.cache_dir or Settings.from_environment().cache_folder
     cache = Cache(os.path.abspath(os.path.expanduser(folder)))
-    handle = rest[0] if rest else None
-    commands: dict[str, Callable[[], int]] = {
-        "list": lambda: 0 * list_entries(cache),
-        "verify": lambda: min(1, verify(cache, handle)),
-        "clear": lambda: 0 * clear(cache, handle, values.older_than_days, values["all"].value),
-    }
-    try:
-        return commands[command]()
-    except (errors.Error, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    if command == "list":
+        list_entries(cache)
+    elif command == "clear":
+        clear(cache, handle, values.older_than_days)
+    elif damaged := verify(cache, handle):
+        raise errors.CacheError(
+            f"{damaged} damaged in {cache.folder}: they are fetched again when they are next used."
+        )
 
 
 if __name__ == "__main__":
-    _define_flags()
-    app.run(main)
+    sys.exit(run(sys.argv))

@@ -150,7 +150,8 @@ def ask(
         UnicodeError,
     ) as error:
         raise errors.DownloadError(
-            f"{handle} cannot be downloaded: {error}. Check the handle, and where it redirects to."
+            f"{handle} cannot be downloaded: {_plain_reason(error)}. Check the handle, and where it "
+            "redirects to."
         ) from error
 
 

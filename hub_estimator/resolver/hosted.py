@@ -116,7 +116,7 @@ class BucketResolver:
         for _ in range(_MAX_REDIRECTS):
             with download.ask(session, handle, url, self.settings, follow=False) as response:
                 if response.status_code == 303:
-                    body = response.raw.read(_MAX_LOCATION_BYTES, decode_content=False)
+                    body = next(response.iter_content(_MAX_LOCATION_BYTES), b"")
                     return _bucket_path(handle, body)
                 if not response.is_redirect:
                     raise self._refusal(handle, response)

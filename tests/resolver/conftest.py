@@ -1,0 +1,64 @@
+"""Shared by the tests of the resolver: a clean environment, a cache, a host on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+
+import pytest
+from hosting import Host
+
+NOBODY = 65534
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """No setting of the machine reaches a test; the cache is the test's own."""
+    for name in list(os.environ):
+        if name.upper().endswith("_PROXY") or name.startswith(("TFHUB_", "HUB_ESTIMATOR_")):
+            monkeypatch.delenv(name)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def cache_folder(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def host():
+    with Host() as host:
+        yield host
+
+
+@pytest.fixture
+def open_folder():
+    """A folder below which other users may look, unlike pytest's own."""
+    folder = tempfile.mkdtemp(prefix="hub_estimator-test-")
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def unprivileged():
+    """A context in which permissions count, even if the tests run as root."""
+
+    @contextlib.contextmanager
+    def context():
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+    return context

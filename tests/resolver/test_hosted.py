@@ -1,0 +1,469 @@
+"""Downloads from real servers on loopback: what they may do, and how each failure is told."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import time
+
+import pytest
+from hosting import Host, content, in_turn, module_files, read_folder, redirect, status, tar
+
+import hub_estimator as hub
+from hub_estimator import errors
+from hub_estimator.resolver import (
+    BucketResolver,
+    Cache,
+    HostedResolver,
+    Settings,
+    download,
+    resolve,
+)
+from hub_estimator.resolver.contract import ResolverCase, ResolverContract
+from hub_estimator.resolver.handle import Handle
+
+FILES = module_files()
+ARCHIVE = tar(FILES)
+
+
+def settings(cache_folder, **changes) -> Settings:
+    return Settings(str(cache_folder), **{"first_wait_secs": 0.01, "timeout_secs": 2.0, **changes})
+
+
+@pytest.fixture
+def fetch(cache_folder):
+    """Resolves a URL with short waits."""
+
+    def fetch(url, **changes):
+        chosen = settings(cache_folder, **changes)
+        return resolve(url, [HostedResolver(Cache(chosen.cache_folder), chosen)])
+
+    return fetch
+
+
+class TestHostedResolver(ResolverContract):
+    @pytest.fixture
+    def case(self, host, cache_folder):
+        chosen = settings(cache_folder)
+        resolver = HostedResolver(Cache(chosen.cache_folder), chosen)
+        good = host.serve("/m/1", ARCHIVE)
+        return ResolverCase(resolver, good, host.url("/m/2"), ("/a/folder", "gs://a/folder"))
+
+
+def test_the_public_name_downloads_once(host):
+    url = host.serve("/m/1", ARCHIVE)
+    folder = hub.resolve(url)
+    assert read_folder(folder) == FILES
+    assert hub.resolve(url) == folder
+    assert [(seen.path, seen.query) for seen in host.seen] == [("/m/1", "tf-hub-format=compressed")]
+
+
+def test_a_query_that_is_there_is_kept(host, fetch):
+    url = host.serve("/model.tar.gz", ARCHIVE)
+    assert read_folder(fetch(url + "?raw=true&x=a%2Fb")) == FILES
+    assert host.seen[0].query == "raw=true&x=a%2Fb&tf-hub-format=compressed"
+
+
+def test_redirects_are_followed(host, fetch):
+    host.serve("/far/archive", ARCHIVE)
+    host.replies["/there"] = redirect("/far/archive", 307)
+    host.replies["/m/1"] = redirect(host.url("/there"))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+
+
+def test_a_redirect_loop_is_an_error(host, fetch):
+    host.replies["/m/1"] = redirect("/m/1")
+    with pytest.raises(errors.DownloadError, match="Exceeded 30 redirects. Check the handle, and"):
+        fetch(host.url("/m/1"))
+
+
+def test_a_redirect_to_a_file_is_an_error(host, fetch):
+    host.replies["/m/1"] = redirect("file:///etc/passwd")
+    with pytest.raises(errors.DownloadError, match="No connection adapters were found"):
+        fetch(host.url("/m/1"))
+
+
+def test_an_archive_whose_url_allows_no_further_query(host, fetch):
+    def signed(handler):
+        (content(ARCHIVE) if handler.path == "/m.tgz?sig=1" else status(403))(handler)
+
+    host.replies["/m.tgz"] = signed
+    assert read_folder(fetch(host.url("/m.tgz?sig=1"))) == FILES
+
+
+def test_a_plain_tar_and_one_without_length(host, fetch):
+    assert read_folder(fetch(host.serve("/a", tar(FILES, "w")))) == FILES
+    assert read_folder(fetch(host.serve("/b", ARCHIVE, length=-1))) == FILES
+    labelled = host.serve("/c", ARCHIVE, Content_Encoding="x-gzip")
+    assert read_folder(fetch(labelled)) == FILES
+
+
+def test_the_bytes_asked_for_are_those_of_the_archive(host, fetch):
+    fetch(host.serve("/m/1", ARCHIVE))
+    assert host.seen[0].headers["Accept-Encoding"] == "identity"
+    assert host.seen[0].headers["User-Agent"] == f"hub_estimator/{hub.__version__}"
+
+
+def test_a_slow_server(host, fetch):
+    url = host.serve("/m/1", ARCHIVE, piece=1000, pause_secs=0.02)
+    assert read_folder(fetch(url)) == FILES
+
+
+def test_a_server_that_stalls_is_given_up(host, fetch):
+    url = host.serve("/m/1", ARCHIVE, piece=1000, pause_secs=30)
+    start = time.monotonic()
+    message = f"{url} cannot be downloaded after 2 attempts: .*timed out"
+    with pytest.raises(errors.DownloadError, match=message):
+        fetch(url, timeout_secs=0.2, attempts=2)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("code", [500, 502, 503, 429])
+def test_passing_trouble_is_retried(host, fetch, code, caplog):
+    host.replies["/m/1"] = in_turn(status(code), status(code), content(ARCHIVE))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+    assert len(host.seen) == 3
+    assert re.search(rf"Downloading \S+ again in \S+ s: the host answered {code}", caplog.text)
+
+
+def test_retry_after_is_honoured(host, fetch):
+    host.replies["/m/1"] = in_turn(status(503, Retry_After="1"), content(ARCHIVE))
+    start = time.monotonic()
+    fetch(host.url("/m/1"))
+    assert 1 <= time.monotonic() - start < 3
+
+
+def test_lasting_trouble_is_an_error(host, fetch):
+    host.replies["/m/1"] = status(500)
+    with pytest.raises(errors.DownloadError) as caught:
+        fetch(host.url("/m/1"))
+    assert str(caught.value) == (
+        f"{host.url('/m/1')} cannot be downloaded after 4 attempts: the host answered "
+        "500 Internal Server Error. Check the network (HTTPS_PROXY behind a proxy); what is in "
+        "the cache works without: HUB_ESTIMATOR_OFFLINE=1."
+    )
+    assert len(host.seen) == 4
+
+
+def test_no_network_is_an_error_within_seconds(cache_folder):
+    with Host() as gone:
+        url = gone.url("/m/1")
+    start = time.monotonic()
+    with pytest.raises(errors.DownloadError, match="4 attempts: .*Connection refused"):
+        hub.resolve(url)
+    assert time.monotonic() - start < 10
+
+
+NOTHING = "There is no module at {url}: 127.0.0.1 answered %s. Check the handle and its version."
+REFUSED = (
+    "127.0.0.1 refuses {url}: it answered %s. Put the login for the machine 127.0.0.1 into your "
+    ".netrc file, or ask its owner for access."
+)
+OTHER = "{url} cannot be downloaded: 127.0.0.1 answered %s. Check the handle."
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        (404, errors.HandleNotFoundError, NOTHING % "404 Not Found"),
+        (410, errors.HandleNotFoundError, NOTHING % "410 Gone"),
+        (401, errors.AccessDeniedError, REFUSED % "401 Unauthorized"),
+        (403, errors.AccessDeniedError, REFUSED % "403 Forbidden"),
+        (418, errors.DownloadError, OTHER % "418 I'm a Teapot"),
+    ],
+)
+def test_a_refusal_is_told_at_once(host, fetch, cache_folder, code, kind, message):
+    host.replies["/m/1"] = status(code)
+    with pytest.raises(kind) as caught:
+        fetch(host.url("/m/1"))
+    assert str(caught.value) == message.format(url=host.url("/m/1"))
+    assert isinstance(caught.value, OSError)
+    assert len(host.seen) == 1
+    assert not [name for name in os.listdir(cache_folder) if not name.endswith(".flock")]
+
+
+def test_a_dropped_connection_is_resumed(host, fetch):
+    body = tar(module_files(large=400_000))
+    url = host.serve("/m/1", body, ranges=True, drop_after=[100_000, 150_000])
+    assert read_folder(fetch(url)) == module_files(large=400_000)
+    assert [seen.headers.get("Range") for seen in host.seen] == [
+        None, "bytes=100000-", "bytes=250000-",
+    ]  # fmt: skip
+    assert host.seen[1].headers["If-Range"] == '"1"'
+
+
+def test_a_dropped_connection_starts_again_where_ranges_are_not_served(host, fetch):
+    url = host.serve("/m/1", ARCHIVE, drop_after=[1000, 2000])
+    assert read_folder(fetch(url)) == FILES
+    assert [seen.headers.get("Range") for seen in host.seen] == [None] * 3
+
+
+def test_a_file_that_changes_between_two_attempts(host, fetch):
+    old, new = tar(module_files(1, 50_000)), tar(module_files(2, 50_000))
+    first = content(old, ranges=True, etag='"old"', drop_after=[20_000])
+    host.replies["/m/1"] = in_turn(first, content(new, ranges=True, etag='"new"'))
+    assert read_folder(fetch(host.url("/m/1"))) == module_files(2, 50_000)
+
+
+def test_pieces_of_different_files_are_noticed(host, fetch, caplog):
+    old, new = tar(module_files(1, 50_000), "w"), tar(module_files(2, 50_000), "w")
+    old, new = gzip.compress(old), gzip.compress(new)
+    size = max(len(old), len(new))  # the zeros after a gzip stream are allowed
+    old, new = old.ljust(size, b"\0"), new.ljust(size, b"\0")
+    first = content(old, ranges=True, etag="", drop_after=[20_000])
+    host.replies["/m/1"] = in_turn(first, content(new, ranges=True, etag=""))
+    assert read_folder(fetch(host.url("/m/1"))) == module_files(2, 50_000)
+    assert "in one piece: its pieces do not fit" in caplog.text
+
+
+def test_a_length_that_is_too_long(host, fetch):
+    url = host.serve("/m/1", ARCHIVE, length=len(ARCHIVE) + 7)
+    with pytest.raises(errors.DownloadError, match="4 attempts: .*7 more expected"):
+        fetch(url)
+
+
+def test_a_length_that_is_too_short(host, fetch):
+    url = host.serve("/m/1", ARCHIVE, length=len(ARCHIVE) - 7)
+    with pytest.raises(errors.BrokenArchiveError, match="it is damaged or cut short"):
+        fetch(url)
+
+
+def test_a_web_page_is_no_module(host, fetch):
+    page = b"<!DOCTYPE html><html><body>Log in</body></html>"
+    url = host.serve("/m/1", page, Content_Type="text/html")
+    with pytest.raises(errors.BrokenArchiveError) as caught:
+        fetch(url)
+    assert str(caught.value) == (
+        f"The archive of {url} is a web page, not a gzip or plain tar archive: check that the "
+        "handle leads to a .tar.gz whose root is the module."
+    )
+
+
+def test_an_archive_without_a_module(host, fetch):
+    with pytest.raises(errors.NotAModuleError) as caught:
+        fetch(host.serve("/m/1", tar({"readme": b"x"})))
+    assert str(caught.value) == (
+        f"What {host.url('/m/1')} leads to is no module: at its root there is neither "
+        "tfhub_module.pb nor saved_model.pb, but readme; pack the module with "
+        "`tar -cz -C <folder of the module> .`."
+    )
+    with pytest.raises(errors.NotAModuleError, match="the module may be in its folder 'model'; "):
+        fetch(host.serve("/m/2", tar(FILES, prefix="model/")))
+
+
+def test_passwords_are_not_told(host, fetch, caplog, cache_folder):
+    caplog.set_level(logging.INFO)
+    url = host.serve("/m/1", ARCHIVE).replace("://", "://me:secret@")
+    fetch(url)
+    assert "Basic" in host.seen[0].headers["Authorization"]
+    host.replies["/m/2"] = status(403)
+    with pytest.raises(errors.AccessDeniedError) as caught:
+        fetch(url.replace("/m/1", "/m/2"))
+    told = caplog.text + str(caught.value)
+    told += "".join(path.read_text() for path in cache_folder.glob("*.txt"))
+    assert "secret" not in told
+
+
+def test_a_login_from_netrc(host, fetch, tmp_path, monkeypatch):
+    def guarded(handler):
+        # Basic authentication of "me:secret".
+        known = handler.headers.get("Authorization") == "Basic bWU6c2VjcmV0"
+        (content(ARCHIVE) if known else status(401))(handler)
+
+    host.replies["/m/1"] = guarded
+    with pytest.raises(errors.AccessDeniedError):
+        fetch(host.url("/m/1"))
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+
+
+def test_a_proxy(host, fetch, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", host.url(""))
+    host.serve("http://modules.invalid/m/1", ARCHIVE)
+    assert read_folder(fetch("http://modules.invalid/m/1")) == FILES
+    assert host.seen[0].headers["Host"] == "modules.invalid"
+
+
+def test_log_lines_where_there_is_no_terminal(host, fetch, caplog):
+    caplog.set_level(logging.INFO)
+    url = host.serve("/m/1", ARCHIVE)
+    fetch(url)
+    assert f"Downloading {url}." in caplog.messages
+    assert re.search(rf"Downloaded {url}: 7\.\d kB in \d\.\d s\.", caplog.text)
+
+
+def test_a_bar_where_it_is_asked_for(host, monkeypatch, capsys):
+    monkeypatch.setenv("TFHUB_DOWNLOAD_PROGRESS", "1")
+    hub.resolve(host.serve("/m/1", ARCHIVE))
+    assert "100%" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    if not shutil.which("openssl"):
+        pytest.skip("openssl, to make a certificate, is not installed")
+    folder = tmp_path_factory.mktemp("certificate")
+    made = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout key.pem"
+    names = ["-out", "cert.pem", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", *made.split(" "), *names]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def secure_host(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    with Host(context) as host:
+        host.serve("/m/1", ARCHIVE)
+        yield host
+
+
+def test_an_untrusted_certificate(secure_host):
+    with pytest.raises(errors.CertificateError) as caught:
+        hub.resolve(secure_host.url("/m/1"))
+    assert re.fullmatch(
+        re.escape(f"{secure_host.url('/m/1')}: the certificate of its host is not trusted (")
+        + "self.signed certificate"
+        + re.escape("). Set REQUESTS_CA_BUNDLE to the file of your authority's certificates; or, ")
+        + "for a host that you trust without, TFHUB_DISABLE_CERT_VALIDATION=true.",
+        str(caught.value),
+    )
+
+
+def test_a_certificate_of_ones_own_authority(secure_host, certificate, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
+    assert read_folder(hub.resolve(secure_host.url("/m/1"))) == FILES
+
+
+def test_certificates_unchecked_on_demand(secure_host, monkeypatch, caplog, recwarn):
+    monkeypatch.setenv("TFHUB_DISABLE_CERT_VALIDATION", "true")
+    url = secure_host.url("/m/1")
+    assert read_folder(hub.resolve(url)) == FILES
+    assert (
+        f"TFHUB_DISABLE_CERT_VALIDATION is set: anybody on the network can replace {url}."
+        in caplog.messages
+    )
+    assert not [warning for warning in recwarn if "nverified" in str(warning.message)]
+
+
+class TestBucketResolver(ResolverContract):
+    @pytest.fixture
+    def case(self, host, cache_folder):
+        import tensorflow as tf
+
+        tf.io.gfile.makedirs("ram://bucket/text/1")
+        with tf.io.gfile.GFile("ram://bucket/text/1/saved_model.pb", "wb") as file:
+            file.write(b"x")
+        host.replies["/m/1"] = status(303, b"ram://bucket/text/1")
+        resolver = BucketResolver(settings(cache_folder, load_format="UNCOMPRESSED"))
+        return ResolverCase(resolver, host.url("/m/1"), host.url("/m/2"), ("gs://a/b",))
+
+
+@pytest.fixture
+def bucket(cache_folder):
+    chosen = settings(cache_folder, load_format="UNCOMPRESSED")
+    return lambda url: resolve(url, [BucketResolver(chosen)])
+
+
+def test_the_bucket_is_asked_for_after_redirects(host, monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setenv("TFHUB_MODEL_LOAD_FORMAT", "UNCOMPRESSED")
+    tf.io.gfile.makedirs("ram://bucket/text/2")
+    host.replies["/new"] = status(303, b" ram://bucket/text/2\n", Location="gs://elsewhere")
+    host.replies["/m/1"] = redirect("/new?asked")
+    assert hub.resolve(host.url("/m/1?a=b")) == "ram://bucket/text/2"
+    assert [seen.query for seen in host.seen] == ["a=b&tf-hub-format=uncompressed", "asked"]
+
+
+def test_a_host_that_knows_no_bucket(host, bucket):
+    url = host.serve("/m/1", ARCHIVE)
+    with pytest.raises(errors.DownloadError) as caught:
+        bucket(url)
+    assert str(caught.value) == (
+        f"The host of {url} does not tell where the uncompressed module is (it answered 200, not "
+        "303): set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
+    )
+
+
+def test_a_bucket_that_is_none(host, bucket):
+    host.replies["/m/1"] = status(303, b"/etc")
+    with pytest.raises(errors.DownloadError, match="names '/etc' as the place of the uncompressed"):
+        bucket(host.url("/m/1"))
+    host.replies["/m/1"] = status(303, b"ram://nothing/here")
+    with pytest.raises(errors.HandleNotFoundError, match="module is at ram://nothing/here, but"):
+        bucket(host.url("/m/1"))
+    host.replies["/m/1"] = redirect("/m/1")
+    with pytest.raises(errors.DownloadError, match="redirects more than 10 times"):
+        bucket(host.url("/m/1"))
+
+
+def test_a_bucket_behind_no_network(bucket):
+    with Host() as gone:
+        url = gone.url("/m/1")
+    with pytest.raises(errors.DownloadError, match="cannot be asked for its bucket: .*refused"):
+        bucket(url)
+
+
+def test_a_bucket_offline(host, cache_folder):
+    chosen = settings(cache_folder, load_format="UNCOMPRESSED", offline=True)
+    with pytest.raises(errors.OfflineError) as caught:
+        resolve(host.url("/m/1"), [BucketResolver(chosen)])
+    assert str(caught.value) == (
+        f"HUB_ESTIMATOR_OFFLINE is set, and {host.url('/m/1')} is to be read from its bucket: "
+        "unset TFHUB_MODEL_LOAD_FORMAT to use the cache."
+    )
+    assert not host.seen
+
+
+def test_nginx_as_the_static_host(tmp_path, fetch):
+    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if not nginx:
+        pytest.skip("nginx is not installed")
+    with Host() as free:
+        port = free.server_port
+    (tmp_path / "www/m").mkdir(parents=True)
+    (tmp_path / "www/m/1.tar.gz").write_bytes(ARCHIVE)
+    (tmp_path / "nginx.conf").write_text(
+        f"daemon off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; client_body_temp_path {tmp_path}; proxy_temp_path {tmp_path};\n"
+        f"fastcgi_temp_path {tmp_path}; uwsgi_temp_path {tmp_path}; scgi_temp_path {tmp_path};\n"
+        f"server {{ listen 127.0.0.1:{port}; root {tmp_path}/www; }} }}\n"
+    )
+    tmp_path.chmod(0o755)
+    process = subprocess.Popen([nginx, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
+    try:
+        time.sleep(0.5)
+        assert read_folder(fetch(f"http://127.0.0.1:{port}/m/1.tar.gz")) == FILES
+        with pytest.raises(errors.HandleNotFoundError):
+            fetch(f"http://127.0.0.1:{port}/m/2.tar.gz")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_hosted_handles_need_no_tensorflow(host):
+    url = host.serve("/m/1", ARCHIVE)
+    program = (
+        "import sys; from hub_estimator import resolve; resolve(sys.argv[1]); resolve('/');"
+        "print({'tensorflow', 'keras', 'numpy'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, url], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "set()\n"
+
+
+def test_a_reason_without_words():
+    assert download._plain_reason(ValueError()) == "ValueError"
+    assert Handle("http://a/b").asking_for("compressed") == "http://a/b?tf-hub-format=compressed"
