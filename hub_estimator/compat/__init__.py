@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         function_def,
         is_function_graph,
         is_inside,
-        set_save_slice,
         variable_from_proto,
     )
     from hub_estimator.compat.installation import install
@@ -39,7 +38,6 @@ _WHERE = {
     "legacy_layers": "legacy_keras",
     "op_outputs_state": "op_defs",
     "require_legacy_keras": "legacy_keras",
-    "set_save_slice": "graphs",
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "tf_version": "releases",
@@ -59,7 +57,6 @@ __all__ = [
     "legacy_layers",
     "op_outputs_state",
     "require_legacy_keras",
-    "set_save_slice",
     "ships_estimator",
     "silence_deprecations",
     "tf_version",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 
 # A deprecated function's notice is "From <file>:<line>: <name> (from <module>) is deprecated ...",
@@ -22,10 +23,7 @@ _DEPRECATED_NAMES = (
     *("tf.estimator.", "tf.feature_column.", "tf.layers."),
 )
 # ... and what is called from inside these packages, no user called.
-_CALLERS = tuple(
-    f"{os.sep}{name}{os.sep}"
-    for name in ("tensorflow", "tensorflow_estimator", "tf_keras", "keras", "hub_estimator")
-)
+_CALLERS = ("tensorflow", "tensorflow_estimator", "tf_keras", "keras", "hub_estimator")
 _WARNINGS = (
     r"`tf\.layers\.\w+` is deprecated",
     r"`tf\.nn\.rnn_cell\.\w+` is deprecated",
@@ -44,9 +42,15 @@ class _UpstreamDeprecations(logging.Filter):
         if not any(words in message for words in _DEPRECATED_WORDS):
             return True
         caller, *details = [str(arg) for arg in record.args or ()]
-        if any(package in caller for package in _CALLERS):
+        if caller.startswith(_folders(_CALLERS)):
             return False
         return not any(detail.startswith(_DEPRECATED_NAMES) for detail in details)
+
+
+def _folders(packages: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the folders of those packages that are imported."""
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in packages]
+    return tuple(os.path.dirname(file) + os.sep for file in files if file)
 
 
 def silence_deprecations() -> None:

@@ -48,7 +48,7 @@ def test_train_and_evaluate_exports_the_last_the_best_and_the_final(tmp_path):
     assert len(exported) == 3
     counts = {name: len(os.listdir(tmp_path / "export" / name)) for name in ("latest", "final")}
     assert counts == {"latest": 1, "final": 1}
-    best = sorted((tmp_path / "export" / "best").iterdir())[-1]
+    best = max((tmp_path / "export" / "best").iterdir())
     with tf1.Session() as session:
         tf1.saved_model.load(session, ["serve"], str(best))
         output = session.graph.get_tensor_by_name("mul:0")

@@ -60,6 +60,15 @@ def test_keras_3_in_use_is_said_when_legacy_keras_is_needed():
     ], result.stderr
 
 
+def test_tensorflow_may_be_imported_before_us():
+    program = (
+        "import tensorflow as tf\n"
+        "import hub_estimator as hub\n"
+        "print(hub.compat.legacy_layers().dense(tf.zeros([2, 3]), 4).shape)"
+    )
+    assert run(program).stdout.strip() == "(2, 4)"
+
+
 @keras_3
 def test_keras_used_before_us_is_said():
     program = (
