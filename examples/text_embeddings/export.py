@@ -6,55 +6,61 @@ python -m examples.text_embeddings.export --texts=out/reviews/train.csv --export
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
+import sys
 from collections.abc import Sequence
 
-from examples import command_line
+from absl import flags
+
+from hub_estimator import command_line
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Parses the command line and does what it says."""
-    args = _parser().parse_args(argv)
-    with command_line.clear_errors():
-        _export(args)
+def define_flags() -> flags.FlagValues:
+    """Returns this command's flags; nothing is defined in absl's global flags."""
+    values = flags.FlagValues()
+    texts = {
+        "vectors": "A file of word vectors in the text format of word2vec or GloVe; gzip is fine.",
+        "texts": "A CSV file with the columns text and label, to make vectors from the texts.",
+        "export_path": "The folder of the new module.",
+    }
+    for name, help_text in texts.items():
+        flags.DEFINE_string(name, None, help_text, flag_values=values)
+    numbers = {
+        "width": (128, "With --texts: how many numbers per word."),
+        "max_words": (None, "Take only so many words, the most frequent ones."),
+        "num_oov_buckets": (1, "How many vectors the unknown words share."),
+    }
+    for name, (default, help_text) in numbers.items():
+        flags.DEFINE_integer(name, default, help_text, lower_bound=1, flag_values=values)
+    flags.DEFINE_float(
+        "l2_strength", 0.0, "What half the squared vectors add to the loss of fine-tuning.",
+        lower_bound=0.0, flag_values=values,
+    )  # fmt: skip
+    flags.mark_flag_as_required("export_path", values)
+    flags.mark_flags_as_mutual_exclusive(["vectors", "texts"], required=True, flag_values=values)
+    return values
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Publish a text embedding module.")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--vectors", help="a file of word vectors (word2vec or GloVe, text, gzip)")
-    source.add_argument("--texts", help="a CSV file with a column `text`, to make vectors from")
-    parser.add_argument("--export_path", required=True, help="the folder of the new module")
-    parser.add_argument("--width", type=_positive, default=128, help="numbers per word (--texts)")
-    parser.add_argument("--max_words", type=_positive, help="take only the most frequent words")
-    parser.add_argument("--num_oov_buckets", type=_positive, default=1, help="for unknown words")
-    parser.add_argument("--l2_strength", type=float, default=0.0, help="loss when fine-tuning")
-    return parser
+def run(argv: Sequence[str]) -> int:
+    """Runs the command; `argv` starts with the program's name. Returns the exit status."""
+    return command_line.run(_export, define_flags(), argv, str(__doc__))
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not positive")
-    return number
-
-
-def _export(args: argparse.Namespace) -> None:
+def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
     from examples.text_embeddings import from_texts, module, reviews, vectors
 
-    module.check_free(args.export_path)
-    if args.vectors:
-        found = vectors.read_vectors(args.vectors, args.max_words)
+    module.check_free(values.export_path)
+    if values.vectors is not None:
+        found = vectors.read_vectors(values.vectors, values.max_words)
     else:
-        settings = from_texts.Settings(width=args.width)
-        if args.max_words:
-            settings = dataclasses.replace(settings, max_words=args.max_words)
-        texts = [review.text for review in reviews.read_table(args.texts)]
+        settings = from_texts.Settings(width=values.width)
+        if values.max_words is not None:
+            settings = dataclasses.replace(settings, max_words=values.max_words)
+        texts = [review.text for review in reviews.read_table(values.texts)]
         found = from_texts.make_vectors(texts, settings)
-    module.publish(found, args.export_path, args.num_oov_buckets, args.l2_strength)
+    print(module.publish(found, values.export_path, values.num_oov_buckets, values.l2_strength))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(sys.argv))

@@ -21,7 +21,7 @@ from examples.text_embeddings.vectors import WordVectors
 from examples.text_embeddings.words import split_text
 from hub_estimator import errors
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
 _TOO_FEW_WORDS = (
     "Vectors %d wide need more than %d different words, but only %d occur %d times or more in the "
     "%d texts. Give more texts, a smaller width or a smaller min_count."

@@ -15,7 +15,7 @@ from examples.text_embeddings.words import split_texts
 from hub_estimator import errors, files
 
 tf1 = tf.compat.v1
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
 _EXISTS = "There is a module in %s already. Remove that folder, or choose another path."
 
 VARIABLE = "embeddings"

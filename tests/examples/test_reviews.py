@@ -24,7 +24,7 @@ def _write(path, content):
 @pytest.fixture(scope="module")
 def real_split(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real") / "reviews"
-    prepare.main([f"--folder={folder}"])
+    assert prepare.run(["prepare", f"--folder={folder}"]) == 0
     return tuple(reviews.read_table(folder / name) for name in ("train.csv", "test.csv"))
 
 
@@ -52,7 +52,7 @@ def test_make_vectors_sees_only_the_file_it_is_given(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "publish", lambda *args: published.append(args))
     train = _write(tmp_path / "train.csv", "text,label\nonly this,1\n")
     _write(tmp_path / "test.csv", "text,label\nnever this,0\n")
-    export.main([f"--texts={train}", f"--export_path={tmp_path / 'module'}"])
+    assert not export.run(["", f"--texts={train}", f"--export_path={tmp_path / 'module'}"])
     assert seen == ["only this"]
     assert len(published) == 1
 
@@ -145,7 +145,7 @@ def test_not_utf8(tmp_path):
         reviews.read_table(tmp_path / "a.csv")
 
 
-def test_the_command_line_shows_errors_in_one_line(tmp_path):
-    with pytest.raises(SystemExit) as caught:
-        prepare.main([f"--folder={tmp_path / 'split'}", f"--source={tmp_path / 'none.csv'}"])
-    assert caught.value.code == f"error: There is no file {tmp_path}/none.csv."
+def test_the_command_line_shows_errors_in_one_line(tmp_path, capsys):
+    argv = ["prepare", f"--folder={tmp_path / 'split'}", f"--source={tmp_path / 'none.csv'}"]
+    assert prepare.run(argv) == 1
+    assert capsys.readouterr().err == f"error: There is no file {tmp_path}/none.csv.\n"
