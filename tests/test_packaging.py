@@ -1,0 +1,74 @@
+"""What a wheel needs: configs, one version, extras; and files that show no machine."""
+
+from __future__ import annotations
+
+import ast
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+import hub_estimator
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The files that a wheel gets, as paths below its root."""
+    folder = tmp_path_factory.mktemp("built")
+    program = (
+        "import sys, setuptools; sys.argv = ['setup.py', '-q', 'egg_info', '-e', sys.argv[1], "
+        "'build_py', '-d', sys.argv[1] + '/lib']; exec(open('setup.py').read(), "
+        "{'__file__': 'setup.py', '__name__': '__main__'})"
+    )
+    subprocess.run([sys.executable, "-c", program, str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
+def test_the_wheel_has_all_modules_and_configs(built):
+    lib = built / "lib"
+    found = {path.relative_to(lib).as_posix() for path in lib.rglob("*") if path.is_file()}
+    sources = (ROOT / "hub_estimator").rglob("*.py")
+    wanted = {path.relative_to(ROOT).as_posix() for path in sources}
+    wanted |= {f"hub_estimator/configs/{path.name}" for path in (ROOT / "configs").glob("*.gin")}
+    assert found == wanted | {"hub_estimator/py.typed"}
+
+
+def test_the_version_is_in_one_place(built):
+    (info,) = built.glob("*.egg-info")
+    assert f"\nVersion: {hub_estimator.__version__}\n" in (info / "PKG-INFO").read_text()
+    version = re.escape(hub_estimator.__version__)
+    elsewhere = [
+        path.relative_to(ROOT).as_posix()
+        for path in [*(ROOT / "hub_estimator").rglob("*.py"), ROOT / "setup.py"]
+        if re.search(f"[\"']{version}[\"']", path.read_text())
+    ]
+    assert elsewhere == ["hub_estimator/version.py"]
+
+
+def test_examples_and_tests_import_nothing_of_the_peer():
+    for path in (ROOT / "examples").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in getattr(node, "names", [])]
+            names.append(getattr(node, "module", None) or "")
+            assert not [name for name in names if str(name).startswith("tensorflow_hub")], path
+
+
+@pytest.mark.parametrize("name", [".ci/run", "Makefile", "setup.py", "README.md"])
+def test_files_show_no_machine(name):
+    text = (ROOT / name).read_text()
+    assert not re.search(r"/(work|root|home|opt|Users)/|--(extra-)?index-url|find-links", text)
+
+
+def test_the_ci_script_can_be_run():
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+
+
+def test_the_license_is_whole():
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License\n                           Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text

@@ -1,0 +1,53 @@
+"""Trains with a packaged config: run it with the Python into which the wheel was installed.
+
+    <venv>/bin/python tests/wheel_smoke.py
+
+It works in an empty folder, so that nothing of the checkout can be found by accident.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+PUBLISH = """
+import pathlib, sys
+import hub_estimator as hub
+import tensorflow as tf
+
+checkout = pathlib.Path(sys.argv[1])
+assert checkout not in pathlib.Path(hub.__file__).resolve().parents, hub.__file__
+
+def module_fn():
+    texts = tf.compat.v1.placeholder(tf.string, [None])
+    rows = tf.compat.v1.get_variable("rows", [16, 4])
+    ids = tf.strings.to_hash_bucket_fast(texts, 16)
+    hub.add_signature(inputs=texts, outputs=tf.nn.embedding_lookup(rows, ids))
+
+with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    module = hub.Module(hub.create_module_spec(module_fn))
+    session.run(tf.compat.v1.global_variables_initializer())
+    module.export("module", session)
+"""
+
+
+def main() -> None:
+    checkout = pathlib.Path(__file__).resolve().parent.parent
+    with tempfile.TemporaryDirectory() as folder:
+        publish = [sys.executable, "-c", PUBLISH, str(checkout)]
+        subprocess.run(publish, cwd=folder, check=True)
+        rows = "".join(f"text {i},{i % 2}\n" for i in range(40))
+        pathlib.Path(folder, "data.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+        train = [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin"]
+        for binding in ("MODULE='module'", "TRAIN_DATA='data.csv'", "EVAL_DATA='data.csv'"):
+            train.append(f"--gin_bindings={binding}")
+        subprocess.run([*train, "--model_dir=model"], cwd=folder, check=True)
+        exported = list(pathlib.Path(folder).glob("model/export/*/*/*/tfhub_module.pb"))
+        assert exported, "training exported no module"
+    print("The wheel trains with a packaged config and exports the module.")
+
+
+if __name__ == "__main__":
+    main()
