@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
@@ -40,13 +41,16 @@ def run(
             raise flags.Error(f"Unexpected arguments: {' '.join(extra)}. Flags start with --.")
     except flags.Error as error:
         return _fail(str(error), USAGE)
-    set_up_log()
+    with _log():
+        return _run(command, values)
+
+
+def _run(command: Callable[[flags.FlagValues], None], values: flags.FlagValues) -> int:
     try:
         command(values)
     except errors.InterruptedRunError as error:
-        return _fail(
-            config.own_message(error), TERMINATED if "SIGTERM" in str(error) else INTERRUPTED
-        )
+        status = TERMINATED if "SIGTERM" in str(error) else INTERRUPTED
+        return _fail(config.own_message(error), status)
     except errors.Error as error:
         return _fail(config.own_message(error), FAILED)
     except KeyboardInterrupt:
@@ -54,17 +58,20 @@ def run(
     return OK
 
 
-def set_up_log() -> None:
+@contextlib.contextmanager
+def _log() -> Iterator[None]:
     """Shows this package's log, and of TensorFlow's only warnings; must precede its import."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logger = logging.getLogger("hub_estimator")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
+    logger = logging.getLogger("hub_estimator")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _fail(message: str, status: int) -> int:

@@ -26,6 +26,10 @@ _INCLUDE = re.compile(r"""^\s*include\s+(['"])(?P<name>.+?)\1\s*(#.*)?$""")
 _REQUIRED = "%gin.REQUIRED"
 # What gin appends to an exception that passes through a function it configures.
 _CALL_CHAIN = "\n  In call to configurable "
+_MISSING_ARGUMENTS = re.compile(
+    r"missing \d+ required (?:positional|keyword-only) arguments?: (?P<names>.*)\n"
+    r"(?:.*\n)*?  In call to configurable '(?P<owner>[^']+)'"
+)
 
 # Gin's registry belongs to the process and has no public listing, so this table of what
 # `add_configurable` put there, which suggestions are made from, belongs to the process too: the
@@ -101,11 +105,31 @@ class Session:
 
         return gin.operative_config_str(max_line_length=100)
 
-    def function(self, name: str) -> Callable[..., Any]:
-        """Returns the configured form of what `add_configurable` added as `name`."""
+    def call(self, name: str, **arguments: Any) -> Any:
+        """Calls what `add_configurable` added as `name`, with its settings.
+
+        Args:
+          name: the name in gin files.
+          **arguments: what the run gives rather than the configuration.
+
+        Raises:
+          errors.MissingSettingError: the configuration lacks what something cannot do without.
+        """
         import gin
 
-        return gin.get_configurable(name)
+        function = gin.get_configurable(name)
+        try:
+            return function(**arguments)
+        except TypeError as error:
+            missing = _MISSING_ARGUMENTS.search(str(error))
+            if not missing:
+                raise
+            names = ", ".join(
+                f"{missing['owner']}.{each}" for each in re.findall(r"'(\w+)'", missing["names"])
+            )
+            raise errors.MissingSettingError(
+                f"The configuration needs {names}. Give it in a gin file or by --gin_bindings."
+            ) from error
 
 
 @contextlib.contextmanager

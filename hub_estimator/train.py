@@ -54,9 +54,7 @@ def _train(values: flags.FlagValues) -> None:
 
     configurables.register()
     with config.gin_session(values.gin_file, values.gin_bindings) as session:
-        result = session.function("train_and_evaluate")(
-            model_dir=values.model_dir, settings=session
-        )
+        result = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
     print(report.summary(result))
 
 

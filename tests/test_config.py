@@ -35,10 +35,10 @@ def write(path, text):
 def test_files_then_bindings_then_forgotten(tmp_path):
     path = write(tmp_path / "a.gin", "F = 'lemon'\nCake.flavour = %F\nbake.cake = @Cake()\n")
     with config.gin_session([path], ["F = 'plum'", "bake.minutes = 5"]) as session:
-        assert session.function("bake")() == (("plum", 2, None), 5, None)
+        assert session.call("bake") == (("plum", 2, None), 5, None)
         session.check_all_read()
-    with config.gin_session() as session, pytest.raises(TypeError, match="cake"):
-        session.function("bake")()
+    with config.gin_session() as session, pytest.raises(errors.MissingSettingError):
+        session.call("bake")
 
 
 def test_adding_again_changes_nothing():
@@ -55,7 +55,7 @@ def test_includes_are_found_beside_the_file_and_in_the_package(tmp_path, monkeyp
         "include 'flavour.gin'  # first\nCake.layers = 3\nbake.cake = @Cake()\n",
     )
     with config.gin_session([path]) as session:
-        assert session.function("bake")()[0] == ("fig", 3, None)
+        assert session.call("bake")[0] == ("fig", 3, None)
 
 
 def test_packaged_configurations_are_found_from_any_folder(tmp_path, monkeypatch):
@@ -73,10 +73,10 @@ def test_a_file_of_the_working_folder_comes_first(tmp_path, monkeypatch):
 def test_the_operative_text_is_a_configuration(tmp_path):
     bindings = ["F = 'lemon'", "Cake.flavour = %F", "bake.cake = @Cake()", "bake.minutes = 7"]
     with config.gin_session([], bindings) as session:
-        first = session.function("bake")()
+        first = session.call("bake")
         text = session.operative_text()
     with config.gin_session([write(tmp_path / "o.gin", text)]) as session:
-        assert session.function("bake")() == first
+        assert session.call("bake") == first
         session.check_all_read()
         assert session.operative_text() == text
 
@@ -84,7 +84,7 @@ def test_the_operative_text_is_a_configuration(tmp_path):
 def test_scoped_bindings_are_read_in_their_scopes():
     bindings = ["bake.cake = @big/Cake()", "Cake.flavour = 'fig'", "big/Cake.layers = 9"]
     with config.gin_session([], bindings) as session:
-        assert session.function("bake")()[0] == ("fig", 9, None)
+        assert session.call("bake")[0] == ("fig", 9, None)
         session.check_all_read()
 
 
@@ -99,13 +99,13 @@ def test_scoped_bindings_are_read_in_their_scopes():
 )
 def test_unread_bindings(bindings, unread):
     with config.gin_session([], ["bake.cake = @big/Cake()", *bindings]) as session:
-        session.function("bake")()
+        session.call("bake")
         assert [str(binding) for binding in config.unread_bindings()] == unread
 
 
 def test_what_the_caller_gives_is_not_read():
     with config.gin_session([], ["bake.minutes = 5"]) as session:
-        session.function("bake")(Cake("x"), minutes=6)
+        session.call("bake", cake=Cake("x"), minutes=6)
         assert [str(binding) for binding in config.unread_bindings()] == ["bake.minutes"]
 
 
@@ -113,7 +113,7 @@ def message_of(error_type, files=(), bindings=(), run=False):
     with pytest.raises(error_type) as caught:  # noqa: SIM117
         with config.gin_session(files, bindings) as session:
             if run:
-                session.function("bake")()
+                session.call("bake")
                 session.check_all_read()
     return str(caught.value)
 
@@ -192,9 +192,7 @@ def test_message_for_a_missing_setting(tmp_path):
 def test_message_for_an_undefined_macro():
     assert message_of(
         errors.UnknownSettingError, bindings=["FLAVOUR = 1", "Cake.flavour = %FLAVOR"]
-    ) == (
-        "The configuration uses %FLAVOR, which it does not define. Did you mean FLAVOUR?"
-    )
+    ) == ("The configuration uses %FLAVOR, which it does not define. Did you mean FLAVOUR?")
 
 
 def test_errors_of_configured_functions_lose_gins_call_chain():
@@ -203,6 +201,21 @@ def test_errors_of_configured_functions_lose_gins_call_chain():
 
     config.add_configurable(fails, module="kitchen")
     with config.gin_session() as session, pytest.raises(errors.ModelError) as caught:
-        session.function("fails")()
+        session.call("fails")
     assert "In call to configurable" in str(caught.value)
     assert config.own_message(caught.value) == "It is wrong."
+
+
+def test_message_for_an_argument_that_nothing_gives():
+    assert message_of(errors.MissingSettingError, bindings=["bake.cake = @Cake()"], run=True) == (
+        "The configuration needs Cake.flavour. Give it in a gin file or by --gin_bindings."
+    )
+
+
+def test_other_type_errors_stay():
+    def fails():
+        raise TypeError("other")
+
+    config.add_configurable(fails, "type_error", module="kitchen")
+    with config.gin_session() as session, pytest.raises(TypeError, match="other"):
+        session.call("type_error")

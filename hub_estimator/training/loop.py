@@ -118,7 +118,8 @@ def _save_settings(folder: str, settings: Settings) -> None:
         # Four spaces before each line: TensorBoard shows text as Markdown.
         shown = "\n".join(f"    {line}" for line in text.splitlines())
         summary = session.run(tf.compat.v1.summary.text("operative_config", tf.constant(shown)))
-        with tf.compat.v1.summary.FileWriter(folder) as writer:
+        # The suffix: files are named by the second, and training opens its own in the same one.
+        with tf.compat.v1.summary.FileWriter(folder, filename_suffix=".config") as writer:
             writer.add_summary(summary, 0)
 
 

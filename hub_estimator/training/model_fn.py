@@ -46,6 +46,10 @@ class Model:
         Raises:
           errors.ModelError: the model has no encoder, or two are exported under one name.
         """
+        if not isinstance(self.encoders, Sequence):
+            raise errors.ModelError(
+                f"Model.encoders is {self.encoders!r}; give it a list, as in [@Encoder()]."
+            )
         if not self.encoders:
             raise errors.ModelError("The model has no encoder. Give Model.encoders at least one.")
         exported = [each.export_name for each in self.encoders if each.export_name is not None]

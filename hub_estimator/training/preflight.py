@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -40,10 +42,25 @@ def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -
     for mode in _MODES:
         with tf.Graph().as_default():
             tf.compat.v1.train.create_global_step()
-            features, labels = _inputs(model, inputs.get(mode))
-            model.model_fn(features, labels, mode)
+            with _clear_errors():
+                features, labels = _inputs(model, inputs.get(mode))
+                model.model_fn(features, labels, mode)
             if mode == "train":
                 _check_checkpoint(model_dir)
+
+
+@contextlib.contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Says of what TensorFlow raises that it comes from the model's settings."""
+    try:
+        yield
+    except errors.Error:
+        raise
+    except (TypeError, ValueError, AttributeError) as error:
+        message = str(error).split("\n", 1)[0].rstrip(".")
+        raise errors.ModelError(
+            f"The model cannot be built: {message}. Check the settings of Model and of its parts."
+        ) from error
 
 
 def check_folder(model_dir: str) -> None:

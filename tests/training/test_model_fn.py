@@ -179,3 +179,12 @@ def test_a_module_spec_as_handle(make_model):
 
     tf.compat.v1.train.create_global_step()
     build(make_model({"handle": hub.create_module_spec(module_fn), "export_name": None}))
+
+
+def test_encoders_that_are_no_list(make_model, text_module):
+    encoder = Encoder(text_module)
+    with pytest.raises(errors.ModelError) as caught:
+        make_model(encoders=encoder).check("train", ["text"])
+    assert str(caught.value) == (
+        f"Model.encoders is {encoder!r}; give it a list, as in [@Encoder()]."
+    )

@@ -1,0 +1,205 @@
+"""The command `hub_estimator.train`: help, bad input, a run, and a run that was killed."""
+
+from __future__ import annotations
+
+import csv
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator import train
+
+ROOT = str(pathlib.Path(__file__).parent.parent)
+PROGRAM = [sys.executable, "-m", "hub_estimator.train"]
+
+
+def module_fn():
+    """Texts `[B]` to their hash's row of a table, `[B, 4]`."""
+    text = tf.compat.v1.placeholder(tf.string, [None])
+    rows = tf.strings.to_hash_bucket_fast(text, 8)
+    table = tf.compat.v1.get_variable("embeddings", [8, 4])
+    hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(table, rows))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The folder of a module, `module`, and of data, `data.csv`."""
+    folder = tmp_path_factory.mktemp("files")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        module = hub.Module(hub.create_module_spec(module_fn))
+        session.run(tf.compat.v1.global_variables_initializer())
+        module.export(folder / "module", session)
+    with open(folder / "data.csv", "w", newline="") as file:
+        rows = [("good" if number % 2 else "bad", number % 2) for number in range(64)]
+        csv.writer(file).writerows([("text", "label"), *rows])
+    return folder
+
+
+@pytest.fixture
+def arguments(files, tmp_path):
+    """Makes the command's arguments; keyword arguments replace macros."""
+
+    def make(*extra, **macros) -> list[str]:
+        data = str(files / "data.csv")
+        settings = {
+            "MODULE": str(files / "module"),
+            "TRAIN_DATA": data,
+            "EVAL_DATA": data,
+            **macros,
+        }
+        bindings = [f"--gin_bindings={name}={value!r}" for name, value in settings.items()]
+        return ["--gin_file=smoke.gin", *bindings, f"--model_dir={tmp_path / 'model'}", *extra]
+
+    return make
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": ROOT}
+
+
+def test_help_without_tensorflow(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('imported')")
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    result = subprocess.run(
+        [*PROGRAM, "--help"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert result.returncode == 0 and result.stderr == ""
+    assert result.stdout.startswith(
+        "Trains, evaluates and exports a model that gin files describe."
+    )
+    for flag in ("--gin_file", "--gin_bindings", "--model_dir"):
+        assert f"    {flag}: " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "flag --model_dir=None: Flag --model_dir must have a value other than None."),
+        (["--model_dir=m", "x"], "Unexpected arguments: x. Flags start with --."),
+        (["--model_dir=m", "--gin_fil=x"], "Unknown command line flag 'gin_fil'. Did you mean: "),
+    ],
+)
+def test_wrong_flags(arguments, message, capsys):
+    assert train.run(["train", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")
+
+
+def test_a_run_its_module_and_its_configuration(arguments, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # packaged configurations are found from anywhere
+    assert train.run(["train", *arguments(FINE_TUNE=True)]) == 0
+    captured = capsys.readouterr()
+    assert "step 20 of 20, loss " in captured.err and "error" not in captured.err
+    assert "accuracy " in captured.out
+    (module,) = (
+        (tmp_path / "model" / "export" / "module").glob("*/text")[-1:]
+        if False
+        else sorted((tmp_path / "model" / "export" / "module").glob("*/text"))[-1:]
+    )
+    assert f"Exported module:  {module}\n" in captured.out
+    config = tmp_path / "model" / "operative_config.gin"
+    assert "\nFINE_TUNE = True\n" in config.read_text()
+    # The next run: the same settings, on the module just exported, with another optimizer.
+    status = train.run(
+        [
+            "train",
+            f"--gin_file={config}",
+            f"--gin_bindings=MODULE='{module}'",
+            "--gin_bindings=Model.optimizer=@AdamOptimizer",
+            "--gin_bindings=FINE_TUNE=False",
+            f"--model_dir={tmp_path / 'second'}",
+        ]
+    )
+    assert status == 0, capsys.readouterr().err
+
+
+BAD_INPUT = [
+    ({}, ["--gin_file=nothing.gin"], "There is no gin file 'nothing.gin'."),
+    ({}, ["--gin_bindings=Encoder.signatur='x'"], "Encoder has no parameter 'signatur' ("),
+    ({}, ["--gin_bindings=Encodr.signature='x'"], "Nothing configurable is called 'Encodr' ("),
+    (
+        {},
+        ["--gin_bindings=MODUEL='x'"],
+        "Nothing reads this setting: MODUEL (Did you mean MODULE?)",
+    ),
+    (
+        {},
+        ["--gin_bindings=train_and_evaluate.model_dir='x'"],
+        "train_and_evaluate.model_dir cannot",
+    ),
+    ({"MODULE": "no/module"}, [], "There is nothing at 'no/module'"),
+    ({"MODULE": "."}, [], ". is not"),
+    ({"TRAIN_DATA": "no.csv"}, [], "There is no data file 'no.csv'."),
+    ({}, ["--gin_bindings=Encoder.signature='x'"], "signature 'x'"),
+    ({}, ["--gin_bindings=Encoder.tags=['x']"], "tags"),
+    ({}, ["--gin_bindings=Encoder.output='x'"], "no output 'x'. It has: default."),
+    ({}, ["--gin_bindings=Encoder.feature='x'"], "takes the feature 'x', which the input does not"),
+    ({}, ["--gin_bindings=TextFile.label='x'"], "no column 'x'. Its first row names: text, label."),
+    ({}, ["--gin_bindings=Model.optimizer=@BinaryClassHead"], "The model cannot be built: Binary"),
+    ({}, ["--gin_bindings=Model.encoders=@Encoder()"], "Model.encoders"),
+]
+
+
+@pytest.mark.parametrize(("macros", "extra", "message"), BAD_INPUT, ids=lambda value: str(value))
+def test_bad_input_is_one_line_and_nothing_is_written(
+    arguments, macros, extra, message, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert train.run(["train", *arguments(*extra, **macros)]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1 and message in lines[0], lines
+    assert os.listdir(tmp_path) == ["work"] and not os.listdir(tmp_path / "work")
+
+
+def test_labels_outside_the_heads_classes(arguments, tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\na,0\nb,2\n")
+    assert train.run(["train", *arguments(TRAIN_DATA=str(path))]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"error: The label 2 in row 3 of {str(path)!r} is not a class of the model's head, which "
+        "takes 0 to 1."
+    )
+    assert not (tmp_path / "model").exists()
+
+
+def latest_step(folder) -> int:
+    path = tf.train.latest_checkpoint(str(folder))
+    return int(path.rsplit("-", 1)[1]) if path else 0
+
+
+def wait_for(condition, secs=60.0):
+    end = time.monotonic() + secs
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(arguments, tmp_path, capsys):
+    endless = arguments("--gin_bindings=train_and_evaluate.eval_every_steps=20", MAX_STEPS=10**6)
+    model_dir = tmp_path / "model"
+    with subprocess.Popen(
+        [*PROGRAM, *endless],
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        try:
+            wait_for(lambda: latest_step(model_dir) >= 20)
+        finally:
+            process.send_signal(signal.SIGKILL)
+    step = latest_step(model_dir)
+    assert train.run(["train", *arguments(MAX_STEPS=step + 20)]) == 0
+    captured = capsys.readouterr()
+    assert f"Training goes on from the checkpoint of step {step} in {model_dir}." in captured.err
+    assert f"Evaluation at step {step + 20}:" in captured.out

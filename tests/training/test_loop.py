@@ -1,0 +1,223 @@
+"""The loop: train, evaluate, export, go on, stop."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator import errors
+from hub_estimator.training import loop
+from hub_estimator.training.inputs import TextFile
+from hub_estimator.training.report import Result, summary
+
+
+@pytest.fixture
+def run(make_model, examples, tmp_path):
+    """Trains in a folder of the test; keyword arguments replace those of the loop."""
+
+    def train(encoder=None, **changes) -> Result:
+        arguments = {
+            "model_dir": tmp_path / "model",
+            "model": make_model(encoder),
+            "train_input": examples,
+            "eval_input": examples,
+            "max_steps": 4,
+            "eval_every_steps": 4,
+            "exporters": [functools.partial(hub.LatestModuleExporter, "modules")],
+            **changes,
+        }
+        return loop.train_and_evaluate(**arguments)
+
+    return train
+
+
+def test_a_run(run, tmp_path):
+    result = run()
+    assert result.step == 4 and 0 <= result.metrics["accuracy"] <= 1
+    assert result.checkpoint == f"{tmp_path}/model/model.ckpt-4"
+    (module,) = result.modules
+    assert module.startswith(f"{tmp_path}/model/export/modules/") and module.endswith("/text")
+    assert os.path.isfile(f"{module}/tfhub_module.pb")
+
+
+def test_two_runs_with_a_seed_are_equal(run, tmp_path):
+    first, second, other = (
+        run(
+            {"trainable": True}, model_dir=tmp_path / name, seed=seed, max_steps=2, exporters=[]
+        ).metrics
+        for name, seed in [("a", 3), ("b", 3), ("c", 4)]
+    )
+    assert first == second
+    assert first["loss"] != other["loss"]
+
+
+def test_it_goes_on(run, caplog):
+    run(max_steps=3)
+    caplog.set_level("INFO", "hub_estimator")
+    assert run(max_steps=5).step == 5
+    assert any(
+        message.startswith("Training goes on from the checkpoint of step 3 in ")
+        for message in caplog.messages
+    )
+
+
+def test_a_finished_run_evaluates_and_exports(run, caplog, tmp_path):
+    first = run()
+    caplog.set_level("INFO", "hub_estimator")
+    again = run()
+    assert f"Training in {tmp_path}/model is already finished, at step 4." in caplog.messages
+    assert again.metrics == first.metrics and again.step == 4
+    assert again.modules and again.modules != first.modules
+
+
+class SignalHook(tf.compat.v1.train.SessionRunHook):
+    """Sends a signal to this process after some steps, once or twice."""
+
+    def __init__(self, number, times=1):
+        self._left, self._number, self._times = 3, number, times
+
+    def after_run(self, run_context, run_values):
+        self._left -= 1
+        if self._left == 0:
+            for _ in range(self._times):
+                os.kill(os.getpid(), self._number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_a_checkpoint_and_stops(run, number):
+    before = signal.getsignal(number)
+    with pytest.raises(errors.InterruptedRunError) as caught:
+        run(max_steps=1000, eval_every_steps=500, hooks=[lambda: SignalHook(number)])
+    name = signal.Signals(number).name
+    assert str(caught.value) == (
+        f"Stopped by {name} at step 3; the checkpoint is saved. Run the same command again to go "
+        "on."
+    )
+    assert signal.getsignal(number) is before
+    assert run(max_steps=4).step == 4
+
+
+def test_a_second_signal_stops_at_once(run):
+    with pytest.raises(KeyboardInterrupt):
+        run(max_steps=1000, hooks=[lambda: SignalHook(signal.SIGTERM, times=2)])
+
+
+class Recorded:
+    def __init__(self, fails=False):
+        self.fails = fails
+
+    def check_all_read(self):
+        if self.fails:
+            raise errors.UnreadBindingError("Nothing reads x.")
+
+    def operative_text(self):
+        return "x = 1\n"
+
+
+def test_settings_are_saved_and_shown(run, tmp_path):
+    run(settings=Recorded(), exporters=[])
+    folder = tmp_path / "model"
+    assert (folder / "operative_config.gin").read_text() == "x = 1\n"
+    shown = [
+        tf.make_ndarray(value.tensor).item()
+        for path in folder.glob("events.*")
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+        if value.tag == "operative_config"
+    ]
+    assert shown == [b"    x = 1"]
+
+
+def folder_message(run, error_type, tmp_path, **changes):
+    """The message of a run that fails before it writes anything."""
+    with pytest.raises(error_type) as caught:
+        run(**changes)
+    assert not (tmp_path / "model").exists()
+    return str(caught.value)
+
+
+def test_unread_settings_stop_the_run_before_it_writes(run, tmp_path):
+    message = folder_message(
+        run, errors.UnreadBindingError, tmp_path, settings=Recorded(fails=True)
+    )
+    assert message == "Nothing reads x."
+
+
+@pytest.mark.parametrize("name", ["max_steps", "eval_every_steps"])
+def test_numbers(run, tmp_path, name):
+    message = folder_message(run, errors.ModelError, tmp_path, **{name: 0})
+    assert message == f"train_and_evaluate.{name} is 0; it must be at least 1."
+
+
+def test_the_evaluation_data_is_checked_too(run, tmp_path):
+    message = folder_message(
+        run, errors.DataFileNotFoundError, tmp_path, eval_input=TextFile("nothing.csv")
+    )
+    assert message == "There is no data file 'nothing.csv'."
+
+
+def test_a_model_folder_that_is_a_file(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    model_dir = str(tmp_path / "file" / "model")
+    with pytest.raises(errors.ModelFolderError) as caught:
+        run(model_dir=model_dir)
+    assert str(caught.value) == (
+        f"The model folder {model_dir!r} cannot be made or used: {str(tmp_path / 'file')!r} is not "
+        "a folder."
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every folder")
+def test_a_model_folder_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o555)
+    with pytest.raises(errors.ModelFolderError, match=r"locked' cannot be written to\.$"):
+        run(model_dir=tmp_path / "locked" / "model")
+
+
+def test_a_checkpoint_of_another_model(run, make_model, tmp_path):
+    from hub_estimator.training.layers import DenseLayers
+
+    run()
+    with pytest.raises(errors.ModelFolderError) as caught:
+        run(model=make_model(layers=DenseLayers(units=[5])))
+    assert str(caught.value) == (
+        f"The model folder {str(tmp_path / 'model')!r} has a checkpoint of another model: the "
+        "variable 'hidden_0/kernel' of shape [4, 5] is with shape [4, 4]. Choose another model "
+        "folder, or remove this one."
+    )
+
+
+def test_another_optimizer_needs_another_folder(run, make_model):
+    run()
+    with pytest.raises(errors.ModelFolderError, match=r"of shape \[.*\] is not there\."):
+        run(model=make_model(optimizer=tf.compat.v1.train.AdamOptimizer))
+
+
+def test_summary():
+    metrics = {"loss": 0.5, "auc": 0.9, "accuracy": 0.8, "global_step": 7, "recall": 0.7}
+    text = summary(Result("/m", 7, metrics, "/m/model.ckpt-7", ("/m/export/a/1/text",)))
+    again = (
+        "python -m hub_estimator.train --gin_file=/m/operative_config.gin "
+        "--model_dir=<another folder>"
+    )
+    assert text.splitlines() == [
+        "Evaluation at step 7:",
+        "  accuracy                 0.8000",
+        "  auc                      0.9000",
+        "  loss                     0.5000",
+        "  recall                   0.7000",
+        "Checkpoint:       /m/model.ckpt-7",
+        "Exported module:  /m/export/a/1/text",
+        "TensorBoard logs: /m",
+        "",
+        "Next:",
+        "  look at it:       tensorboard --logdir /m",
+        f"  swap the module:  {again} --gin_bindings=\"MODULE='<path or URL>'\"",
+        f"  use this one:     {again} --gin_bindings=\"MODULE='/m/export/a/1/text'\"",
+        f'  fine-tune:        {again} --gin_bindings="FINE_TUNE=True"',
+    ]
