@@ -82,13 +82,13 @@ class Entry:
           ValueError: the descriptor is damaged.
         """
         text = self._descriptor_text()
-        return None if not text or _PEER_HANDLE.match(text) else Descriptor.from_json(text)
+        return None if text is None or _PEER_HANDLE.match(text) else Descriptor.from_json(text)
 
-    def _descriptor_text(self) -> str:
+    def _descriptor_text(self) -> str | None:
         try:
             return files.read_bytes(self.descriptor_path).decode("utf-8")
         except FileNotFoundError:
-            return ""
+            return None
         except OSError as error:
             raise ValueError(f"it cannot be read ({error.strerror})") from error
 
@@ -96,7 +96,7 @@ class Entry:
     def handle(self) -> str:
         """The handle, as far as a descriptor says it; else empty."""
         with contextlib.suppress(ValueError):
-            text = self._descriptor_text()
+            text = self._descriptor_text() or ""
             peer = _PEER_HANDLE.match(text)
             return peer.group(1) if peer else Descriptor.from_json(text).handle
         return ""

@@ -1,0 +1,442 @@
+"""Handles: what is one, which resolver takes it, and what the environment says."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import types
+
+import pytest
+from hosting import Host, module_files, read_folder, redirect, status, tar
+
+import hub_estimator as hub
+from hub_estimator import errors
+from hub_estimator.resolver import (
+    ArchiveResolver,
+    Cache,
+    FolderResolver,
+    Handle,
+    KaggleResolver,
+    Settings,
+    default_resolvers,
+    resolve,
+)
+from hub_estimator.resolver.contract import ResolverCase, ResolverContract
+from hub_estimator.resolver.handle import without_password, without_secrets
+from hub_estimator.resolver.kaggle import model_name
+
+FILES = module_files()
+
+
+@pytest.fixture
+def module(tmp_path):
+    folder = tmp_path / "home" / "module"
+    for name, data in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+# --- parsing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [None, 3, ["/a"], object()])
+def test_what_is_no_handle(given):
+    with pytest.raises(errors.InvalidHandleError) as caught:
+        hub.resolve(given)
+    assert isinstance(caught.value, TypeError)
+    assert str(caught.value) == (
+        f"A handle is a str, bytes or path-like, but {given!r} is a {type(given).__name__}: give "
+        "the URL or the folder of the module."
+    )
+
+
+@pytest.mark.parametrize("given", ["", " ", "a\0b", b""])
+def test_what_is_an_empty_handle(given):
+    with pytest.raises(errors.InvalidHandleError) as caught:
+        hub.resolve(given)
+    assert isinstance(caught.value, ValueError)
+    assert str(caught.value) == (
+        f"The handle {given!r} is empty or has a NUL character: give the URL or the folder of the "
+        "module."
+    )
+
+
+@pytest.mark.parametrize("given", ["https://", "http:///m/1", "https://[::1/m"])
+def test_what_is_a_url_without_host(given):
+    with pytest.raises(errors.InvalidHandleError) as caught:
+        hub.resolve(given)
+    assert str(caught.value) == (
+        f"The handle {given!r} names no host: write it like https://example.com/module/1."
+    )
+
+
+def test_the_key_is_that_of_the_peer():
+    # By: printf https://tfhub.dev/google/nnlm-en-dim128/1 | sha1sum
+    handle = Handle("https://tfhub.dev/google/nnlm-en-dim128/1")
+    assert handle.key == "32f2b2259e1cc8ca58c876921748361283e73997"
+    assert Handle.parse(handle) is handle
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("https://a/m/1", "https://a/m/1?tf-hub-format=compressed"),
+        ("https://a/m.tgz?raw=true", "https://a/m.tgz?raw=true&tf-hub-format=compressed"),
+        ("https://a/m?s=%2F+x&", "https://a/m?s=%2F+x&&tf-hub-format=compressed"),
+        ("https://a/m?tf-hub-format=compressed", "https://a/m?tf-hub-format=compressed"),
+        ("https://a/m#part", "https://a/m?tf-hub-format=compressed"),
+    ],
+)
+def test_the_question_of_the_hosting_protocol(url, asked):
+    assert Handle(url).asking_for("compressed") == asked
+
+
+def test_secrets_are_taken_out():
+    assert without_password("https://me:x@host/a@b?c#d") == "https://host/a@b?c#d"
+    assert without_password("/a/me:x@host") == "/a/me:x@host"
+    assert without_secrets("https://me:x@host/a?sig=1#d") == "https://host/a"
+    assert str(Handle("https://me:x@host/a")) == "https://host/a"
+
+
+# --- folders ---------------------------------------------------------------------------------
+
+
+class TestFolderResolver(ResolverContract):
+    @pytest.fixture
+    def case(self, module, tmp_path):
+        foreign = ("https://a/b", "HTTP://a/b")
+        return ResolverCase(FolderResolver(), str(module), str(tmp_path / "nothing"), foreign)
+
+
+def test_folders_in_all_forms(module):
+    for given in (str(module), bytes(module), module, f"file://{module}", "~/module"):
+        assert hub.resolve(given) == str(module)
+
+
+def test_relative_folders_stay_relative(module, monkeypatch):
+    monkeypatch.chdir(module.parent)
+    assert hub.resolve("module") == "module"
+    with pytest.raises(errors.HandleNotFoundError) as caught:
+        hub.resolve("nothing")
+    assert str(caught.value) == (
+        f"There is nothing at 'nothing' (in {module.parent}): check the path of the module."
+    )
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        hub.resolve(tmp_path / "nothing")
+    assert str(caught.value) == (
+        f"There is nothing at '{tmp_path}/nothing': check the path of the module."
+    )
+
+
+def test_a_file_that_is_no_archive(module):
+    with pytest.raises(errors.NotAModuleError) as caught:
+        hub.resolve(module / "saved_model.pb")
+    assert str(caught.value) == (
+        f"'{module}/saved_model.pb' is a file: give the folder of the module, or its .tar.gz."
+    )
+
+
+def test_remote_folders():
+    import tensorflow as tf
+
+    tf.io.gfile.makedirs("ram://handles/m")
+    with tf.io.gfile.GFile("ram://handles/m/saved_model.pb", "wb") as file:
+        file.write(b"x")
+    assert hub.resolve("ram://handles/m") == "ram://handles/m"
+    with pytest.raises(errors.HandleNotFoundError, match="There is nothing at 'ram://handles/n':"):
+        hub.resolve("ram://handles/n")
+
+
+def test_a_filesystem_that_nobody_knows():
+    with pytest.raises(errors.UnsupportedHandleError) as caught:
+        hub.resolve("htps://a/b")
+    assert str(caught.value).startswith("'htps://a/b' cannot be read: File system scheme 'htps' ")
+    assert str(caught.value).endswith("or a path that tf.io.gfile reads (htps:// is none).")
+
+
+# --- archives --------------------------------------------------------------------------------
+
+
+class TestArchiveResolver(ResolverContract):
+    @pytest.fixture
+    def case(self, tmp_path, cache_folder):
+        (tmp_path / "m.tar.gz").write_bytes(tar(FILES))
+        settings = Settings(str(cache_folder))
+        return ResolverCase(
+            ArchiveResolver(Cache(str(cache_folder)), settings),
+            str(tmp_path / "m.tar.gz"), str(tmp_path / "n.tgz"), (str(tmp_path), "https://a/m.tgz"),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("m.tar.gz", "w:gz"), ("m.TGZ", "w:gz"), ("m.tar", "w")]
+)
+def test_local_archives(tmp_path, name, mode, monkeypatch):
+    (tmp_path / name).write_bytes(tar(FILES, mode))
+    monkeypatch.setenv("HUB_ESTIMATOR_OFFLINE", "1")  # no network is needed
+    assert read_folder(hub.resolve(tmp_path / name)) == FILES
+    monkeypatch.chdir(tmp_path)
+    assert hub.resolve(name) == hub.resolve(tmp_path / name)
+
+
+def test_a_local_archive_that_is_replaced(tmp_path):
+    path = tmp_path / "m.tar.gz"
+    path.write_bytes(tar(FILES))
+    hub.resolve(path)
+    path.write_bytes(tar(module_files(1)))
+    assert read_folder(hub.resolve(path)) == module_files(1)
+
+
+def test_a_folder_named_like_an_archive(module):
+    folder = module.rename(module.with_name("m.tar.gz"))
+    assert hub.resolve(folder) == str(folder)
+
+
+def test_remote_archives(monkeypatch):
+    import tensorflow as tf
+
+    tf.io.gfile.makedirs("ram://handles")
+    with tf.io.gfile.GFile("ram://handles/m.tar.gz", "wb") as file:
+        file.write(tar(FILES))
+    folder = hub.resolve("ram://handles/m.tar.gz")
+    assert read_folder(folder) == FILES
+    tf.io.gfile.remove("ram://handles/m.tar.gz")
+    assert hub.resolve("ram://handles/m.tar.gz") == folder
+    with pytest.raises(errors.HandleNotFoundError):
+        hub.resolve("ram://handles/n.tar.gz")
+    monkeypatch.setenv("HUB_ESTIMATOR_OFFLINE", "1")
+    with pytest.raises(errors.OfflineError):
+        hub.resolve("ram://handles/n.tar.gz")
+
+
+# --- resolvers of one's own ------------------------------------------------------------------
+
+
+class StoreResolver:
+    """Finds `store:<name>` below a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def supports(self, handle):
+        return handle.text.startswith("store:")
+
+    def __call__(self, handle):
+        path = os.path.join(self.folder, handle.text.removeprefix("store:"))
+        if not os.path.isdir(path):
+            raise errors.HandleNotFoundError(f"The store has no {handle}.")
+        return path
+
+
+class TestStoreResolver(ResolverContract):
+    @pytest.fixture
+    def case(self, module):
+        return ResolverCase(StoreResolver(module.parent), "store:module", "store:n", ("/a",))
+
+
+def test_a_resolver_of_ones_own(module):
+    resolvers = [StoreResolver(module.parent), *default_resolvers()]
+    assert resolve("store:module", resolvers) == str(module)
+    assert resolve(module, resolvers) == str(module)
+    with pytest.raises(errors.HandleNotFoundError):
+        resolve("store:module")
+    with pytest.raises(errors.UnsupportedHandleError) as caught:
+        resolve("/a", resolvers[:1])
+    assert str(caught.value) == (
+        "None of the resolvers supports the handle '/a': add default_resolvers() to those that "
+        "were passed."
+    )
+
+
+# --- Kaggle ----------------------------------------------------------------------------------
+
+
+def install_kagglehub(monkeypatch, download) -> list[str]:
+    """A small kagglehub, with the signature of the real one; returns what it was asked for."""
+    asked = []
+
+    def model_download(handle, path=None, *, force_download=False, output_dir=None):
+        asked.append(handle)
+        return download(handle, output_dir)
+
+    library = types.ModuleType("kagglehub")
+    library.model_download = model_download
+    monkeypatch.setitem(sys.modules, "kagglehub", library)
+    return asked
+
+
+def put_module(handle, folder):
+    for name, data in FILES.items():
+        path = pathlib.Path(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+@pytest.fixture
+def kaggle(host, cache_folder):
+    """The resolver, with the host of the test in the place of tfhub.dev."""
+    settings = Settings(str(cache_folder), timeout_secs=2)
+    own = f"127.0.0.1:{host.server_port}"
+    return KaggleResolver(Cache(str(cache_folder)), settings, redirecting_hosts=(own,))
+
+
+class TestKaggleResolver(ResolverContract):
+    @pytest.fixture
+    def case(self, host, kaggle, monkeypatch):
+        install_kagglehub(monkeypatch, put_module)
+        host.replies["/google/m/1"] = redirect(
+            "https://www.kaggle.com/models/google/m/tensorFlow1/v/1"
+        )
+        foreign = ("https://www.kaggle.com/datasets/a/b", "https://example.com/models/a", "/a")
+        return ResolverCase(kaggle, host.url("/google/m/1"), host.url("/google/m/2"), foreign)
+
+
+KAGGLE = "https://www.kaggle.com/models/google/nnlm/tensorFlow1/en-dim128"
+LONG = "https://www.kaggle.com/models/google/nnlm/frameworks"
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        (KAGGLE, "google/nnlm/tensorFlow1/en-dim128"),
+        (f"{KAGGLE}/1", "google/nnlm/tensorFlow1/en-dim128/1"),
+        (f"{KAGGLE}/1/?tfhub-redirect=true", "google/nnlm/tensorFlow1/en-dim128/1"),
+        (f"{LONG}/TensorFlow1/variations/en/versions/2", "google/nnlm/TensorFlow1/en/2"),
+        (f"{LONG}/TensorFlow1/variations/en", "google/nnlm/TensorFlow1/en"),
+        (f"{LONG}/TensorFlow1", ""),
+        (f"{LONG}/TensorFlow1/versions/2", ""),
+        ("https://www.kaggle.com/models/google/nnlm", ""),
+        (f"{KAGGLE}/latest", ""),
+    ],
+)  # fmt: skip
+def test_names_of_models(url, name):
+    assert model_name(url) == name
+
+
+def test_kaggle_handles_through_the_library(monkeypatch, cache_folder):
+    asked = install_kagglehub(monkeypatch, put_module)
+    folder = hub.resolve(f"{KAGGLE}/1")
+    assert read_folder(folder) == FILES
+    assert os.path.dirname(folder) == str(cache_folder)
+    assert hub.resolve(f"{KAGGLE}/1") == folder
+    hub.resolve(KAGGLE)
+    assert asked == ["google/nnlm/tensorFlow1/en-dim128/1", "google/nnlm/tensorFlow1/en-dim128"]
+
+
+def test_a_library_that_keeps_its_own_folder(monkeypatch, tmp_path):
+    install_kagglehub(monkeypatch, lambda *_: put_module("", str(tmp_path / "mounted")))
+    assert read_folder(hub.resolve(KAGGLE)) == FILES
+
+
+def test_without_the_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    with pytest.raises(errors.MissingExtraError) as caught:
+        hub.resolve(f"{KAGGLE}/1")
+    assert isinstance(caught.value, ImportError)
+    assert str(caught.value) == (
+        f"{KAGGLE}/1 is hosted by Kaggle, which needs the library kagglehub: "
+        "pip install 'hub_estimator[kaggle]'."
+    )
+    with pytest.raises(errors.MissingExtraError):
+        hub.resolve("https://tfhub.dev/google/nnlm-en-dim128/1")
+
+
+def test_failures_of_the_library(monkeypatch):
+    def fail(*_):
+        raise ValueError("no such model")
+
+    install_kagglehub(monkeypatch, fail)
+    with pytest.raises(errors.DownloadError) as caught:
+        hub.resolve(f"{KAGGLE}/1")
+    assert str(caught.value) == (
+        f"kagglehub cannot download {KAGGLE}/1 (google/nnlm/tensorFlow1/en-dim128/1): no such "
+        "model. Check the handle, the network, and whether the model asks for a login "
+        "(KAGGLE_USERNAME, KAGGLE_KEY)."
+    )
+
+
+def test_refusals_that_the_library_passes_on(monkeypatch, host):
+    import requests
+
+    host.replies["/api"] = status(403)
+    install_kagglehub(monkeypatch, lambda *_: requests.get(host.url("/api")).raise_for_status())
+    with pytest.raises(errors.AccessDeniedError, match=f"127.0.0.1 refuses {KAGGLE}/1: "):
+        hub.resolve(f"{KAGGLE}/1")
+
+
+def test_a_url_that_names_no_model(monkeypatch):
+    install_kagglehub(monkeypatch, put_module)
+    url = "https://www.kaggle.com/models/google/nnlm"
+    with pytest.raises(errors.UnsupportedHandleError) as caught:
+        hub.resolve(url)
+    assert str(caught.value) == (
+        f"{url} leads to {url}, which names no model: write it like "
+        "https://www.kaggle.com/models/<owner>/<model>/<framework>/<variation>/<version>."
+    )
+
+
+def test_redirects_that_do_not_lead_to_kaggle(monkeypatch, host, kaggle, cache_folder):
+    install_kagglehub(monkeypatch, put_module)
+    host.replies["/loop"] = redirect("/loop")
+    with pytest.raises(errors.DownloadError, match="redirects more than 10 times."):
+        kaggle(Handle(host.url("/loop")))
+    host.replies["/page"] = status(200, b"hello")
+    with pytest.raises(errors.DownloadError, match="answered 200 OK. Check the handle."):
+        kaggle(Handle(host.url("/page")))
+    with Host() as gone:
+        url = gone.url("/m")
+    with pytest.raises(errors.DownloadError, match="cannot be asked where it redirects to: "):
+        kaggle(Handle(url))
+
+
+def test_the_library_has_the_signature_that_is_used():
+    import inspect
+
+    kagglehub = pytest.importorskip("kagglehub", reason="kagglehub, an extra, is not installed")
+    assert next(iter(inspect.signature(kagglehub.model_download).parameters)) == "handle"
+
+
+# --- settings --------------------------------------------------------------------------------
+
+
+def test_settings_of_the_environment(tmp_path):
+    read = Settings.from_environment(
+        {
+            "TFHUB_CACHE_DIR": f"file://{tmp_path}",
+            "TFHUB_MODEL_LOAD_FORMAT": "UNCOMPRESSED",
+            "TFHUB_DOWNLOAD_PROGRESS": "1",
+            "TFHUB_DISABLE_CERT_VALIDATION": "true",
+            "HUB_ESTIMATOR_OFFLINE": "1",
+            "HUB_ESTIMATOR_TIMEOUT_SECS": "1.5",
+            "HUB_ESTIMATOR_MAX_UNPACKED_BYTES": "1e9",
+        }
+    )
+    assert read == Settings(
+        str(tmp_path), True, "UNCOMPRESSED", True, False, 1.5, max_unpacked_bytes=10**9
+    )
+    plain = Settings.from_environment({"HUB_ESTIMATOR_OFFLINE": "0", "XDG_CACHE_HOME": "relative"})
+    assert plain == Settings(os.path.expanduser("~/.cache/hub_estimator/modules"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("TFHUB_MODEL_LOAD_FORMAT", "ZIP", "it can be: COMPRESSED, UNCOMPRESSED, AUTO."),
+        ("HUB_ESTIMATOR_TIMEOUT_SECS", "soon", "it must be a number above zero."),
+        ("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", "-1", "it must be a number above zero."),
+    ],
+)
+def test_settings_that_mean_nothing(name, value, message):
+    with pytest.raises(errors.SettingError) as caught:
+        Settings.from_environment({name: value})
+    assert str(caught.value) == f"{name} is {value!r}; {message}"
+
+
+def test_there_is_no_terminal_here():
+    assert not Settings.from_environment({}).progress_bar

@@ -1,0 +1,75 @@
+"""Many processes, one download; and what is left when one is killed."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from hosting import content as serving
+from hosting import in_turn, module_files, read_folder, start_python, status, tar
+
+import hub_estimator as hub
+from hub_estimator.resolver import Handle
+
+FILES = module_files(large=600_000)
+ARCHIVE = tar(FILES)
+RESOLVE = (
+    "import sys; from hub_estimator import resolve; print(resolve(sys.argv[1]))\n"
+    "assert 'tensorflow' not in sys.modules"
+)
+
+
+def wait_until(condition, secs=20.0):
+    end = time.monotonic() + secs
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def test_sixteen_processes_and_one_download(host):
+    url = host.serve("/m/1", ARCHIVE, piece=100_000, pause_secs=0.3)
+    processes = [start_python(RESOLVE, url) for _ in range(16)]
+    answers = [process.communicate() for process in processes]
+    assert {process.returncode for process in processes} == {0}, answers
+    folders = {out.strip() for out, _ in answers}
+    assert len(folders) == 1
+    assert read_folder(folders.pop()) == FILES
+    assert len(host.seen) == 1
+
+
+def test_sixteen_processes_and_a_handle_that_leads_to_nothing(host):
+    host.replies["/m/1"] = status(404)
+    processes = [start_python(RESOLVE, host.url("/m/1")) for _ in range(3)]
+    for process in processes:
+        _, told = process.communicate()
+        assert "HandleNotFoundError: There is no module at" in told
+
+
+@pytest.mark.parametrize("waiting", [True, False], ids=["waiting", "coming later"])
+def test_the_downloader_is_killed(host, cache_folder, waiting, record_property):
+    slow = serving(ARCHIVE, piece=50_000, pause_secs=0.5)
+    download_secs = 0.6
+    quick = serving(ARCHIVE, piece=100_000, pause_secs=download_secs / 7)
+    host.replies["/m/1"] = in_turn(slow, quick)
+    url = host.url("/m/1")
+    first = start_python(RESOLVE, url)
+    wait_until(lambda: host.sent >= 100_000)
+    second = start_python(RESOLVE, url) if waiting else None
+    if second:
+        time.sleep(0.7)  # until it waits for the lock
+        assert second.poll() is None
+    first.kill()
+    killed = time.monotonic()
+    second = second or start_python(RESOLVE, url)
+    out, told = second.communicate()
+    took = time.monotonic() - killed
+    first.communicate()
+    assert second.returncode == 0, told
+    assert read_folder(out.strip()) == FILES
+    record_property("secs_from_kill_to_finish", took)
+    print(f"\n{took:.2f} s from SIGKILL to the end, of which {download_secs:.1f} s download")
+    assert took < 5 + download_secs
+    key = Handle(url).key
+    assert sorted(os.listdir(cache_folder)) == [f".{key}.flock", key, f"{key}.descriptor.txt"]
+    assert hub.resolve(url) == out.strip()
