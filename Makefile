@@ -12,7 +12,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.10 pyth
 VENV ?= .venv
 OUT ?= out
 RUN := $(VENV)/bin/python
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(RUN) -m pip install --quiet
+# Twice quiet: errors only.
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(RUN) -m pip install --quiet --quiet
 TRAIN := $(RUN) -m hub_estimator.train --gin_file=text_classification.gin \
 	--gin_bindings="MODULE='$(OUT)/module'" \
 	--gin_bindings="TRAIN_DATA='$(OUT)/reviews/train.csv'" \
