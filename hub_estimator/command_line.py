@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
@@ -72,6 +73,31 @@ def _log() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Hides what TensorFlow's libraries write to standard error while they are loaded.
+
+    They do that before any setting of the log can reach them. It is shown when loading fails, or
+    when the environment variable TF_CPP_MIN_LOG_LEVEL asks for it with 0 or 1.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") < "2":
+        yield
+        return
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            hidden.seek(0)
+            os.write(shown, hidden.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
 
 
 def _fail(message: str, status: int) -> int:

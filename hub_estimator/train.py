@@ -49,10 +49,14 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _train(values: flags.FlagValues) -> None:
-    # Not earlier: `--help` answers without TensorFlow.
-    from hub_estimator.training import configurables, report
+    with command_line.quiet_start():
+        # Not earlier: `--help` answers without TensorFlow.
+        import tensorflow as tf
 
-    configurables.register()
+        from hub_estimator.training import configurables, report
+
+        configurables.register()
+        tf.config.list_physical_devices()  # where there is no GPU, looking for one is noisy
     with config.gin_session(values.gin_file, values.gin_bindings) as session:
         result = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
     print(report.summary(result))

@@ -1,0 +1,76 @@
+"""What command lines share."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from absl import flags
+
+from hub_estimator import command_line, errors
+
+
+@pytest.fixture
+def values():
+    return flags.FlagValues()
+
+
+def fails(error):
+    def command(values):
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (errors.ModelError("It is\n  wrong."), 1, "It is wrong."),
+        (errors.InterruptedRunError("Stopped by SIGINT."), 130, "Stopped by SIGINT."),
+        (errors.InterruptedRunError("Stopped by SIGTERM."), 143, "Stopped by SIGTERM."),
+        (KeyboardInterrupt(), 130, "Interrupted. Run the same command again to go on."),
+    ],
+)
+def test_errors_are_one_line_and_a_status(values, capsys, error, status, message):
+    assert command_line.run(fails(error), values, ["command"], "Does.") == status
+    assert capsys.readouterr().err == f"error: {message}\n"
+
+
+def test_faults_keep_their_traceback(values):
+    with pytest.raises(ZeroDivisionError):
+        command_line.run(fails(ZeroDivisionError()), values, ["command"], "Does.")
+
+
+def test_success(values):
+    assert command_line.run(lambda values: None, values, ["command"], "Does.") == 0
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "--helpfull"])
+def test_help(values, capsys, flag):
+    flags.DEFINE_string("x", None, "The x.", flag_values=values, required=True)
+    assert command_line.run(fails(ValueError()), values, ["command", flag], "Does.") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Does.\n\nFlags:\n") and "--x: The x." in out
+
+
+def test_a_quiet_start_hides_what_libraries_write(capfd, monkeypatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    with command_line.quiet_start():
+        os.write(2, b"noise\n")
+    os.write(2, b"shown\n")
+    assert capfd.readouterr().err == "shown\n"
+
+
+def test_a_failing_start_shows_it(capfd, monkeypatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    with pytest.raises(ImportError), command_line.quiet_start():
+        os.write(2, b"noise\n")
+        raise ImportError
+    assert capfd.readouterr().err == "noise\n"
+
+
+def test_who_asks_for_it_sees_it(capfd, monkeypatch):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    with command_line.quiet_start():
+        os.write(2, b"noise\n")
+    assert capfd.readouterr().err == "noise\n"
