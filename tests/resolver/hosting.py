@@ -32,9 +32,18 @@ def module_files(seed: int = 0, large: int = 0) -> dict[str, bytes]:
     }
 
 
-def tar(content: dict[str, bytes], mode: str = "w:gz", prefix: str = "./") -> bytes:
+def tar(
+    content: dict[str, bytes],
+    mode: str = "w:gz",
+    prefix: str = "./",
+    folders: tuple[str, ...] = (),
+) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        for name in folders:
+            member = tarfile.TarInfo(prefix + name)
+            member.type = tarfile.DIRTYPE
+            archive.addfile(member)
         for name, data in content.items():
             member = tarfile.TarInfo(prefix + name)
             member.size = len(data)

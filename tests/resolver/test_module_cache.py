@@ -390,11 +390,11 @@ def test_visible_damages(tmp_path):
 
 
 @pytest.mark.peer
-def test_a_cache_is_shared_with_the_peer(host, monkeypatch, tmp_path):
+def test_a_cache_is_shared_with_the_peer(host):
     import tensorflow_hub
 
-    ours = host.serve("/ours", ARCHIVE)
-    theirs = host.serve("/theirs", ARCHIVE)
+    archive = tar(FILES, folders=("assets", "variables"))  # the peer makes no others
+    ours, theirs = (host.serve(path, archive) for path in ("/ours", "/theirs"))
     folder = tensorflow_hub.resolve(theirs)
     assert hub.resolve(theirs) == folder
     assert hub.resolve(ours) == tensorflow_hub.resolve(ours)
