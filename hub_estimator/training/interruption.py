@@ -21,9 +21,11 @@ class StopOnSignalHook(tf.compat.v1.train.SessionRunHook):
 
     Args:
       model_dir: where the checkpoint goes.
+      saves: whether to save one; in a cluster, the chief does.
     """
 
-    def __init__(self, model_dir: str) -> None:
+    def __init__(self, model_dir: str, saves: bool = True) -> None:
+        self._saves = saves
         self._prefix = os.path.join(model_dir, "model.ckpt")
         self._signal: signal.Signals | None = None
 
@@ -53,7 +55,8 @@ class StopOnSignalHook(tf.compat.v1.train.SessionRunHook):
             return
         saver = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.SAVERS)[0]
         step = tf.compat.v1.train.get_global_step()
-        saver.save(run_context.session, self._prefix, global_step=step)
+        if self._saves:
+            saver.save(run_context.session, self._prefix, global_step=step)
         raise errors.InterruptedRunError(
             f"Stopped by {self._signal.name} at step {run_context.session.run(step)}; the "
             "checkpoint is saved. Run the same command again to go on."

@@ -78,10 +78,11 @@ def train_and_evaluate(
     preflight.check(folder, model, train_input, eval_input)
     made_exporters = _make_exporters(exporters, model)
     made_hooks = [hook() for hook in hooks]
+    config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
     if settings is not None:
         settings.check_all_read()
-        _save_settings(folder, settings)
-    config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
+        if config.is_chief:
+            _save_settings(folder, settings)
     estimator = compat.estimator_module().Estimator(model.model_fn, folder, config, params={})
     start = _step(estimator)
     if start >= max_steps:
@@ -150,7 +151,7 @@ def _train(
     hooks: list[Any],
 ) -> tuple[dict[str, Any], list[Any]]:
     api = compat.estimator_module()
-    stop = StopOnSignalHook(estimator.model_dir)
+    stop = StopOnSignalHook(estimator.model_dir, saves=estimator.config.is_chief)
     progress = ProgressHook(max_steps, log_every_steps)
     train_spec = api.TrainSpec(
         train_input.training_fn(seed, lambda: _step(estimator)),
@@ -164,9 +165,16 @@ def _train(
         start_delay_secs=0,
         throttle_secs=0,
     )
-    with stop.listening():
-        metrics, exported = api.train_and_evaluate(estimator, train_spec, eval_spec)
-    return metrics, exported
+    try:
+        with stop.listening():
+            outcome = api.train_and_evaluate(estimator, train_spec, eval_spec)
+    except tf.compat.v1.train.NanLossDuringTrainingError as error:
+        raise errors.ModelError(
+            f"The loss is not a number any more, after the checkpoint of step {_step(estimator)}. "
+            "Lower Model.learning_rate."
+        ) from error
+    # In a cluster, the task "evaluator" evaluates and exports, and no task returns anything.
+    return outcome or ({}, [])
 
 
 def _evaluate_and_export(

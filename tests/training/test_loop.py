@@ -75,6 +75,17 @@ def test_a_finished_run_evaluates_and_exports(run, caplog, tmp_path):
     assert again.modules and again.modules != first.modules
 
 
+def test_a_loss_that_is_not_a_number(run, make_model):
+    descent = tf.compat.v1.train.GradientDescentOptimizer
+    model = make_model({"trainable": True}, optimizer=descent, learning_rate=1e30)
+    with pytest.raises(errors.ModelError) as caught:
+        run(model=model, max_steps=50, eval_every_steps=50)
+    assert str(caught.value) == (
+        "The loss is not a number any more, after the checkpoint of step 0. Lower "
+        "Model.learning_rate."
+    )
+
+
 class SignalHook(tf.compat.v1.train.SessionRunHook):
     """Sends a signal to this process after some steps, once or twice."""
 
