@@ -94,8 +94,9 @@ class TextFile:
           errors.ColumnNotFoundError: it lacks a column.
           errors.LabelError: a label is not a number or not a class.
         """
+        labels = self._labels
         if num_classes is not None:
-            text_files.check_labels(self.path, self._labels, num_classes)
+            text_files.check_labels(self.path, labels, num_classes)
 
     def training_fn(self, seed: int, start_step: Callable[[], int]) -> InputFn:
         """Returns the `input_fn` for training: every epoch in another order, without end.

@@ -79,3 +79,20 @@ def test_serving_input():
     receiver = serving_input_fn({"text": tf.TensorSpec([None], tf.string)})()
     assert receiver.features["text"] is receiver.receiver_tensors["text"]
     assert receiver.features["text"].shape.as_list() == [None]
+
+
+@pytest.mark.parametrize("num_classes", [None, 2])
+def test_the_check_reads_the_file(tmp_path, num_classes):
+    source = TextFile(write_csv(tmp_path / "a.csv", [("a", "pos")]))
+    with pytest.raises(
+        errors.LabelError, match=r"^The label 'pos' in row 2 of .* is not a number\.$"
+    ):
+        source.check(num_classes)
+
+
+def test_labels_are_checked_against_the_heads_classes(tmp_path):
+    source = TextFile(write_csv(tmp_path / "a.csv", [("a", 2)]))
+    source.check(None)
+    source.check(3)
+    with pytest.raises(errors.LabelError):
+        source.check(2)
