@@ -108,11 +108,11 @@ class Entry:
           thorough: read every file, not just those that may have changed.
         """
         if not self.is_there:
-            return "is not there"
+            return "it is not there"
         try:
             descriptor = self.descriptor()
         except ValueError as error:
-            return f"has a damaged descriptor: {error}"
+            return f"its descriptor is damaged ({error})"
         if descriptor is None:
             return descriptors.find_visible_damage(self.folder)
         present = self._with_present_times(descriptor)
@@ -203,17 +203,18 @@ class Cache:
         entry = self.entry(handle)
         if entry.is_of(stamp) and not entry.damage():
             return entry.folder  # without a lock: works in a cache that cannot be written
+        damage = entry.damage() or "it is out of date"
         if offline:
             raise errors.OfflineError(
-                f"HUB_ESTIMATOR_OFFLINE is set, and the entry of {handle} in the cache "
-                f"{self.folder} {entry.damage() or 'is out of date'}: fetch it once with the "
-                "network, or set TFHUB_CACHE_DIR to a cache that has it."
+                f"HUB_ESTIMATOR_OFFLINE is set, but {handle} cannot be used from the cache "
+                f"{self.folder}: {damage}. Fetch it once with the network, or set TFHUB_CACHE_DIR "
+                "to a cache that has it."
             )
-        with self._disk_errors_explained(handle), self._locked(handle):
+        with self._disk_errors_explained(handle, damage), self._locked(handle):
             damage = entry.damage()
+            if damage and entry.is_there:
+                _LOG.warning("Fetching %s again: its cache entry is damaged, %s.", handle, damage)
             if damage or not entry.is_of(stamp):
-                if entry.is_there and damage:
-                    _LOG.warning("Fetching %s again: its cache entry %s.", handle, damage)
                 self._fill(entry, handle, fetch, stamp)
         return entry.folder
 
@@ -286,7 +287,7 @@ class Cache:
           errors.CacheError: the cache folder cannot be written.
         """
         handle = _KeyedHandle(os.path.basename(entry.folder))
-        with self._disk_errors_explained(handle), self._locked(handle):
+        with self._disk_errors_explained(handle, "it is to be removed"), self._locked(handle):
             if entry.is_there:
                 with self._scratch(entry) as scratch:
                     os.rename(entry.folder, os.path.join(scratch, "removed"))
@@ -294,14 +295,15 @@ class Cache:
             self._remove_leftovers(entry)
 
     @contextlib.contextmanager
-    def _disk_errors_explained(self, handle: Handle) -> Iterator[None]:
+    def _disk_errors_explained(self, handle: Handle, why: str) -> Iterator[None]:
         try:
             yield
         except errors.Error:
             raise
         except OSError as error:
             raise errors.CacheError(
-                f"{handle} cannot be put into the cache folder {self.folder}: {_advice(error)}"
+                f"The entry of {handle} in the cache {self.folder} cannot be written ({why}): "
+                f"{_advice(error)}"
             ) from error
 
 

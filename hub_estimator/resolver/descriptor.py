@@ -182,11 +182,11 @@ def find_visible_damage(folder: str) -> str:
     """
     names = files.listing(folder) if files.is_folder(folder) else []
     if not names:
-        return "is missing or empty"
+        return "it is missing or empty"
     if not set(ROOT_FILES) & set(names):
-        return f"has neither {' nor '.join(ROOT_FILES)} (only: {', '.join(names[:5])})"
+        return f"it has neither {' nor '.join(ROOT_FILES)} (only: {', '.join(names[:5])})"
     if "saved_model.pb" not in names and "saved_model.pbtxt" not in names:
-        return "has no saved_model.pb"
+        return "it has no saved_model.pb"
     empty = [
         name
         for name in ROOT_FILES

@@ -85,10 +85,11 @@ class Handle:
         """Returns the URL with `tf-hub-format=<load_format>` added to the query that is there."""
         parts = urllib.parse.urlsplit(self.text)
         asked = f"{FORMAT_QUERY}={load_format}"
+        query = parts.query
         # The query is kept as it is, not parsed and written again: it may be signed.
-        if FORMAT_QUERY not in urllib.parse.parse_qs(parts.query):
-            parts = parts._replace(query=f"{parts.query}&{asked}" if parts.query else asked)
-        return urllib.parse.urlunsplit(parts._replace(fragment=""))
+        if FORMAT_QUERY not in urllib.parse.parse_qs(query):
+            query = f"{query}&{asked}" if query else asked
+        return urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
     def __str__(self) -> str:
         return without_password(self.text)

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from hub_estimator import errors
+from hub_estimator import errors, files
 from hub_estimator.resolver import download
 from hub_estimator.resolver.cache import Cache, Origin
 from hub_estimator.resolver.handle import Handle
@@ -129,4 +129,5 @@ def _download(kagglehub: Any, handle: Handle, name: str, folder: str) -> Origin:
         ) from error
     if not os.path.samefile(path, folder):  # a notebook's mounted models, or an older kagglehub
         shutil.copytree(path, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    files.remove(os.path.join(folder, ".complete"))  # the library's own mark
     return Origin(f"https://www.kaggle.com/models/{name}")

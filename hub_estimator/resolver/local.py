@@ -81,19 +81,21 @@ class ArchiveResolver:
 def _check_exists(handle: Handle) -> None:
     """Raises an error if there is nothing at a path, or nothing can be."""
     path = handle.text
-    try:
-        there = files.exists(path)
-    except Exception as error:
-        # TensorFlow's errors of a filesystem it does not know, or cannot reach.
-        if not files.is_remote(path):
-            raise
-        scheme = urllib.parse.urlsplit(path).scheme
-        raise errors.UnsupportedHandleError(
-            f"{path!r} cannot be read: {getattr(error, 'message', error)} Give a URL that begins "
-            f"with https://, a local path, or a path that tf.io.gfile reads ({scheme}:// is none)."
-        ) from error
+    there = _exists_remotely(path) if files.is_remote(path) else os.path.exists(path)
     if not there:
         given = "" if os.path.isabs(path) or files.is_remote(path) else f" (in {os.getcwd()})"
         raise errors.HandleNotFoundError(
             f"There is nothing at {path!r}{given}: check the path of the module."
         )
+
+
+def _exists_remotely(path: str) -> bool:
+    try:
+        return files.exists(path)
+    except Exception as error:
+        # TensorFlow's errors of a filesystem it does not know, or cannot reach.
+        scheme = urllib.parse.urlsplit(path).scheme
+        raise errors.UnsupportedHandleError(
+            f"{path!r} cannot be read: {getattr(error, 'message', error)} Give a URL that begins "
+            f"with https://, a local path, or a path that tf.io.gfile reads ({scheme}:// is none)."
+        ) from error

@@ -58,6 +58,24 @@ def flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
+def negative_header(kind: bytes) -> bytes:
+    """An extended header that asks to read the whole archive into memory."""
+    info = tarfile.TarInfo("header")
+    info.type = kind
+    info.size = -512
+    return info.tobuf(tarfile.GNU_FORMAT) + archive()
+
+
+def folder_with_content() -> bytes:
+    info = tarfile.TarInfo("folder")
+    info.type = tarfile.DIRTYPE
+    block = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+    block[124:136] = b"00000001000\0"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + archive()
+
+
 def pax(**headers):
     info, data = member("innocent", data=b"data")
     info.pax_headers = headers
@@ -111,6 +129,7 @@ UNSAFE = {
     "pax name with NUL": (pax(path="a\0b"), "a backslash or a control character"),
     "long name": (archive(member("n" * 256)), "its name is too long"),
     "deep name": (archive(member("n/" * 2000 + "x")), "its name is too long"),
+    "folder with content": (folder_with_content(), "its size is impossible"),
     "large file": (
         archive(member("x", data=bytes(1_100_000)), mode="w:gz"), "more than 1000000 bytes: if"),
     "bomb of small files": (
@@ -147,6 +166,11 @@ BROKEN = {
     "tar cut between files": (tar(FILES, "w")[:1024], "damaged or cut short"),
     "tar with a changed header": (flipped(tar(FILES, "w"), 1024 + 5), "damaged or cut short"),
     "first header changed": (flipped(tar(FILES, "w"), 5), "damaged or cut short"),
+    "pax header of negative size": (negative_header(tarfile.XHDTYPE), "damaged or cut short"),
+    "long name of negative size": (
+        negative_header(tarfile.GNUTYPE_LONGNAME),
+        "damaged or cut short",
+    ),
     "no end": (tar(FILES, "w").rstrip(b"\0") + bytes(100), "damaged or cut short"),
 }
 
@@ -190,6 +214,13 @@ def test_broken_archives_are_refused(tmp_path, name):
         unpack_bytes(tmp_path, data)
     assert message in str(caught.value)
     assert str(caught.value).startswith("The archive is ")
+    assert_nothing_outside(tmp_path)
+
+
+def test_a_negative_size_of_a_file(tmp_path):
+    """Some releases of Python refuse it themselves; others would go round in circles."""
+    with pytest.raises((errors.UnsafeArchiveError, errors.BrokenArchiveError)):
+        unpack_bytes(tmp_path, pax(size="-1024"))
     assert_nothing_outside(tmp_path)
 
 

@@ -275,6 +275,7 @@ def put_module(handle, folder):
         path = pathlib.Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+    pathlib.Path(folder, ".complete").mkdir()  # as the library marks a finished download
     return folder
 
 

@@ -23,6 +23,7 @@ from hub_estimator.resolver import (
     HostedResolver,
     Settings,
     download,
+    progress,
     resolve,
 )
 from hub_estimator.resolver.contract import ResolverCase, ResolverContract
@@ -222,6 +223,21 @@ def test_pieces_of_different_files_are_noticed(host, fetch, caplog):
     assert "in one piece: its pieces do not fit" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (status(416), "the file changed on the host meanwhile"),
+        (status(206, b"x", Content_Range="bytes 5-5/9"), "the host sent another part than the one"),
+    ],
+)
+def test_a_host_that_does_not_resume(host, fetch, caplog, reply, reason):
+    first = content(ARCHIVE, ranges=True, drop_after=[1000])
+    host.replies["/m/1"] = in_turn(first, reply, content(ARCHIVE))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+    assert reason in caplog.text
+    assert [seen.headers.get("Range") for seen in host.seen] == [None, "bytes=1000-", None]
+
+
 def test_a_length_that_is_too_long(host, fetch):
     url = host.serve("/m/1", ARCHIVE, length=len(ARCHIVE) + 7)
     with pytest.raises(errors.DownloadError, match="4 attempts: .*7 more expected"):
@@ -299,6 +315,19 @@ def test_log_lines_where_there_is_no_terminal(host, fetch, caplog):
     fetch(url)
     assert f"Downloading {url}." in caplog.messages
     assert re.search(rf"Downloaded {url}: 7\.\d kB in \d\.\d s\.", caplog.text)
+
+
+def test_log_lines_of_long_downloads(host, fetch, caplog, monkeypatch):
+    monkeypatch.setattr(progress, "_EVERY_SECS", 0.05)
+    caplog.set_level(logging.INFO)
+    url = host.serve("/m/1", ARCHIVE, piece=1000, pause_secs=0.03)
+    fetch(url)
+    assert re.search(rf"Downloading {url}: \d\.\d kB of 7\.\d kB\.", caplog.text)
+
+
+def test_sizes_in_words():
+    words = [progress.readable(size) for size in (0, 999, 1000, 12_345_678, 5 * 10**13)]
+    assert words == ["0 B", "999 B", "1.0 kB", "12.3 MB", "50.0 TB"]
 
 
 def test_a_bar_where_it_is_asked_for(host, monkeypatch, capsys):

@@ -170,7 +170,7 @@ def test_a_damaged_entry_is_fetched_once(host, url, caplog):
     hub.resolve(url)
     assert len(host.seen) == 2
     assert caplog.messages == [
-        f"Fetching {url} again: its cache entry saved_model.pb has 100 bytes, not 2000."
+        f"Fetching {url} again: its cache entry is damaged, saved_model.pb has 100 bytes, not 2000."
     ]
 
 
@@ -181,9 +181,9 @@ def test_a_damaged_entry_that_cannot_be_fetched_again(url, monkeypatch):
     with pytest.raises(errors.OfflineError) as caught:
         hub.resolve(url)
     assert str(caught.value) == (
-        f"HUB_ESTIMATOR_OFFLINE is set, and the entry of {url} in the cache "
-        f"{os.path.dirname(folder)} saved_model.pb is missing: fetch it once with the network, or "
-        "set TFHUB_CACHE_DIR to a cache that has it."
+        f"HUB_ESTIMATOR_OFFLINE is set, but {url} cannot be used from the cache "
+        f"{os.path.dirname(folder)}: saved_model.pb is missing. Fetch it once with the network, "
+        "or set TFHUB_CACHE_DIR to a cache that has it."
     )
 
 
@@ -250,10 +250,25 @@ def test_a_cache_that_cannot_be_written(host, url, open_folder, monkeypatch, unp
             hub.resolve(host.url("/m/2"))
     assert time.monotonic() - start < 2
     assert re.fullmatch(
-        re.escape(f"{host.url('/m/2')} cannot be put into the cache folder {open_folder}: ")
+        re.escape(f"The entry of {host.url('/m/2')} in the cache {open_folder} cannot be written ")
+        + re.escape("(it is not there): ")
         + r"Permission denied[^.]*\. Set TFHUB_CACHE_DIR to a folder that you may write to\.",
         str(caught.value),
     )
+
+
+def test_a_damaged_entry_that_cannot_be_written(url, open_folder, monkeypatch, unprivileged):
+    monkeypatch.setenv("TFHUB_CACHE_DIR", open_folder)
+    os.unlink(hub.resolve(url) + "/assets/words.txt")
+    os.chmod(open_folder, 0o555)
+    with (
+        unprivileged(),
+        pytest.raises(
+            errors.CacheError,
+            match=r"cannot be written \(assets/words.txt is missing\): Permission",
+        ),
+    ):
+        hub.resolve(url)
 
 
 def test_a_copied_cache_that_cannot_be_written(host, url, open_folder, monkeypatch, unprivileged):
@@ -281,9 +296,9 @@ def test_a_full_disk(url, cache_folder):
     )
     _, told = start_python(program, url).communicate()
     assert told.splitlines()[-1] == (
-        f"hub_estimator.errors.CacheError: {url} cannot be put into the cache folder "
-        f"{cache_folder}: File too large. Make room (python -m hub_estimator.cache clear), or set "
-        "TFHUB_CACHE_DIR to a folder on a larger disk."
+        f"hub_estimator.errors.CacheError: The entry of {url} in the cache {cache_folder} cannot "
+        "be written (it is not there): File too large. Make room (python -m hub_estimator.cache "
+        "clear), or set TFHUB_CACHE_DIR to a folder on a larger disk."
     )
     assert os.listdir(cache_folder) == [f".{Handle(url).key}.flock"]
     assert read_folder(hub.resolve(url)) == FILES
@@ -308,8 +323,9 @@ def test_offline_uses_the_cache_only(host, url, monkeypatch, cache_folder):
     with pytest.raises(errors.OfflineError) as caught:
         hub.resolve(url)
     assert str(caught.value) == (
-        f"HUB_ESTIMATOR_OFFLINE is set, and the entry of {url} in the cache {cache_folder} is not "
-        "there: fetch it once with the network, or set TFHUB_CACHE_DIR to a cache that has it."
+        f"HUB_ESTIMATOR_OFFLINE is set, but {url} cannot be used from the cache {cache_folder}: it "
+        "is not there. Fetch it once with the network, or set TFHUB_CACHE_DIR to a cache that has "
+        "it."
     )
     assert not host.seen
     assert not cache_folder.exists()
@@ -356,11 +372,14 @@ def test_an_entry_like_the_peers_is_used_as_it_is(host, url, cache_folder):
 @pytest.mark.parametrize(
     ("lost", "damage"),
     [
-        (["tfhub_module.pb", "saved_model.pb"], "has neither tfhub_module.pb nor saved_model.pb ("),
-        (["saved_model.pb"], "has no saved_model.pb"),
+        (
+            ["tfhub_module.pb", "saved_model.pb"],
+            "it has neither tfhub_module.pb nor saved_model.pb (",
+        ),
+        (["saved_model.pb"], "it has no saved_model.pb"),
         (["variables/variables.index"], "variables/variables.index is missing"),
         (["variables/variables.data-00000-of-00001"], "variables/variables.data-* is missing"),
-        (list(FILES), "is missing or empty"),
+        (list(FILES), "it is missing or empty"),
     ],
 )
 def test_a_half_cleaned_entry_of_the_peer_is_fetched_again(host, url, cache_folder, lost, damage):
