@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import pathlib
-import sys
-import types
 
 import pytest
-from hosting import Host, module_files, read_folder, redirect, status, tar
+from hosting import module_files, read_folder, tar
 
 import hub_estimator as hub
 from hub_estimator import errors
@@ -17,14 +14,12 @@ from hub_estimator.resolver import (
     Cache,
     FolderResolver,
     Handle,
-    KaggleResolver,
     Settings,
     default_resolvers,
     resolve,
 )
 from hub_estimator.resolver.contract import ResolverCase, ResolverContract
 from hub_estimator.resolver.handle import without_password, without_secrets
-from hub_estimator.resolver.kaggle import model_name
 
 FILES = module_files()
 
@@ -251,156 +246,6 @@ def test_a_resolver_of_ones_own(module):
         "None of the resolvers supports the handle '/a': add default_resolvers() to those that "
         "were passed."
     )
-
-
-# --- Kaggle ----------------------------------------------------------------------------------
-
-
-def install_kagglehub(monkeypatch, download) -> list[str]:
-    """A small kagglehub, with the signature of the real one; returns what it was asked for."""
-    asked = []
-
-    def model_download(handle, path=None, *, force_download=False, output_dir=None):
-        asked.append(handle)
-        return download(handle, output_dir)
-
-    library = types.ModuleType("kagglehub")
-    library.model_download = model_download
-    monkeypatch.setitem(sys.modules, "kagglehub", library)
-    return asked
-
-
-def put_module(handle, folder):
-    for name, data in FILES.items():
-        path = pathlib.Path(folder, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    pathlib.Path(folder, ".complete").mkdir()  # as the library marks a finished download
-    return folder
-
-
-@pytest.fixture
-def kaggle(host, cache_folder):
-    """The resolver, with the host of the test in the place of tfhub.dev."""
-    settings = Settings(str(cache_folder), timeout_secs=2)
-    own = f"127.0.0.1:{host.server_port}"
-    return KaggleResolver(Cache(str(cache_folder)), settings, redirecting_hosts=(own,))
-
-
-class TestKaggleResolver(ResolverContract):
-    @pytest.fixture
-    def case(self, host, kaggle, monkeypatch):
-        install_kagglehub(monkeypatch, put_module)
-        host.replies["/google/m/1"] = redirect(
-            "https://www.kaggle.com/models/google/m/tensorFlow1/v/1"
-        )
-        foreign = ("https://www.kaggle.com/datasets/a/b", "https://example.com/models/a", "/a")
-        return ResolverCase(kaggle, host.url("/google/m/1"), host.url("/google/m/2"), foreign)
-
-
-KAGGLE = "https://www.kaggle.com/models/google/nnlm/tensorFlow1/en-dim128"
-LONG = "https://www.kaggle.com/models/google/nnlm/frameworks"
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        (KAGGLE, "google/nnlm/tensorFlow1/en-dim128"),
-        (f"{KAGGLE}/1", "google/nnlm/tensorFlow1/en-dim128/1"),
-        (f"{KAGGLE}/1/?tfhub-redirect=true", "google/nnlm/tensorFlow1/en-dim128/1"),
-        (f"{LONG}/TensorFlow1/variations/en/versions/2", "google/nnlm/TensorFlow1/en/2"),
-        (f"{LONG}/TensorFlow1/variations/en", "google/nnlm/TensorFlow1/en"),
-        (f"{LONG}/TensorFlow1", ""),
-        (f"{LONG}/TensorFlow1/versions/2", ""),
-        ("https://www.kaggle.com/models/google/nnlm", ""),
-        (f"{KAGGLE}/latest", ""),
-    ],
-)  # fmt: skip
-def test_names_of_models(url, name):
-    assert model_name(url) == name
-
-
-def test_kaggle_handles_through_the_library(monkeypatch, cache_folder):
-    asked = install_kagglehub(monkeypatch, put_module)
-    folder = hub.resolve(f"{KAGGLE}/1")
-    assert read_folder(folder) == FILES
-    assert os.path.dirname(folder) == str(cache_folder)
-    assert hub.resolve(f"{KAGGLE}/1") == folder
-    hub.resolve(KAGGLE)
-    assert asked == ["google/nnlm/tensorFlow1/en-dim128/1", "google/nnlm/tensorFlow1/en-dim128"]
-
-
-def test_a_library_that_keeps_its_own_folder(monkeypatch, tmp_path):
-    install_kagglehub(monkeypatch, lambda *_: put_module("", str(tmp_path / "mounted")))
-    assert read_folder(hub.resolve(KAGGLE)) == FILES
-
-
-def test_without_the_library(monkeypatch):
-    monkeypatch.setitem(sys.modules, "kagglehub", None)
-    with pytest.raises(errors.MissingExtraError) as caught:
-        hub.resolve(f"{KAGGLE}/1")
-    assert isinstance(caught.value, ImportError)
-    assert str(caught.value) == (
-        f"{KAGGLE}/1 is hosted by Kaggle, which needs the library kagglehub: "
-        "pip install 'hub_estimator[kaggle]'."
-    )
-    with pytest.raises(errors.MissingExtraError):
-        hub.resolve("https://tfhub.dev/google/nnlm-en-dim128/1")
-
-
-def test_failures_of_the_library(monkeypatch):
-    def fail(*_):
-        raise ValueError("no such model")
-
-    install_kagglehub(monkeypatch, fail)
-    with pytest.raises(errors.DownloadError) as caught:
-        hub.resolve(f"{KAGGLE}/1")
-    assert str(caught.value) == (
-        f"kagglehub cannot download {KAGGLE}/1 (google/nnlm/tensorFlow1/en-dim128/1): no such "
-        "model. Check the handle, the network, and whether the model asks for a login "
-        "(KAGGLE_USERNAME, KAGGLE_KEY)."
-    )
-
-
-def test_refusals_that_the_library_passes_on(monkeypatch, host):
-    import requests
-
-    host.replies["/api"] = status(403)
-    install_kagglehub(monkeypatch, lambda *_: requests.get(host.url("/api")).raise_for_status())
-    with pytest.raises(errors.AccessDeniedError, match=f"127.0.0.1 refuses {KAGGLE}/1: "):
-        hub.resolve(f"{KAGGLE}/1")
-
-
-def test_a_url_that_names_no_model(monkeypatch):
-    install_kagglehub(monkeypatch, put_module)
-    url = "https://www.kaggle.com/models/google/nnlm"
-    with pytest.raises(errors.UnsupportedHandleError) as caught:
-        hub.resolve(url)
-    assert str(caught.value) == (
-        f"{url} leads to {url}, which names no model: write it like "
-        "https://www.kaggle.com/models/<owner>/<model>/<framework>/<variation>/<version>."
-    )
-
-
-def test_redirects_that_do_not_lead_to_kaggle(monkeypatch, host, kaggle, cache_folder):
-    install_kagglehub(monkeypatch, put_module)
-    host.replies["/loop"] = redirect("/loop")
-    with pytest.raises(errors.DownloadError, match="redirects more than 10 times."):
-        kaggle(Handle(host.url("/loop")))
-    host.replies["/page"] = status(200, b"hello")
-    with pytest.raises(errors.DownloadError, match="answered 200 OK. Check the handle."):
-        kaggle(Handle(host.url("/page")))
-    with Host() as gone:
-        url = gone.url("/m")
-    with pytest.raises(errors.DownloadError, match="cannot be asked where it redirects to: "):
-        kaggle(Handle(url))
-
-
-def test_the_library_has_the_signature_that_is_used():
-    import inspect
-
-    kagglehub = pytest.importorskip("kagglehub", reason="kagglehub, an extra, is not installed")
-    assert next(iter(inspect.signature(kagglehub.model_download).parameters)) == "handle"
 
 
 # --- settings --------------------------------------------------------------------------------

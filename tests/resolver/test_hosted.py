@@ -463,17 +463,20 @@ def test_nginx_as_the_static_host(tmp_path, fetch):
         port = free.server_port
     (tmp_path / "www/m").mkdir(parents=True)
     (tmp_path / "www/m/1.tar.gz").write_bytes(ARCHIVE)
+    temporary = [f"{name}_temp_path {tmp_path}/{name};" for name in
+                 ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]  # fmt: skip
     (tmp_path / "nginx.conf").write_text(
-        f"daemon off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; client_body_temp_path {tmp_path}; proxy_temp_path {tmp_path};\n"
-        f"fastcgi_temp_path {tmp_path}; uwsgi_temp_path {tmp_path}; scgi_temp_path {tmp_path};\n"
+        # The folders of tests are open to their user alone.
+        ("user root;\n" if os.geteuid() == 0 else "")
+        + f"daemon off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; {' '.join(temporary)}\n"
         f"server {{ listen 127.0.0.1:{port}; root {tmp_path}/www; }} }}\n"
     )
-    tmp_path.chmod(0o755)
     process = subprocess.Popen([nginx, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
     try:
-        time.sleep(0.5)
-        assert read_folder(fetch(f"http://127.0.0.1:{port}/m/1.tar.gz")) == FILES
+        # Until it listens, connections are refused, which is retried.
+        url = f"http://127.0.0.1:{port}/m/1.tar.gz"
+        assert read_folder(fetch(url, first_wait_secs=0.2)) == FILES
         with pytest.raises(errors.HandleNotFoundError):
             fetch(f"http://127.0.0.1:{port}/m/2.tar.gz")
     finally:
