@@ -101,6 +101,10 @@ class NameTakenError(UsageError):
     """The name scope that a module's variables need is taken."""
 
 
+class PartitionedVariableError(UsageError):
+    """A module with partitioned variables is used under a strategy, which cannot checkpoint them."""
+
+
 class EagerModeError(UsageError):
     """A graph is needed, but TensorFlow executes eagerly here."""
 

@@ -57,16 +57,3 @@ def variable_from_proto(proto: Any, scope: str) -> tf.Variable:
     """
     from_proto = ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
     return from_proto(proto, import_scope=scope)
-
-
-def set_save_slice(variable: tf.Variable, proto: Any, scope: str) -> None:
-    """Tells a variable which part of a whole it is, so that checkpoints hold the whole.
-
-    Args:
-      variable: the variable.
-      proto: the `SaveSliceInfoDef` of the part, without the scope.
-      scope: the absolute name scope of the whole, without a slash at the end.
-    """
-    info = tf.compat.v1.Variable.SaveSliceInfo(save_slice_info_def=proto, import_scope=scope)
-    for part in tf.distribute.get_strategy().experimental_local_results(variable):
-        part._set_save_slice_info(info)

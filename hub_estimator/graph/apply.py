@@ -54,8 +54,9 @@ def apply(
     """
     signature_def = variant.meta_graph.signature_def[signature]
     scope_name = _NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")
+    # Outside of the scope: a constant made inside could take the name of one that is imported.
+    given = convert_inputs(signature_def, inputs, what)
     with tf.compat.v1.name_scope(scope_name) as scope:
-        given = convert_inputs(signature_def, inputs, what)
         plan = _plan(variant, state, signature, signature_def)
         feeds = {**_state_feeds(state, variant, plan.fed), **given}
         elements = [*plan.tensors, *plan.losses, *plan.updates]

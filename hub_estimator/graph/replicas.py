@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat
+from hub_estimator.errors import PartitionedVariableError
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant
@@ -53,7 +53,17 @@ def create_variables(
 
     Returns:
       The variables by node name. They are in their collections.
+
+    Raises:
+      PartitionedVariableError: a variable is a part of a partitioned one.
     """
+    for entry in variant.variables:
+        if entry.slice_spec:
+            raise PartitionedVariableError(
+                f"{spec.source} has the partitioned variable {entry.key!r}, and TensorFlow's "
+                "strategies cannot write parts to a checkpoint. Train without a strategy, or "
+                "publish the module without a partitioner."
+            )
     variables: dict[str, tf.Variable] = {}
     with tf.compat.v1.name_scope(None):
         restored = _restore(spec, variant, scope)
@@ -92,7 +102,7 @@ def _initial_value(
 
 def _create(entry: VariableEntry, value: tf.Tensor, scope: str, is_trained: bool) -> tf.Variable:
     proto: Any = entry.proto
-    variable = tf.compat.v1.Variable(
+    return tf.compat.v1.Variable(
         value,
         name=scope + node_of(proto.variable_name),
         dtype=entry.dtype.base_dtype,
@@ -101,6 +111,3 @@ def _create(entry: VariableEntry, value: tf.Tensor, scope: str, is_trained: bool
         synchronization=tf.VariableSynchronization(proto.synchronization),
         aggregation=tf.compat.v1.VariableAggregation(proto.aggregation),
     )
-    if entry.slice_spec:
-        compat.set_save_slice(variable, proto.save_slice_info_def, scope.rstrip("/"))
-    return variable
