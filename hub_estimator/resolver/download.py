@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import os
 import random
@@ -16,7 +17,8 @@ import ssl
 import time
 import urllib.parse
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import requests
 import urllib3
@@ -27,11 +29,15 @@ from hub_estimator.resolver.progress import Progress
 from hub_estimator.resolver.settings import Settings
 from hub_estimator.version import __version__
 
+T = TypeVar("T")
+
 _LOG = logging.getLogger("hub_estimator")
 _CHUNK = 1 << 18
 # An attempt that brought this much was no failure: the count starts again.
 _HEADWAY = 1 << 20
 _MAX_WAIT_SECS = 30.0
+_MAX_REDIRECTS = 10
+_MAX_BODY = 4096
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
@@ -49,6 +55,23 @@ class Download:
     url: str
     size: int
     resumed: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """Where redirects lead to.
+
+    Attributes:
+      url: the last URL.
+      status: what it answered; None if it was not asked.
+      body: the beginning of the answer.
+      ended: whether it is the end.
+    """
+
+    url: str
+    status: int | None
+    body: bytes
+    ended: bool
 
 
 class _TransientError(Exception):
@@ -90,12 +113,51 @@ def fetch(handle: Handle, urls: list[str], path: str, settings: Settings) -> Dow
     ):
         for url in urls:
             try:
-                return _with_retries(
-                    _Transfer(session, handle, url, path, settings, progress), settings
-                )
+                transfer = _Transfer(session, handle, url, path, settings, progress)
+                return _with_retries(handle, settings, transfer.attempt, transfer.arrived)
             except _RefusedError as refused:
                 refusals.append(refused)
         raise refusals[0].error from refusals[0]
+
+
+def trace(
+    handle: Handle, settings: Settings, url: str, ends: Callable[[str, int | None], bool]
+) -> Trace:
+    """Follows redirects from `url` to where `ends` says.
+
+    Args:
+      handle: what messages call it.
+      settings: how long to wait, how often to try.
+      url: where to begin.
+      ends: called with a URL and None before it is asked, and with the status it answers.
+
+    Raises:
+      errors.HandleError: an answer that is neither the end nor a redirect, or no answer.
+    """
+
+    def step(url: str) -> Trace:
+        if ends(url, None):
+            return Trace(url, None, b"", ended=True)
+        with ask(session, handle, url, settings, follow=False) as response:
+            body = next(response.iter_content(_MAX_BODY), b"")
+            if ends(url, response.status_code):
+                return Trace(url, response.status_code, body, ended=True)
+            _check_is_lasting(response)
+            if not response.is_redirect:
+                raise explain_status(handle, response)
+            to = urllib.parse.urljoin(url, response.headers["Location"])
+            return Trace(to, response.status_code, b"", ended=False)
+
+    with open_session() as session:
+        for _ in range(_MAX_REDIRECTS):
+            at = _with_retries(handle, settings, functools.partial(step, url))
+            if at.ended:
+                return at
+            url = at.url
+    raise errors.DownloadError(
+        f"{handle} redirects more than {_MAX_REDIRECTS} times. Check the handle, and where it "
+        "redirects to."
+    )
 
 
 @contextlib.contextmanager
@@ -150,7 +212,7 @@ def ask(
         UnicodeError,
     ) as error:
         raise errors.DownloadError(
-            f"{handle} cannot be downloaded: {_plain_reason(error)}. Check the handle, and where it "
+            f"{handle} cannot be downloaded: {plain_reason(error)}. Check the handle, and where it "
             "redirects to."
         ) from error
 
@@ -175,28 +237,32 @@ def _certificate_reason(error: BaseException) -> str:
     return str(error)
 
 
-def _with_retries(transfer: _Transfer, settings: Settings) -> Download:
+def _with_retries(
+    handle: Handle,
+    settings: Settings,
+    attempt: Callable[[], T],
+    received: Callable[[], int] = lambda: 0,
+) -> T:
+    """Calls `attempt` until it succeeds, or failed too often without headway in `received`."""
     failures, before = 0, 0
     while True:
         try:
-            return transfer.attempt()
+            return attempt()
         except (
             _TransientError,
             requests.exceptions.RequestException,
             urllib3.exceptions.HTTPError,
         ) as error:
-            failures = 1 if transfer.received - before >= _HEADWAY else failures + 1
-            before = transfer.received
+            failures = 1 if received() - before >= _HEADWAY else failures + 1
+            before = received()
             if failures >= settings.attempts:
                 raise errors.DownloadError(
-                    f"{transfer.handle} cannot be downloaded after {failures} attempts: "
-                    f"{_plain_reason(error)}. Check the network (HTTPS_PROXY behind a proxy); "
+                    f"{handle} cannot be downloaded after {failures} attempts: "
+                    f"{plain_reason(error)}. Check the network (HTTPS_PROXY behind a proxy); "
                     "what is in the cache works without: HUB_ESTIMATOR_OFFLINE=1."
                 ) from error
             wait = _wait_secs(error, failures, settings)
-            _LOG.warning(
-                "Downloading %s again in %.1f s: %s.", transfer.handle, wait, _plain_reason(error)
-            )
+            _LOG.warning("Downloading %s again in %.1f s: %s.", handle, wait, plain_reason(error))
             time.sleep(wait)
 
 
@@ -207,7 +273,7 @@ def _wait_secs(error: Exception, failures: int, settings: Settings) -> float:
     return min(max(own, asked), _MAX_WAIT_SECS)
 
 
-def _plain_reason(error: BaseException) -> str:
+def plain_reason(error: BaseException) -> str:
     """Returns the innermost cause, which says more than the layers of wrapping around it."""
     for _ in range(10):
         inner = getattr(error, "reason", None)
@@ -246,6 +312,10 @@ class _Transfer:
         self._resumable = False
         self._resumed = False
 
+    def arrived(self) -> int:
+        """Returns the number of bytes that have arrived."""
+        return self.received
+
     def attempt(self) -> Download:
         """Downloads what is missing; raises if the connection ends before the file does."""
         response = ask(self._session, self.handle, self._url, self._settings, self._headers())
@@ -271,8 +341,7 @@ class _Transfer:
         if status == 416:  # what was to be resumed is no longer that long
             self._resumable = False
             raise _TransientError("the file changed on the host meanwhile")
-        if status in _TRANSIENT:
-            raise _TransientError(f"the host answered {_status(response)}", _retry_after(response))
+        _check_is_lasting(response)
         raise _RefusedError(status, explain_status(self.handle, response))
 
     def _begin(self, response: requests.Response) -> None:
@@ -303,6 +372,11 @@ class _Transfer:
                 self._progress.at(self.received, self._total)
         if self._total is not None and self.received != self._total:
             raise _TransientError(f"only {self.received} of {self._total} bytes arrived")
+
+
+def _check_is_lasting(response: requests.Response) -> None:
+    if response.status_code in _TRANSIENT:
+        raise _TransientError(f"the host answered {_status(response)}", _retry_after(response))
 
 
 def _status(response: requests.Response) -> str:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import urllib.parse
-
-import requests
 
 from hub_estimator import errors, files
 from hub_estimator.resolver import archives, download
@@ -17,8 +14,6 @@ from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.settings import Settings
 
 _LOG = logging.getLogger("hub_estimator")
-_MAX_REDIRECTS = 10
-_MAX_LOCATION_BYTES = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,38 +93,25 @@ class BucketResolver:
                 "TFHUB_MODEL_LOAD_FORMAT to use the cache."
             )
         download.warn_of_unverified_hosts(handle, self.settings)
-        try:
-            with download.open_session() as session:
-                path = self._ask_for_bucket(session, handle)
-        except requests.exceptions.RequestException as error:
-            raise errors.DownloadError(
-                f"{handle} cannot be asked for its bucket: {error}. Check the network."
-            ) from error
+        path = self._ask_for_bucket(handle)
         if not files.exists(path):
             raise errors.HandleNotFoundError(
                 f"The host of {handle} says that the module is at {path}, but there is nothing."
             )
         return path
 
-    def _ask_for_bucket(self, session: requests.Session, handle: Handle) -> str:
-        url = handle.asking_for("uncompressed")
-        for _ in range(_MAX_REDIRECTS):
-            with download.ask(session, handle, url, self.settings, follow=False) as response:
-                if response.status_code == 303:
-                    body = next(response.iter_content(_MAX_LOCATION_BYTES), b"")
-                    return _bucket_path(handle, body)
-                if not response.is_redirect:
-                    raise self._refusal(handle, response)
-                url = urllib.parse.urljoin(url, response.headers["Location"])
-        raise errors.DownloadError(f"{handle} redirects more than {_MAX_REDIRECTS} times.")
+    def _ask_for_bucket(self, handle: Handle) -> str:
+        def answers(url: str, status: int | None) -> bool:
+            return status == 303 or (status is not None and 200 <= status < 300)
 
-    def _refusal(self, handle: Handle, response: requests.Response) -> errors.HandleError:
-        if response.status_code >= 400:
-            return download.explain_status(handle, response)
-        return errors.DownloadError(
-            f"The host of {handle} does not tell where the uncompressed module is (it answered "
-            f"{response.status_code}, not 303): set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
-        )
+        url = handle.asking_for("uncompressed")
+        answer = download.trace(handle, self.settings, url, answers)
+        if answer.status != 303:
+            raise errors.DownloadError(
+                f"The host of {handle} does not tell where the uncompressed module is (it answered "
+                f"{answer.status}, not 303): set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
+            )
+        return _bucket_path(handle, answer.body)
 
 
 def _bucket_path(handle: Handle, body: bytes) -> str:

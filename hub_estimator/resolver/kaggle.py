@@ -20,7 +20,6 @@ from hub_estimator.resolver.settings import Settings
 KAGGLE_HOSTS = ("www.kaggle.com", "kaggle.com")
 REDIRECTING_HOSTS = ("tfhub.dev", "www.tfhub.dev")
 _MODELS = "/models/"
-_MAX_REDIRECTS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,22 +67,12 @@ class KaggleResolver:
 
     def _model_url(self, handle: Handle) -> str:
         """Follows redirects up to the first URL that is a model of Kaggle."""
-        url = handle.text
-        try:
-            with download.open_session() as session:
-                for _ in range(_MAX_REDIRECTS):
-                    parts = urllib.parse.urlsplit(url)
-                    if Handle(url).host in self.kaggle_hosts and parts.path.startswith(_MODELS):
-                        return url
-                    with download.ask(session, handle, url, self.settings, follow=False) as answer:
-                        if not answer.is_redirect:
-                            raise download.explain_status(handle, answer)
-                        url = urllib.parse.urljoin(url, answer.headers["Location"])
-        except requests.exceptions.RequestException as error:
-            raise errors.DownloadError(
-                f"{handle} cannot be asked where it redirects to: {error}. Check the network."
-            ) from error
-        raise errors.DownloadError(f"{handle} redirects more than {_MAX_REDIRECTS} times.")
+
+        def is_model(url: str, status: int | None) -> bool:
+            path = urllib.parse.urlsplit(url).path
+            return Handle(url).host in self.kaggle_hosts and path.startswith(_MODELS)
+
+        return download.trace(handle, self.settings, handle.text, is_model).url
 
 
 def model_name(url: str) -> str:

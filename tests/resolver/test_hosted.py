@@ -425,6 +425,14 @@ def test_a_host_that_knows_no_bucket(host, bucket):
     )
 
 
+def test_a_host_of_buckets_in_passing_trouble(host, bucket):
+    import tensorflow as tf
+
+    tf.io.gfile.makedirs("ram://bucket/text/3")
+    host.replies["/m/1"] = in_turn(status(503), status(303, b"ram://bucket/text/3"))
+    assert bucket(host.url("/m/1")) == "ram://bucket/text/3"
+
+
 def test_a_bucket_that_is_none(host, bucket):
     host.replies["/m/1"] = status(303, b"/etc")
     with pytest.raises(errors.DownloadError, match="names '/etc' as the place of the uncompressed"):
@@ -440,7 +448,9 @@ def test_a_bucket_that_is_none(host, bucket):
 def test_a_bucket_behind_no_network(bucket):
     with Host() as gone:
         url = gone.url("/m/1")
-    with pytest.raises(errors.DownloadError, match="cannot be asked for its bucket: .*refused"):
+    with pytest.raises(
+        errors.DownloadError, match="cannot be downloaded after 4 attempts: .*refused"
+    ):
         bucket(url)
 
 
@@ -497,5 +507,5 @@ def test_hosted_handles_need_no_tensorflow(host):
 
 
 def test_a_reason_without_words():
-    assert download._plain_reason(ValueError()) == "ValueError"
+    assert download.plain_reason(ValueError()) == "ValueError"
     assert Handle("http://a/b").asking_for("compressed") == "http://a/b?tf-hub-format=compressed"
