@@ -17,19 +17,32 @@ from hub_estimator.version import __version__
 if TYPE_CHECKING:
     from hub_estimator import compat, errors, estimator
     from hub_estimator.format.protos import ImageModuleInfo
+    from hub_estimator.format.read import load_module_spec
     from hub_estimator.format.spec import ModuleSpec
+    from hub_estimator.graph import saved_models as saved_model_module
     from hub_estimator.graph.authoring import (
         add_signature,
         attach_message,
         create_module_spec,
     )
-    from hub_estimator.format.read import load_module_spec
-    from hub_estimator.graph.module import Module
-    from hub_estimator.resolver import resolve
-    from hub_estimator.training.module_exporters import (
-        LatestModuleExporter,
-        register_module_for_export,
+    from hub_estimator.graph.columns import (
+        image_embedding_column,
+        sparse_text_embedding_column,
+        text_embedding_column,
+        text_embedding_column_v2,
     )
+    from hub_estimator.graph.evaluation import eval_function_for_module
+    from hub_estimator.graph.images import (
+        attach_image_module_info,
+        get_expected_image_size,
+        get_num_image_channels,
+    )
+    from hub_estimator.graph.loading import load
+    from hub_estimator.graph.module import Module
+    from hub_estimator.graph.registration import register_module_for_export
+    from hub_estimator.graph.saved_models import create_module_spec_from_saved_model
+    from hub_estimator.resolver import resolve
+    from hub_estimator.training.module_exporters import LatestModuleExporter
 
 _WHERE = {
     "ImageModuleInfo": "format.protos",
@@ -37,13 +50,28 @@ _WHERE = {
     "Module": "graph.module",
     "ModuleSpec": "format.spec",
     "add_signature": "graph.authoring",
+    "attach_image_module_info": "graph.images",
     "attach_message": "graph.authoring",
     "create_module_spec": "graph.authoring",
+    "create_module_spec_from_saved_model": "graph.saved_models",
+    "eval_function_for_module": "graph.evaluation",
+    "get_expected_image_size": "graph.images",
+    "get_num_image_channels": "graph.images",
+    "image_embedding_column": "graph.columns",
+    "load": "graph.loading",
     "load_module_spec": "format.read",
-    "register_module_for_export": "training.module_exporters",
+    "register_module_for_export": "graph.registration",
     "resolve": "resolver",
+    "sparse_text_embedding_column": "graph.columns",
+    "text_embedding_column": "graph.columns",
+    "text_embedding_column_v2": "graph.columns",
 }
-_SUBMODULES = ("compat", "errors", "estimator")
+_SUBMODULES = {
+    "compat": "compat",
+    "errors": "errors",
+    "estimator": "estimator",
+    "saved_model_module": "graph.saved_models",  # as programs reach it
+}
 
 __all__ = ["__version__", *sorted([*_WHERE, *_SUBMODULES])]
 
@@ -67,7 +95,7 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
     elif name in _SUBMODULES:
-        value = importlib.import_module(f"{__name__}.{name}")
+        value = importlib.import_module(f"{__name__}.{_SUBMODULES[name]}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

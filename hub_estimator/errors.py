@@ -137,6 +137,25 @@ class ExportError(Error, RuntimeError, ValueError):
     """A module cannot be exported from this session or to this place."""
 
 
+# --- images, columns, evaluation, loading ----------------------------------------------------
+
+
+class ImageInputError(Error, ValueError):
+    """A module does not say what images it takes."""
+
+
+class ColumnError(Error, ValueError):
+    """A module cannot be used in a feature column in this way."""
+
+
+class ColumnConfigError(ColumnError, NotImplementedError):
+    """A feature column cannot be stored in a configuration."""
+
+
+class ClosedError(UsageError):
+    """An evaluation function is called after it was closed."""
+
+
 # --- resolving a handle ----------------------------------------------------------------------
 
 

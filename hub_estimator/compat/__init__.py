@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
         capture,
         colocate,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     )
     from hub_estimator.compat.installation import install
     from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
+    from hub_estimator.compat.meta_graphs import strip_default_attributes
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
     from hub_estimator.compat.op_defs import op_outputs_state
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from hub_estimator.compat.stand_ins import estimator_module
 
 _WHERE = {
+    "ColumnState": "feature_columns",
+    "DenseColumn": "feature_columns",
     "capture": "graphs",
     "colocate": "graphs",
     "decode_type_spec": "nested",
@@ -40,11 +44,14 @@ _WHERE = {
     "require_legacy_keras": "legacy_keras",
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
+    "strip_default_attributes": "meta_graphs",
     "tf_version": "releases",
     "variable_from_proto": "graphs",
 }
 
 __all__ = [
+    "ColumnState",
+    "DenseColumn",
     "capture",
     "colocate",
     "decode_type_spec",
@@ -59,6 +66,7 @@ __all__ = [
     "require_legacy_keras",
     "ships_estimator",
     "silence_deprecations",
+    "strip_default_attributes",
     "tf_version",
     "variable_from_proto",
 ]

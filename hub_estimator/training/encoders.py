@@ -12,7 +12,7 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.module import Module, as_module_spec
-from hub_estimator.training.module_exporters import register_module_for_export
+from hub_estimator.graph.registration import register_module_for_export
 
 TRAIN_TAGS = frozenset({"train"})
 _TRAIN_MODE = "train"  # the value of `ModeKeys.TRAIN`

@@ -1,4 +1,4 @@
-"""Exporting the modules inside a trained model: which ones, and when."""
+"""Exporting the modules inside a trained model."""
 
 from __future__ import annotations
 
@@ -6,42 +6,14 @@ import os
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import compat, errors, files
+from hub_estimator.graph.registration import registered_modules
 
-if TYPE_CHECKING:
-    from hub_estimator.graph.module import Module
-
-# Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
-_REGISTERED = ("hub_estimator", "modules for export")
 _TIMESTAMP = re.compile(r"^\d{10}$")
-
-
-def register_module_for_export(module: Module, export_name: str) -> None:
-    """Registers a module for export under a name, when called in a `model_fn`.
-
-    Exporters such as `LatestModuleExporter` build the model for prediction and export the modules
-    registered there; registering in other modes does no harm.
-
-    Args:
-      module: a `Module` in the default graph. It may be registered under several names.
-      export_name: the name of the module's folder in each export.
-
-    Raises:
-      ModelError: another module of this graph has this name, or it cannot be a folder's name.
-    """
-    if os.path.basename(export_name) != export_name or export_name in ("", ".", ".."):
-        raise errors.ModelError(f"The export name {export_name!r} cannot be the name of a folder.")
-    if export_name in _registered_modules():
-        raise errors.ModelError(f"There is already a module registered as {export_name!r}.")
-    tf.compat.v1.add_to_collection(_REGISTERED, (export_name, module))
-
-
-def _registered_modules() -> dict[str, Module]:
-    return dict(tf.compat.v1.get_collection(_REGISTERED))
 
 
 class LatestModuleExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
@@ -127,7 +99,7 @@ def _export(
 ) -> str | None:
     with tf.Graph().as_default():
         saver = _build(estimator, serving_input_fn)
-        modules = _registered_modules()
+        modules = registered_modules()
         if not modules:
             tf.get_logger().warning(
                 "LatestModuleExporter found no module to export: call "

@@ -1,0 +1,327 @@
+"""Feature columns that embed a feature with a module: for canned Estimators and `input_layer`."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat, files
+from hub_estimator.errors import ColumnConfigError, ColumnError
+from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.variant import DEFAULT
+from hub_estimator.graph.column_checks import check_image_module, check_text_module
+from hub_estimator.graph.images import IMAGES, get_expected_image_size, get_num_image_channels
+from hub_estimator.graph.loading import load
+from hub_estimator.graph.module import Module, Spec, as_module_spec
+from hub_estimator.graph.registration import check_export_name, register_module_for_export
+from hub_estimator.graph.state_plan import Trainable
+
+_COMBINERS = {
+    "mean": tf.math.unsorted_segment_mean,
+    "sqrtn": tf.math.unsorted_segment_sqrt_n,
+    "sum": tf.math.unsorted_segment_sum,
+}
+
+
+def text_embedding_column(
+    key: Any, module_spec: Spec, trainable: Trainable = False, *, export_name: str | None = None
+) -> tf.feature_column.FeatureColumn:
+    """A dense column that embeds one text per example with a module.
+
+    Args:
+      key: the name of a string feature `[B]` or `[B, 1]`, or the column that gives it.
+      module_spec: a `ModuleSpec`, or a handle. Its default signature takes strings `[B]` and has a
+        float32 output `"default"` `[B, D]`.
+      trainable: whether the module is trained with the model; a regular expression chooses the
+        variables, see `Module`.
+      export_name: the name under which exporters such as `LatestModuleExporter` export the module;
+        None does not export it.
+
+    Returns:
+      The column; its dense tensor is float32 `[B, D]`.
+
+    Raises:
+      ColumnError: the module does not embed texts.
+      ModelError: `export_name` cannot be a folder's name.
+      OSError: there is no module under the handle.
+    """
+    column = _TextColumn(key, _path_or_spec(module_spec), trainable, export_name)
+    check_text_module(column.module_spec)
+    return column
+
+
+def sparse_text_embedding_column(
+    key: Any,
+    module_spec: Spec,
+    combiner: str,
+    default_value: str | None,
+    trainable: Trainable = False,
+    *,
+    export_name: str | None = None,
+) -> tf.feature_column.FeatureColumn:
+    """A dense column that embeds any number of texts per example, and combines their embeddings.
+
+    Args:
+      key: the name of a sparse string feature `[B, T]` (in a dense one, empty strings are left
+        out), or the column that gives it.
+      module_spec: a `ModuleSpec`, or a handle; see `text_embedding_column`.
+      combiner: `"sum"`, `"mean"`, or `"sqrtn"`: the sum divided by the square root of the number.
+      default_value: what stands for the texts of an example that has none; None gives zeros.
+      trainable: whether the module is trained with the model; see `text_embedding_column`.
+      export_name: the name under which the module is exported; see `text_embedding_column`.
+
+    Returns:
+      The column; its dense tensor is float32 `[B, D]`.
+
+    Raises:
+      ColumnError: the module does not embed texts, or the combiner is unknown.
+      ModelError: `export_name` cannot be a folder's name.
+      OSError: there is no module under the handle.
+    """
+    if combiner not in _COMBINERS:
+        raise ColumnError(f"combiner is {combiner!r}; it must be 'mean', 'sqrtn' or 'sum'.")
+    column = _SparseTextColumn(
+        key, _path_or_spec(module_spec), trainable, export_name, combiner, default_value
+    )
+    check_text_module(column.module_spec)
+    return column
+
+
+def image_embedding_column(
+    key: Any,
+    module_spec: Spec,
+    image_size: tuple[int, int] | None = None,
+    trainable: Trainable = False,
+    *,
+    export_name: str | None = None,
+) -> tf.feature_column.FeatureColumn:
+    """A dense column that embeds one image per example with a module.
+
+    Args:
+      key: the name of a float32 feature `[B, H, W, C]` with values in `[0, 1]`, or the column that
+        gives it.
+      module_spec: a `ModuleSpec`, or a handle. Its default signature takes `"images"` and has a
+        float32 output `"default"` `[B, D]`.
+      image_size: height and width in pixels, for modules that take several; None is the size that
+        the module expects.
+      trainable: whether the module is trained with the model; see `text_embedding_column`.
+      export_name: the name under which the module is exported; see `text_embedding_column`.
+
+    Returns:
+      The column; its dense tensor is float32 `[B, D]`.
+
+    Raises:
+      ColumnError: the module does not embed images.
+      ModelError: `export_name` cannot be a folder's name.
+      OSError: there is no module under the handle.
+    """
+    size = None if image_size is None else tuple(image_size)
+    column = _ImageColumn(key, _path_or_spec(module_spec), trainable, export_name, size)
+    check_image_module(column.module_spec, needs_size=size is None)
+    return column
+
+
+def text_embedding_column_v2(
+    key: Any, module_path: files.PathLike, output_key: str | None = None, trainable: bool = False
+) -> tf.feature_column.FeatureColumn:
+    """A dense column that embeds one text per example with a TF2 SavedModel.
+
+    Args:
+      key: the name of a string feature `[B]` or `[B, 1]`, or the column that gives it.
+      module_path: the handle of a SavedModel that is called with strings `[B]`, or of a TF1 Hub
+        module, which is not trained.
+      output_key: which output to take where the call returns a dict.
+      trainable: whether the SavedModel is trained with the model.
+
+    Returns:
+      The column; its dense tensor is float32 `[B, D]`.
+
+    Raises:
+      OSError: there is no SavedModel under the handle.
+    """
+    return _SavedModelTextColumn(key, files.as_path(module_path), output_key, trainable)
+
+
+def _path_or_spec(module_spec: Spec) -> ModuleSpec | str:
+    return module_spec if isinstance(module_spec, ModuleSpec) else files.as_path(module_spec)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Column(compat.DenseColumn):
+    """What all columns here have."""
+
+    key: Any
+
+    @property
+    def name(self) -> str:
+        """The name of the column, which is that of its variable scope."""
+        key = self.key if isinstance(self.key, str) else self.key.name
+        return f"{key}_hub_module_embedding"
+
+    @property
+    def parse_example_spec(self) -> dict[str, Any]:
+        """How `tf.io.parse_example` reads the feature."""
+        if isinstance(self.key, str):
+            return {self.key: self.feature_spec()}
+        return self.key.parse_example_spec
+
+    def feature_spec(self) -> Any:
+        """How `tf.io.parse_example` reads the feature where `key` is its name."""
+        return tf.io.FixedLenFeature([1], tf.string)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the column's arguments, for layers that are stored with them.
+
+        Raises:
+          ColumnConfigError: the module was given as a `ModuleSpec`, which cannot be stored.
+        """
+        config = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        for value in config.values():
+            if isinstance(value, ModuleSpec):
+                raise ColumnConfigError(
+                    f"The column {self.name!r} was made of a ModuleSpec, which cannot be stored in "
+                    "a configuration. Make it of the module's handle."
+                )
+        return config
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Any = None, columns_by_name: Any = None
+    ) -> _Column:
+        """Returns the column of what `get_config` returned."""
+        return cls(**config)
+
+
+@dataclasses.dataclass(frozen=True)
+class _ModuleColumn(_Column):
+    """A column of a TF1 Hub module."""
+
+    module_spec_path: ModuleSpec | str
+    trainable: Trainable
+    export_name: str | None
+
+    def __post_init__(self) -> None:
+        if self.export_name is not None:
+            check_export_name(self.export_name)
+
+    @functools.cached_property
+    def module_spec(self) -> ModuleSpec:
+        """The module's spec."""
+        return as_module_spec(self.module_spec_path)
+
+    @property
+    def variable_shape(self) -> tf.TensorShape:
+        """The shape of the dense tensor without the batch: `[D]`."""
+        return self.module_spec.get_output_info_dict()[DEFAULT].get_shape()[1:]
+
+    def make_state(self, trainable: bool) -> compat.ColumnState:
+        """Makes the module in the current graph."""
+        module = Module(self.module_spec, trainable=self.trainable if trainable else False)
+        if self.export_name is not None:
+            register_module_for_export(module, self.export_name)
+        trained = [variable for variable in module.variables if variable.trainable]
+        return compat.ColumnState(module, module.variables, trained)
+
+
+@dataclasses.dataclass(frozen=True)
+class _TextColumn(_ModuleColumn):
+    def embed(self, feature: Any, state: compat.ColumnState) -> tf.Tensor:
+        """Returns the embeddings of one text per example."""
+        return state.value(tf.reshape(feature, [-1]))
+
+
+@dataclasses.dataclass(frozen=True)
+class _SparseTextColumn(_ModuleColumn):
+    combiner: str
+    default_value: str | None
+
+    def feature_spec(self) -> Any:
+        """How `tf.io.parse_example` reads the feature where `key` is its name."""
+        return tf.io.VarLenFeature(tf.string)
+
+    def embed(self, feature: Any, state: compat.ColumnState) -> tf.Tensor:
+        """Returns the combined embeddings of all texts of each example."""
+        texts = feature
+        if not isinstance(texts, tf.SparseTensor):
+            texts = tf.sparse.from_dense(texts)
+        if self.default_value is not None:
+            texts, _ = tf.sparse.fill_empty_rows(texts, self.default_value)
+        embeddings = state.value(texts.values)
+        return _COMBINERS[self.combiner](
+            embeddings, texts.indices[:, 0], num_segments=texts.dense_shape[0]
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _ImageColumn(_ModuleColumn):
+    image_size: tuple[int, ...] | None
+
+    def feature_spec(self) -> Any:
+        """How `tf.io.parse_example` reads the feature where `key` is its name."""
+        height, width = self.image_size or get_expected_image_size(self.module_spec)
+        channels = get_num_image_channels(self.module_spec)
+        return tf.io.FixedLenFeature([height, width, channels], tf.float32)
+
+    def embed(self, feature: Any, state: compat.ColumnState) -> tf.Tensor:
+        """Returns the embeddings of one image per example."""
+        return state.value({IMAGES: feature})
+
+
+@dataclasses.dataclass(frozen=True)
+class _SavedModelTextColumn(_Column):
+    """A column of a TF2 SavedModel."""
+
+    module_path: str
+    output_key: str | None
+    trainable: bool
+
+    @functools.cached_property
+    def variable_shape(self) -> tf.TensorShape:
+        """The shape of the dense tensor without the batch: `[D]`."""
+        with tf.Graph().as_default():
+            texts = tf.compat.v1.placeholder(tf.string, [None])
+            return self._call(load(self.module_path), texts).shape[1:]
+
+    def make_state(self, trainable: bool) -> compat.ColumnState:
+        """Loads the SavedModel into the current graph."""
+        loaded = load(self.module_path)
+        trained = list(getattr(loaded, "trainable_variables", ())) if trainable else []
+        if not self.trainable:
+            trained = []
+        elif hasattr(loaded, "signatures") and not callable(loaded):
+            raise ColumnError(
+                f"{self.module_path} cannot be trained in a column: it is not called as a whole, "
+                "but by its signatures. For a TF1 Hub module, use hub.text_embedding_column."
+            )
+        if not tf.executing_eagerly():
+            for variable in trained:
+                tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, variable)
+        variables = list(getattr(loaded, "variables", ()))
+        return compat.ColumnState(loaded, variables, trained)
+
+    def embed(self, feature: Any, state: compat.ColumnState) -> tf.Tensor:
+        """Returns the embeddings of one text per example."""
+        return self._call(state.value, tf.reshape(feature, [-1]))
+
+    def _call(self, loaded: Any, texts: tf.Tensor) -> tf.Tensor:
+        key = self.output_key
+        if callable(loaded):
+            output = loaded(texts)
+        elif DEFAULT in loaded.signatures:
+            output, key = loaded.signatures[DEFAULT](texts), key or DEFAULT
+        else:
+            raise ColumnError(
+                f"{self.module_path} cannot be called. Give a SavedModel with a function "
+                "`__call__` that takes strings [B]."
+            )
+        if key is not None:
+            output = output[key]
+        if not isinstance(output, tf.Tensor):
+            raise ColumnError(
+                f"{self.module_path} returns {sorted(output)}, not one tensor. Choose one: "
+                "output_key=..."
+            )
+        return output

@@ -1,0 +1,89 @@
+"""`load`: a module or a SavedModel as an object, in eager mode or in a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import files, resolver
+from hub_estimator.errors import TagsNotFoundError
+from hub_estimator.format import collections, layout
+from hub_estimator.format.errors import SavedModelNotFoundError
+from hub_estimator.format.read import read_module, read_saved_model
+from hub_estimator.format.variant import Variant, tags_text
+
+
+def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any = None) -> Any:
+    """Loads what a handle names: a TF2 SavedModel, a TF1 SavedModel or a TF1 Hub module.
+
+    It works in eager mode and in a graph; there, run the variables' and the tables' initializers.
+
+    Args:
+      handle: a folder or a URL.
+      tags: the tags of the graph variant. None is the one graph of a SavedModel, and the variant
+        for inference, which has no tags, of a TF1 Hub module.
+      options: a `tf.saved_model.LoadOptions`.
+
+    Returns:
+      What `tf.saved_model.load` returns. For TF1 graphs that has `signatures`, functions by name,
+      `variables`, and `prune` and `graph` for anything else. For a TF1 Hub module it has also
+      `trainable_variables` and `regularization_losses`, functions without arguments. Where one
+      trains on it in a TF1 graph, `hub.Module` does more: update operations and re-export.
+
+    Raises:
+      OSError: there is nothing under the handle, or no SavedModel (`SavedModelNotFoundError`), or
+        its files are damaged (`BrokenModuleError`).
+      TagsNotFoundError: there is no graph with these tags.
+    """
+    folder = resolver.resolve(handle)
+    wanted = None if tags is None else frozenset([tags] if isinstance(tags, str) else tags)
+    if files.exists(files.join(folder, layout.MODULE_DEF)):
+        variant = read_module(folder).variant(wanted)
+        loaded = tf.saved_model.load(folder, tags=sorted(variant.tags), options=options)
+        _add_training(loaded, variant)
+        return loaded
+    _check_saved_model(folder)
+    try:
+        tags = None if wanted is None else sorted(wanted)
+        return tf.saved_model.load(folder, tags=tags, options=options)
+    except (RuntimeError, ValueError) as e:
+        _check_tags(folder, wanted, e)
+        raise
+
+
+def _add_training(loaded: Any, variant: Variant) -> None:
+    """Adds what a TF1 Hub module offers for training and TensorFlow does not look at."""
+    graph = loaded.graph
+    loaded.trainable_variables = graph.get_collection(collections.TRAINABLE_VARIABLES)
+    losses = collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES)
+    loaded.regularization_losses = [
+        loaded.prune([], graph.get_tensor_by_name(loss)) for loss in losses
+    ]
+
+
+def _check_saved_model(folder: str) -> None:
+    names = (layout.SAVED_MODEL, layout.SAVED_MODEL_TEXT)
+    if any(files.exists(files.join(folder, name)) for name in names):
+        return
+    listing = files.listing(folder)
+    shown = ", ".join(listing[:5]) + (", ..." if len(listing) > 5 else "")
+    raise SavedModelNotFoundError(
+        f"{folder} is neither a SavedModel nor a TF1 Hub module: it has no {layout.SAVED_MODEL}. "
+        f"It holds: {shown or 'nothing'}. Give the folder that has the {layout.SAVED_MODEL}."
+    )
+
+
+def _check_tags(folder: str, wanted: frozenset[str] | None, error: Exception) -> None:
+    found = [frozenset(graph.meta_info_def.tags) for graph in read_saved_model(folder).meta_graphs]
+    has = ", ".join(sorted(map(tags_text, found)))
+    if wanted is None and len(found) > 1:
+        raise TagsNotFoundError(
+            f"The SavedModel {folder} has several graphs. Pass tags=..., one of: {has}."
+        ) from error
+    if wanted is not None and wanted not in found:
+        raise TagsNotFoundError(
+            f"The SavedModel {folder} has no graph with the tags {tags_text(wanted)}. "
+            f"It has: {has}."
+        ) from error

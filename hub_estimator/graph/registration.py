@@ -1,0 +1,55 @@
+"""Which modules of a graph are exported, and under which names."""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow as tf
+
+from hub_estimator.errors import ModelError
+from hub_estimator.graph import replicas
+from hub_estimator.graph.module import Module
+
+# Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
+_REGISTERED = ("hub_estimator", "modules for export")
+
+
+def register_module_for_export(module: Module, export_name: str) -> None:
+    """Registers a module for export under a name, when called in a `model_fn`.
+
+    Exporters such as `LatestModuleExporter` build the model for prediction and export the modules
+    registered there; registering in other modes does no harm.
+
+    Args:
+      module: a `Module` in the default graph. It may be registered under several names.
+      export_name: the name of the module's folder in each export.
+
+    Raises:
+      ModelError: another module of this graph has this name, or it cannot be a folder's name.
+    """
+    check_export_name(export_name)
+    if replicas.index():
+        return  # the first replica of a strategy registered the same variables
+    if export_name in registered_modules():
+        raise ModelError(f"There is already a module registered as {export_name!r}.")
+    tf.compat.v1.add_to_collection(_REGISTERED, (export_name, module))
+
+
+def registered_modules(graph: tf.Graph | None = None) -> dict[str, Module]:
+    """Returns the registered modules by name.
+
+    Args:
+      graph: where they were registered; None is the default graph.
+    """
+    graph = tf.compat.v1.get_default_graph() if graph is None else graph
+    return dict(graph.get_collection(_REGISTERED))
+
+
+def check_export_name(export_name: str) -> None:
+    """Checks that a module's folder can have this name.
+
+    Raises:
+      ModelError: it cannot.
+    """
+    if os.path.basename(export_name) != export_name or export_name in ("", ".", ".."):
+        raise ModelError(f"The export name {export_name!r} cannot be the name of a folder.")
