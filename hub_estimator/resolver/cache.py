@@ -18,19 +18,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-import filelock
-
 from hub_estimator import errors, files
 from hub_estimator.resolver import descriptor as descriptors
 from hub_estimator.resolver.descriptor import Descriptor
 from hub_estimator.resolver.handle import Handle, without_secrets
+from hub_estimator.resolver.locks import locked
 
 _LOG = logging.getLogger("hub_estimator")
 _KEY = re.compile(r"[0-9a-f]{40}")
 _SUFFIX = ".descriptor.txt"
 _PEER_HANDLE = re.compile(r"^Module: (.*)$", re.MULTILINE)
-_POLL_SECS = 0.05
-_SAY_WAITING_SECS = 10.0
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -210,7 +207,7 @@ class Cache:
                 f"{self.folder}: {damage}. Fetch it once with the network, or set TFHUB_CACHE_DIR "
                 "to a cache that has it."
             )
-        with self._disk_errors_explained(handle, damage), self._locked(handle):
+        with self._disk_errors_explained(handle, damage), locked(self.folder, handle):
             damage = entry.damage()
             if damage and entry.is_there:
                 _LOG.warning("Fetching %s again: its cache entry is damaged, %s.", handle, damage)
@@ -262,24 +259,6 @@ class Cache:
                 with contextlib.suppress(OSError):
                     os.remove(os.path.join(self.folder, name))
 
-    @contextlib.contextmanager
-    def _locked(self, handle: Handle) -> Iterator[None]:
-        """Holds the operating system's lock of one entry; the system frees it if we die."""
-        os.makedirs(self.folder, exist_ok=True)
-        # Not `<key>.lock`: to the peer, the mere presence of that file means that it must wait.
-        path = os.path.join(self.folder, f".{handle.key}.flock")
-        lock = filelock.FileLock(path, mode=0o666)
-        while True:
-            try:
-                lock.acquire(timeout=_SAY_WAITING_SECS, poll_interval=_POLL_SECS)
-                break
-            except filelock.Timeout:
-                _LOG.info("Waiting for another process that is fetching %s.", handle)
-        try:
-            yield
-        finally:
-            lock.release()
-
     def remove(self, entry: Entry) -> None:
         """Removes `entry`, and what killed processes left of it.
 
@@ -287,7 +266,10 @@ class Cache:
           errors.CacheError: the cache folder cannot be written.
         """
         handle = _KeyedHandle(os.path.basename(entry.folder))
-        with self._disk_errors_explained(handle, "it is to be removed"), self._locked(handle):
+        with (
+            self._disk_errors_explained(handle, "it is to be removed"),
+            locked(self.folder, handle),
+        ):
             if entry.is_there:
                 with self._scratch(entry) as scratch:
                     os.rename(entry.folder, os.path.join(scratch, "removed"))

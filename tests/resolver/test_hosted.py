@@ -186,7 +186,8 @@ def test_a_refusal_is_told_at_once(host, fetch, cache_folder, code, kind, messag
     assert str(caught.value) == message.format(url=host.url("/m/1"))
     assert isinstance(caught.value, OSError)
     assert len(host.seen) == 1
-    assert not [name for name in os.listdir(cache_folder) if not name.endswith(".flock")]
+    key = Handle(host.url("/m/1")).key
+    assert sorted(os.listdir(cache_folder)) == [f".{key}.failed", f".{key}.flock"]
 
 
 def test_a_dropped_connection_is_resumed(host, fetch):

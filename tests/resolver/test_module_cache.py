@@ -449,9 +449,9 @@ def test_origins_without_an_archive():
 def test_waiting_is_said(tmp_path, monkeypatch, caplog):
     import threading
 
-    from hub_estimator.resolver import cache as cache_file
+    from hub_estimator.resolver import locks
 
-    monkeypatch.setattr(cache_file, "_SAY_WAITING_SECS", 0.1)
+    monkeypatch.setattr(locks, "_SAY_WAITING_SECS", 0.1)
     caplog.set_level(logging.INFO)
     cache, handle = Cache(str(tmp_path)), Handle("https://a/b")
 

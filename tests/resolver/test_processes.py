@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import time
 
 import pytest
 from hosting import content as serving
-from hosting import in_turn, module_files, read_folder, start_python, status, tar
+from hosting import in_turn, module_files, read_folder, start_python, tar
 
 import hub_estimator as hub
-from hub_estimator.resolver import Handle
+from hub_estimator import errors
+from hub_estimator.resolver import Cache, Handle
 
 FILES = module_files(large=600_000)
 ARCHIVE = tar(FILES)
@@ -38,12 +40,45 @@ def test_sixteen_processes_and_one_download(host):
     assert len(host.seen) == 1
 
 
-def test_sixteen_processes_and_a_handle_that_leads_to_nothing(host):
-    host.replies["/m/1"] = status(404)
-    processes = [start_python(RESOLVE, host.url("/m/1")) for _ in range(3)]
-    for process in processes:
-        _, told = process.communicate()
-        assert "HandleNotFoundError: There is no module at" in told
+def test_those_that_waited_for_a_failure_share_it(tmp_path):
+    """Also without a network: they do not try one after the other."""
+    cache, handle = Cache(str(tmp_path)), Handle("https://a/b")
+    asked = []
+
+    def fetch(folder, spare):
+        asked.append(folder)
+        time.sleep(0.5)
+        raise errors.DownloadError("no network")
+
+    def get():
+        with pytest.raises(errors.DownloadError, match="^no network$"):
+            cache.get(handle, fetch)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(get) for _ in range(8)]:
+            future.result()
+    assert len(asked) == 1
+    get()  # who comes later tries again
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("note", ["", "[]", '{"time": 9e99, "kind": "DownloadError"}',
+                                  '{"time": 9e99, "kind": "os", "message": "x"}'])  # fmt: skip
+def test_a_note_that_means_nothing(tmp_path, note):
+    cache, handle = Cache(str(tmp_path)), Handle("https://a/b")
+    (tmp_path / f".{handle.key}.failed").write_text(note)
+
+    def fetch(folder, spare):
+        time.sleep(0.2)
+        raise KeyboardInterrupt
+
+    def get():
+        with pytest.raises(KeyboardInterrupt):
+            cache.get(handle, fetch)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(get) for _ in range(2)]:
+            future.result()
 
 
 @pytest.mark.parametrize("waiting", [True, False], ids=["waiting", "coming later"])
