@@ -19,7 +19,7 @@ from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import read_from_checkpoint, write_checkpoint
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, parse
 from hub_estimator.format.variant import VariableEntry, Variant, tags_text
-from hub_estimator.format.write import write_module
+from hub_estimator.format.write import without_checkpoint_paths, write_module
 
 Tags = Iterable[str]
 
@@ -194,9 +194,12 @@ class ModuleSpec:
         Raises:
           ModuleExistsError: a module is at `path` already.
         """
+        meta_graphs = [variant.meta_graph for variant in self.variants]
+        if self.checkpoint_path is None:
+            meta_graphs = [without_checkpoint_paths(meta_graph) for meta_graph in meta_graphs]
         write_module(
             files.as_path(path),
-            [variant.meta_graph for variant in self.variants],
+            meta_graphs,
             self.asset_paths,
             write_variables if self.variables else None,
         )

@@ -12,6 +12,7 @@ from hub_estimator import files
 from hub_estimator.errors import ExportError
 from hub_estimator.format import layout
 from hub_estimator.format.errors import ModuleExistsError
+from hub_estimator.format.nodes import node_of
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
 
 
@@ -50,6 +51,21 @@ def write_module(
         )
         module_def = ModuleDef(format=FORMAT_V3)
         files.write_bytes(files.join(scratch, layout.MODULE_DEF), module_def.SerializeToString())
+
+
+def without_checkpoint_paths(meta_graph: Any) -> Any:
+    """Returns a `MetaGraphDef` in which no constant names a checkpoint to restore from.
+
+    The initializers of modules that were used in a `module_fn` do; readers of the written module
+    take all values from its own checkpoint, and the author's paths are nobody's business.
+    """
+    blank = type(meta_graph)()
+    blank.CopyFrom(meta_graph)
+    prefixes = {node_of(node.input[0]) for node in blank.graph_def.node if node.op == "RestoreV2"}
+    for node in blank.graph_def.node:
+        if node.name in prefixes and node.op == "Const":
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(""))
+    return blank
 
 
 def _copy_assets(folder: str, asset_paths: Mapping[str, str]) -> None:

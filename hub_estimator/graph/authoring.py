@@ -182,12 +182,13 @@ def _as_dict(given: Any) -> Mapping[str, Any]:
 
 
 def _check_is_of_graph(tensor: Any, graph: tf.Graph, what: str) -> None:
-    if not tf.is_tensor(tensor) or not hasattr(tensor, "graph"):
+    components = tf.nest.flatten(tensor, expand_composites=True) if tf.is_tensor(tensor) else [None]
+    if not all(hasattr(component, "graph") for component in components):
         raise SignatureError(
             f"{what} is {tensor!r}, not a tensor. Give tensors, or convert with "
             "tf.convert_to_tensor first."
         )
-    if tensor.graph is not graph:
+    if any(component.graph is not graph for component in components):
         raise SignatureError(
             f"{what}, {tensor!r}, is of another graph. Make all tensors inside of module_fn."
         )
