@@ -110,8 +110,8 @@ class EvalFunction:
                 "inside of the `with` block, or before close()."
             )
         built = self._signature(signature)
-        fetches = choose_outputs(built.outputs, as_dict, what)
-        return session.run(fetches, _feed_dict(built, inputs, what))
+        feed_dict = _feed_dict(built, inputs, what)
+        return session.run(choose_outputs(built.outputs, as_dict, what), feed_dict)
 
     def close(self) -> None:
         """Frees the session; calling it again does nothing."""
@@ -225,11 +225,17 @@ def _array(value: Any, dtype: tf.DType) -> np.ndarray:
     if dtype == tf.string:
         # Not NumPy's own text types, which lose zero bytes at the end.
         array = np.asarray(value, object)
-        for element in array.flat:
-            if not isinstance(element, (str, bytes)):
-                raise TypeError(f"{element!r} is not text.")
-        return array
+        encoded = np.empty_like(array)
+        encoded.flat = [_encode(element) for element in array.flat]
+        return encoded
     array = np.asarray(value)
-    if array.size and not np.can_cast(array.dtype, dtype.as_numpy_dtype, "same_kind"):
-        raise TypeError(f"{array.dtype.name} values are not {dtype.name}.")
+    if array.dtype.kind in "OSU" or not np.can_cast(array.dtype, dtype.as_numpy_dtype, "same_kind"):
+        if array.size:
+            raise TypeError(f"{array.dtype} is not {dtype.name}.")
     return array.astype(dtype.as_numpy_dtype, copy=False)
+
+
+def _encode(text: Any) -> bytes:
+    if not isinstance(text, (str, bytes)):
+        raise TypeError(f"{text!r} is not text.")
+    return text.encode() if isinstance(text, str) else text
