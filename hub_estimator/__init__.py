@@ -73,7 +73,33 @@ _SUBMODULES = {
     "saved_model_module": "graph.saved_models",  # as programs reach it
 }
 
-__all__ = ["__version__", *sorted([*_WHERE, *_SUBMODULES])]
+__all__ = [
+    "__version__",
+    "ImageModuleInfo",
+    "LatestModuleExporter",
+    "Module",
+    "ModuleSpec",
+    "add_signature",
+    "attach_image_module_info",
+    "attach_message",
+    "compat",
+    "create_module_spec",
+    "create_module_spec_from_saved_model",
+    "errors",
+    "estimator",
+    "eval_function_for_module",
+    "get_expected_image_size",
+    "get_num_image_channels",
+    "image_embedding_column",
+    "load",
+    "load_module_spec",
+    "register_module_for_export",
+    "resolve",
+    "saved_model_module",
+    "sparse_text_embedding_column",
+    "text_embedding_column",
+    "text_embedding_column_v2",
+]
 
 
 def _keras_in_use_is_3() -> bool:

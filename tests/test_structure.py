@@ -92,6 +92,7 @@ def test_importing_imports_nothing_heavy():
 def test_every_public_name_is_there():
     import hub_estimator as hub
 
+    assert set(hub.__all__) == {"__version__", *vars(hub)["_WHERE"], *vars(hub)["_SUBMODULES"]}
     for name in hub.__all__:
         assert getattr(hub, name) is not None
     assert set(hub.__all__) <= set(dir(hub))
