@@ -74,11 +74,11 @@ _SUBMODULES = {
 }
 
 __all__ = [
-    "__version__",
     "ImageModuleInfo",
     "LatestModuleExporter",
     "Module",
     "ModuleSpec",
+    "__version__",
     "add_signature",
     "attach_image_module_info",
     "attach_message",
