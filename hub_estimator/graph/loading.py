@@ -56,7 +56,8 @@ def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any
 def _add_training(loaded: Any, variant: Variant) -> None:
     """Adds what a TF1 Hub module offers for training and TensorFlow does not look at."""
     graph = loaded.graph
-    loaded.trainable_variables = graph.get_collection(collections.TRAINABLE_VARIABLES)
+    # Not those of the graph's collection: its functions read others, which were lifted out of it.
+    loaded.trainable_variables = [each for each in loaded.variables if each.trainable]
     losses = collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES)
     loaded.regularization_losses = [
         loaded.prune([], graph.get_tensor_by_name(loss)) for loss in losses

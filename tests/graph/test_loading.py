@@ -1,0 +1,228 @@
+"""`hub.load` and `hub.resolve` on modules and SavedModels, in eager mode and in graphs."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator import errors
+
+v1 = tf.compat.v1
+
+
+def in_eager_mode(function):
+    """Returns what a function returns where TensorFlow executes eagerly: in a new thread."""
+    results = []
+
+    def run():
+        assert tf.executing_eagerly()
+        try:
+            results.append(function())
+        except Exception as error:
+            results.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if isinstance(results[0], Exception):
+        raise results[0]
+    return results[0]
+
+
+def module_fn(vocabulary, scale=1.0):
+    words = v1.placeholder(tf.string, [None])
+    initializer = tf.lookup.TextFileInitializer(
+        vocabulary, tf.string, 0, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+    )
+    table = tf.lookup.StaticHashTable(initializer, 2)
+    vectors = v1.get_variable(
+        "vectors",
+        initializer=[[1.0], [2.0], [3.0]],
+        regularizer=lambda value: 0.5 * tf.reduce_sum(value),
+    )
+    v1.get_variable("fixed", initializer=4.0, trainable=False)
+    hub.add_signature(inputs=words, outputs=tf.gather(vectors, table.lookup(words)) * scale)
+
+
+@pytest.fixture
+def module(tmp_path):
+    vocabulary = tmp_path / "words.txt"
+    vocabulary.write_text("a\nb\n")
+    args = {"vocabulary": str(vocabulary)}
+    variants = [(set(), args), ({"loud"}, {**args, "scale": 10.0})]
+    with tf.Graph().as_default(), v1.Session() as session:
+        made = hub.Module(hub.create_module_spec(module_fn, variants))
+        session.run(v1.global_variables_initializer())
+        made.export(tmp_path / "module", session)
+    vocabulary.unlink()
+    return str(tmp_path / "module")
+
+
+@pytest.fixture
+def saved_model(tmp_path):
+    def save():
+        made = tf.Module()
+        made.weight = tf.Variable([2.0, 3.0])
+        call = tf.function(lambda x: x * made.weight)
+        made.__call__ = call.get_concrete_function(tf.TensorSpec([None, 2], tf.float32))
+        tf.saved_model.save(made, str(tmp_path / "saved"))
+
+    in_eager_mode(save)
+    return str(tmp_path / "saved")
+
+
+def test_a_module_in_eager_mode(module):
+    def run():
+        loaded = hub.load(module)
+        loud = hub.load(module, tags=["loud"])
+        words = tf.constant(["b", "x", "a"])
+        results = [each.signatures["default"](words)["default"] for each in (loaded, loud)]
+        with tf.GradientTape() as tape:
+            output = tf.reduce_sum(loaded.signatures["default"](words)["default"])
+        gradient = tape.gradient(output, loaded.trainable_variables)
+        return (
+            [each.numpy().ravel().tolist() for each in results],
+            sorted(each.name for each in loaded.variables),
+            [each.name for each in loaded.trainable_variables],
+            [loss().numpy() for loss in loaded.regularization_losses],
+            tf.convert_to_tensor(gradient[0]).numpy().ravel().tolist(),
+        )
+
+    results, names, trainable, losses, gradient = in_eager_mode(run)
+    assert results == [[2, 3, 1], [20, 30, 10]]
+    assert names == ["fixed:0", "vectors:0"] and trainable == ["vectors:0"]
+    assert losses == [3.0] and gradient == [1, 1, 1]
+
+
+def test_a_module_in_a_graph(module):
+    loaded = hub.load(module)
+    output = loaded.signatures["default"](tf.constant(["b", "x"]))["default"]
+    losses = [loss() for loss in loaded.regularization_losses]
+    with v1.Session() as session:
+        session.run([v1.global_variables_initializer(), v1.tables_initializer()])
+        assert session.run(output).ravel().tolist() == [2, 3]
+        assert session.run(losses) == [3.0]
+
+
+def test_a_saved_model_in_eager_mode(saved_model):
+    loaded, output = in_eager_mode(
+        lambda: (loaded := hub.load(saved_model), loaded(tf.ones([1, 2])).numpy())
+    )
+    assert output.tolist() == [[2, 3]]
+    assert len(loaded.trainable_variables if hasattr(loaded, "trainable_variables") else [1]) == 1
+
+
+def test_a_saved_model_in_a_graph(saved_model):
+    loaded = hub.load(saved_model, tags=["serve"])
+    output = loaded(tf.ones([1, 2]))
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        assert session.run(output).tolist() == [[2, 3]]
+
+
+def test_options(saved_model):
+    options = tf.saved_model.LoadOptions(experimental_io_device="/cpu:0")
+    assert in_eager_mode(lambda: hub.load(saved_model, options=options)) is not None
+
+
+def test_handles(module, saved_model, tmp_path):
+    for handle in (module, module.encode(), tmp_path / "module"):
+        assert hub.resolve(handle) == module
+        assert in_eager_mode(lambda handle=handle: hub.load(handle)).signatures
+    assert hub.resolve(saved_model) == saved_model
+
+
+def save_tf1(folder, *all_tags):
+    builder = v1.saved_model.Builder(str(folder))
+    x = v1.placeholder(tf.float32, [None])
+    v = v1.get_variable("v", initializer=1.0)
+    signature = v1.saved_model.signature_def_utils.predict_signature_def({"x": x}, {"y": x + v})
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        builder.add_meta_graph_and_variables(session, list(all_tags[0]), {"default": signature})
+        for tags in all_tags[1:]:
+            builder.add_meta_graph(list(tags), {"default": signature})
+    builder.save()
+    return str(folder)
+
+
+def test_a_tf1_saved_model(tmp_path):
+    path = save_tf1(tmp_path / "s", ["serve"], ["serve", "gpu"])
+
+    def run(tags):
+        loaded = hub.load(path, tags=tags)
+        return loaded.signatures["default"](tf.constant([1.0]))["y"].numpy().tolist()
+
+    assert in_eager_mode(lambda: run({"gpu", "serve"})) == [2]
+    assert in_eager_mode(lambda: run("serve")) == [2]
+    with pytest.raises(errors.TagsNotFoundError) as caught:
+        in_eager_mode(lambda: run(None))
+    assert str(caught.value) == (
+        f"The SavedModel {path} has several graphs. Pass tags=..., one of: {{'gpu', 'serve'}}, "
+        "{'serve'}."
+    )
+    with pytest.raises(errors.TagsNotFoundError) as caught:
+        in_eager_mode(lambda: run(["tpu"]))
+    assert str(caught.value) == (
+        f"The SavedModel {path} has no graph with the tags {{'tpu'}}. It has: {{'gpu', 'serve'}}, "
+        "{'serve'}."
+    )
+
+
+def test_tags_that_a_module_lacks(module):
+    with pytest.raises(errors.TagsNotFoundError) as caught:
+        hub.load(module, tags=["train"])
+    assert str(caught.value) == (
+        f"The module {module} has no graph variant with the tags {{'train'}}. It has: set(), "
+        "{'loud'}."
+    )
+
+
+def test_folders_that_hold_neither(tmp_path):
+    with pytest.raises(errors.HandleNotFoundError):
+        hub.load(tmp_path / "none")
+    (tmp_path / "folder").mkdir()
+    for name in ("", "a.txt"):
+        if name:
+            (tmp_path / "folder" / name).touch()
+        with pytest.raises(ValueError) as caught:
+            hub.load(tmp_path / "folder")
+        assert isinstance(caught.value, tf.errors.NotFoundError)
+        assert str(caught.value) == (
+            f"{tmp_path / 'folder'} is neither a SavedModel nor a TF1 Hub module: it has no "
+            f"saved_model.pb. It holds: {name or 'nothing'}. Give the folder that has the "
+            "saved_model.pb."
+        )
+
+
+def test_what_to_call_instead(saved_model, module):
+    with pytest.raises(errors.NotAModuleError) as caught:
+        hub.Module(saved_model)
+    assert str(caught.value) == (
+        f"{saved_model} is not a TF1 Hub module: it has no tfhub_module.pb. It is a TF2 "
+        "SavedModel: use hub.load, which reads both formats."
+    )
+
+
+def test_a_damaged_module(module):
+    with open(f"{module}/saved_model.pb", "wb") as file:
+        file.write(b"\xff")
+    with pytest.raises(errors.BrokenModuleError):
+        hub.load(module)
+
+
+@pytest.mark.peer
+def test_the_peer_loads_the_same(module, saved_model):
+    import tensorflow_hub
+
+    def run(library):
+        loaded = library.load(module)
+        output = loaded.signatures["default"](tf.constant(["b", "x"]))["default"].numpy()
+        return output, sorted(each.name for each in loaded.variables), sorted(loaded.signatures)
+
+    ours, theirs = (in_eager_mode(lambda lib=lib: run(lib)) for lib in (hub, tensorflow_hub))
+    assert np.array_equal(ours[0], theirs[0]) and ours[1:] == theirs[1:]
