@@ -29,7 +29,7 @@ def _assets(path):
 
 
 def _values(path):
-    if not (path / "variables").exists():
+    if not (path / "variables" / "variables.index").exists():
         return {}
     reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
     return {key: reader.get_tensor(key).tolist() for key in reader.get_variable_to_shape_map()}
