@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 from tensorflow.python.feature_column import feature_column as first_generation
@@ -62,6 +62,10 @@ class DenseColumn(
     key: Any
     """The name of a feature, or the feature column that gives it."""
 
+    makes_state_when_called: ClassVar[bool] = False
+    """Whether layers make the state with their output rather than before: the scopes differ, and with
+    them the variables' names."""
+
     @abc.abstractmethod
     def make_state(self, trainable: bool) -> ColumnState:
         """Makes the column's state in the current graph.
@@ -86,8 +90,8 @@ class DenseColumn(
 
     def create_state(self, state_manager: Any) -> None:
         """Makes the column's state, kept by the layer's `StateManager`."""
-        state = self.make_state(bool(state_manager._trainable))
-        state_manager.add_resource(self, _RESOURCE, state)
+        if not self.makes_state_when_called:
+            self._state(state_manager)
 
     def transform_feature(self, transformation_cache: Any, state_manager: Any) -> Any:
         """Returns the feature as it is given."""
@@ -96,7 +100,13 @@ class DenseColumn(
     def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
         """Returns the float32 tensor `[B, D]`."""
         feature = transformation_cache.get(self, state_manager)
-        return self.embed(feature, state_manager.get_resource(self, _RESOURCE))
+        return self.embed(feature, self._state(state_manager))
+
+    def _state(self, state_manager: Any) -> ColumnState:
+        if not state_manager.has_resource(self, _RESOURCE):
+            state = self.make_state(bool(state_manager._trainable))
+            state_manager.add_resource(self, _RESOURCE, state)
+        return state_manager.get_resource(self, _RESOURCE)
 
     @property
     def _is_v2_column(self) -> bool:

@@ -140,7 +140,8 @@ def text_embedding_column_v2(
       The column; its dense tensor is float32 `[B, D]`.
 
     Raises:
-      OSError: there is no SavedModel under the handle.
+      ColumnError: when the column is used: the SavedModel does not embed texts, or cannot be trained.
+      OSError: when the column is used: there is no SavedModel under the handle.
     """
     return _SavedModelTextColumn(key, files.as_path(module_path), output_key, trainable)
 
@@ -235,6 +236,9 @@ class _TextColumn(_ModuleColumn):
 
 @dataclasses.dataclass(frozen=True)
 class _SparseTextColumn(_ModuleColumn):
+    # As checkpoints have it that programs trained before.
+    makes_state_when_called = True
+
     combiner: str
     default_value: str | None
 
@@ -288,19 +292,17 @@ class _SavedModelTextColumn(_Column):
     def make_state(self, trainable: bool) -> compat.ColumnState:
         """Loads the SavedModel into the current graph."""
         loaded = load(self.module_path)
-        trained = list(getattr(loaded, "trainable_variables", ())) if trainable else []
-        if not self.trainable:
-            trained = []
-        elif hasattr(loaded, "signatures") and not callable(loaded):
+        if self.trainable and not (callable(loaded) and hasattr(loaded, "trainable_variables")):
             raise ColumnError(
-                f"{self.module_path} cannot be trained in a column: it is not called as a whole, "
-                "but by its signatures. For a TF1 Hub module, use hub.text_embedding_column."
+                f"{self.module_path} cannot be trained in a column: it lacks `__call__` or "
+                "`trainable_variables`. For a TF1 Hub module, use hub.text_embedding_column; for "
+                "other SavedModels, pass trainable=False."
             )
+        trained = list(loaded.trainable_variables) if self.trainable and trainable else []
         if not tf.executing_eagerly():
             for variable in trained:
                 tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, variable)
-        variables = list(getattr(loaded, "variables", ()))
-        return compat.ColumnState(loaded, variables, trained)
+        return compat.ColumnState(loaded, list(getattr(loaded, "variables", trained)), trained)
 
     def embed(self, feature: Any, state: compat.ColumnState) -> tf.Tensor:
         """Returns the embeddings of one text per example."""

@@ -225,14 +225,13 @@ def _array(value: Any, dtype: tf.DType) -> np.ndarray:
     if dtype == tf.string:
         # Not NumPy's own text types, which lose zero bytes at the end.
         array = np.asarray(value, object)
-        encoded = np.empty_like(array)
-        encoded.flat = [_encode(element) for element in array.flat]
-        return encoded
+        return np.array([_encode(each) for each in array.flat], object).reshape(array.shape)
     array = np.asarray(value)
-    if array.dtype.kind in "OSU" or not np.can_cast(array.dtype, dtype.as_numpy_dtype, "same_kind"):
-        if array.size:
-            raise TypeError(f"{array.dtype} is not {dtype.name}.")
-    return array.astype(dtype.as_numpy_dtype, copy=False)
+    target = dtype.as_numpy_dtype
+    fits = array.dtype.kind not in "OSU" and np.can_cast(array.dtype, target, "same_kind")
+    if array.size and not fits:
+        raise TypeError(f"{array.dtype} is not {dtype.name}.")
+    return array.astype(target, copy=False)
 
 
 def _encode(text: Any) -> bytes:

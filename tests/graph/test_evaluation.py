@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent import futures
 
 import numpy as np
 import pytest
@@ -69,25 +69,20 @@ def test_ragged(evaluate):
 
 
 def test_eager_tensors(evaluate):
-    values = {}
-
-    def run():  # a new thread executes eagerly, as TensorFlow 2 does by default
-        values["dense"] = evaluate(tf.constant([[1.0, 2.0]]))
+    def run():
         sparse = tf.sparse.from_dense([[0.0, 3.0]])
-        values["sparse"] = evaluate(sparse, "sparse", as_dict=True)["dense"]
         ragged = tf.ragged.constant([[[1], []], [[2, 3]]], dtype=tf.int32)
-        values["ragged"] = evaluate(ragged, "ragged").to_list()
+        assert evaluate(tf.constant([[1.0, 2.0]])).tolist() == [[1, 4]]
+        assert evaluate(sparse, "sparse", as_dict=True)["dense"].tolist() == [[0, 3]]
+        assert evaluate(ragged, "ragged").to_list() == [[[2], []], [[3, 4]]]
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert values["dense"].tolist() == [[1, 4]]
-    assert values["sparse"].tolist() == [[0, 3]]
-    assert values["ragged"] == [[[2], []], [[3, 4]]]
+    with futures.ThreadPoolExecutor(1) as pool:  # its thread executes eagerly
+        pool.submit(run).result()
 
 
 def test_text_and_tables(evaluate):
     assert evaluate(["b", "x", b"a"], "words").tolist() == [6, -1, 5]
+    assert evaluate([], "words").tolist() == []
     assert evaluate([b"a\0", "\u00e9"], "echo").tolist() == [b"a\0", "\u00e9".encode()]
 
 
@@ -130,16 +125,11 @@ def test_a_handle_and_threads(spec, tmp_path):
     with tf.compat.v1.Session() as session:
         session.run(module.variable_map["weight"].initializer)
         module.export(tmp_path / "m", session)
-    with hub.eval_function_for_module(tmp_path / "m") as evaluate:
-        results = []
-        threads = [
-            threading.Thread(target=lambda: results.append(evaluate([[1, 1]]).tolist()))
-            for _ in range(4)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    with (
+        hub.eval_function_for_module(tmp_path / "m") as evaluate,
+        futures.ThreadPoolExecutor(4) as pool,
+    ):
+        results = list(pool.map(lambda _: evaluate([[1, 1]]).tolist(), range(4)))
     assert results == [[[1, 2]]] * 4
 
 
@@ -161,26 +151,34 @@ WHAT = "the signature 'default' of the module of module_fn"
         (
             [[1, 2, 3]],
             None,
-            f"The input 'default' of {WHAT} takes float32 of shape (None, 2), but was given the "
-            "shape [1, 3].",
+            (
+                f"The input 'default' of {WHAT} takes float32 of shape (None, 2), but was given the "
+                "shape [1, 3]."
+            ),
         ),
         (
             [["a", "b"]],
             None,
-            f"The input 'default' of {WHAT} takes float32 of shape (None, 2), and [['a', 'b']] "
-            "cannot be converted: <U1 is not float32.",
+            (
+                f"The input 'default' of {WHAT} takes float32 of shape (None, 2), and [['a', 'b']] "
+                "cannot be converted: <U1 is not float32."
+            ),
         ),
         (
             {"x": [[1, 2]], "y": 1.5},
             "two",
-            "The input 'y' of the signature 'two' of the module of module_fn takes int32 of shape "
-            "(), and 1.5 cannot be converted: float64 is not int32.",
+            (
+                "The input 'y' of the signature 'two' of the module of module_fn takes int32 of shape "
+                "(), and 1.5 cannot be converted: float64 is not int32."
+            ),
         ),
         (
             [1],
             "words",
-            "The input 'default' of the signature 'words' of the module of module_fn takes string "
-            "of shape (None,), and [1] cannot be converted: 1 is not text.",
+            (
+                "The input 'default' of the signature 'words' of the module of module_fn takes string "
+                "of shape (None,), and [1] cannot be converted: 1 is not text."
+            ),
         ),
         (
             None,
@@ -190,20 +188,26 @@ WHAT = "the signature 'default' of the module of module_fn"
         (
             {"x": 1, "z": 2},
             "two",
-            "The signature 'two' of the module of module_fn takes the inputs 'x', 'y'. "
-            "Missing: 'y'. Not known: 'z'.",
+            (
+                "The signature 'two' of the module of module_fn takes the inputs 'x', 'y'. "
+                "Missing: 'y'. Not known: 'z'."
+            ),
         ),
         (
             [[1, 2]],
             "two",
-            "The signature 'two' of the module of module_fn takes 2 inputs. Give a dict with the "
-            "keys: 'x', 'y'.",
+            (
+                "The signature 'two' of the module of module_fn takes 2 inputs. Give a dict with the "
+                "keys: 'x', 'y'."
+            ),
         ),
         (
             [[1, 2]],
             "sparse",
-            "The input 'default' of the signature 'sparse' of the module of module_fn takes "
-            "SparseTensorSpec(TensorShape(None), tf.float32), but was given [[1, 2]].",
+            (
+                "The input 'default' of the signature 'sparse' of the module of module_fn takes "
+                "SparseTensorSpec(TensorShape(None), tf.float32), but was given [[1, 2]]."
+            ),
         ),
     ],
 )
@@ -249,10 +253,12 @@ def test_results_are_those_of_the_peer(spec, tmp_path):
     path = str(tmp_path / "m")
     sparse = tf.compat.v1.SparseTensorValue([[0, 1]], [3.0], [1, 2])
     calls = [([[1.0, 2.0]], None), (["a", "c"], "words"), (sparse, "sparse")]
-    with hub.eval_function_for_module(path) as ours:
-        with tensorflow_hub.eval_function_for_module(path) as theirs:
-            for inputs, signature in calls:
-                mine = ours(inputs, signature=signature, as_dict=True)
-                other = theirs(inputs, signature=signature, as_dict=True)
-                assert sorted(mine) == sorted(other)
-                assert all(np.array_equal(mine[key][0], other[key][0]) for key in mine)
+    with (
+        hub.eval_function_for_module(path) as ours,
+        tensorflow_hub.eval_function_for_module(path) as theirs,
+    ):
+        for inputs, signature in calls:
+            mine = ours(inputs, signature=signature, as_dict=True)
+            other = theirs(inputs, signature=signature, as_dict=True)
+            assert sorted(mine) == sorted(other)
+            assert all(np.array_equal(mine[key][0], other[key][0]) for key in mine)

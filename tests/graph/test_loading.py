@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent import futures
 
 import numpy as np
 import pytest
@@ -16,21 +16,8 @@ v1 = tf.compat.v1
 
 def in_eager_mode(function):
     """Returns what a function returns where TensorFlow executes eagerly: in a new thread."""
-    results = []
-
-    def run():
-        assert tf.executing_eagerly()
-        try:
-            results.append(function())
-        except Exception as error:
-            results.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if isinstance(results[0], Exception):
-        raise results[0]
-    return results[0]
+    with futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
 
 
 def module_fn(vocabulary, scale=1.0):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from concurrent import futures
 
 import numpy as np
 import pytest
@@ -17,10 +17,9 @@ v1 = tf.compat.v1
 
 
 def in_eager_mode(function):
-    """Runs it in a thread, whose default graph is none: TensorFlow executes eagerly there."""
-    thread = threading.Thread(target=function)
-    thread.start()
-    thread.join()
+    """Runs a function where TensorFlow executes eagerly: in a new thread."""
+    with futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(function).result()
 
 
 def text_graph(vocabulary, scale=1.0):
