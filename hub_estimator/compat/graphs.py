@@ -27,11 +27,17 @@ def is_function_graph(graph: tf.Graph) -> bool:
 
 
 def function_def(graph: tf.Graph, name: str) -> Any:
-    """Returns the `FunctionDef` that a graph's function library has under a name, or None."""
-    function = graph._functions.get(name)
-    if function is None:
-        return None
-    return getattr(function, "function_def", None) or function.cached_definition
+    """Returns the `FunctionDef` that the library of a graph has under a name, or None.
+
+    Function graphs share their library with the graphs around them.
+    """
+    current: Any = graph
+    while current is not None:
+        function = current._functions.get(name)
+        if function is not None:
+            return getattr(function, "function_def", None) or function.cached_definition
+        current = getattr(current, "outer_graph", None)
+    return None
 
 
 def colocate(operation: tf.Operation, others: list[tf.Operation]) -> None:

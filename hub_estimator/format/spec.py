@@ -110,7 +110,7 @@ class ModuleSpec:
           SignatureNotFoundError: the variant has no such signature.
         """
         found = self.variant(tags).signature(signature, self.source)
-        return {name: parse(info) for name, info in found.inputs.items()}
+        return {name: parse(info) for name, info in sorted(found.inputs.items())}
 
     def get_output_info_dict(
         self, signature: str | None = None, tags: Tags | None = None
@@ -120,7 +120,7 @@ class ModuleSpec:
         Args and errors are those of `get_input_info_dict`.
         """
         found = self.variant(tags).signature(signature, self.source)
-        return {name: parse(info) for name, info in found.outputs.items()}
+        return {name: parse(info) for name, info in sorted(found.outputs.items())}
 
     def get_attached_message(
         self, key: str, message_type: Any, tags: Tags | None = None, required: bool = False

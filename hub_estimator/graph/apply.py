@@ -58,13 +58,13 @@ def apply(
     given = convert_inputs(signature_def, inputs, what)
     with tf.compat.v1.name_scope(scope_name) as scope:
         plan = _plan(variant, state, signature, signature_def)
-        feeds = {**_state_feeds(state, variant, plan.fed), **given}
+        feeds = {**_state_feeds(state, variant, plan.fed), **_captured(given)}
         elements = [*plan.tensors, *plan.losses, *plan.updates]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
     _collect(plan, found)
-    tensors = {**feeds, **found}
-    return {key: pack_output(info, tensors) for key, info in signature_def.outputs.items()}
+    tensors = {**feeds, **given, **found}
+    return {key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())}
 
 
 def _import(
@@ -110,6 +110,12 @@ def _reached(variant: Variant, key: str, inputs: set[str]) -> list[str]:
     names = collections.node_names(variant.meta_graph, key)
     reached = variant.nodes.descendants(inputs) if names and inputs else set()
     return [name for name in names if node_of(name) in reached]
+
+
+def _captured(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """In a function (`tf.cond`, `tf.map_fn`, ...) the import does not capture by itself."""
+    graph = tf.compat.v1.get_default_graph()
+    return {name: compat.capture(tensor, graph) for name, tensor in given.items()}
 
 
 def _state_feeds(state: StateGraph, variant: Variant, fed: frozenset[str]) -> dict[str, tf.Tensor]:

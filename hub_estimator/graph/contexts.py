@@ -41,7 +41,7 @@ def import_with_contexts(
     """
     graph = tf.compat.v1.get_default_graph()
     meta_graph, fed = _meta_graph(part, variant, feeds)
-    meta_graph.graph_def.CopyFrom(rename_clashing(meta_graph.graph_def, graph))
+    meta_graph.graph_def.CopyFrom(rename_clashing(meta_graph.graph_def, graph, scope))
     # import_meta_graph adds the current name scope to the one that it is given, and a number to a
     # scope that is in use, unless it ends in a slash.
     with tf.compat.v1.name_scope(None):

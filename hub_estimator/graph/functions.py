@@ -7,12 +7,17 @@ the program around it, often have equal names and different bodies.
 from __future__ import annotations
 
 import hashlib
+import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import compat
+
+_CONTROL_FLOW = frozenset({"If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase"})
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 
 
 def needed_library(nodes: Iterable[Any], library: Any) -> Any:
@@ -35,24 +40,43 @@ def needed_library(nodes: Iterable[Any], library: Any) -> Any:
     return part
 
 
-def rename_clashing(graph_def: Any, graph: tf.Graph) -> Any:
+def rename_clashing(graph_def: Any, graph: tf.Graph, scope: str) -> Any:
     """Returns a `GraphDef` whose functions have names that `graph` does not use for others.
 
     A renamed function is named after its content, so that a second import finds its own again.
+    Where there is control flow, each import gets functions of its own: a gradient of a loop or a
+    branch makes more functions, named after the first, which differ from import to import.
+
+    Args:
+      graph_def: what will be imported.
+      graph: the graph that it will be imported into.
+      scope: the absolute name scope that it will have there.
     """
-    new_names = {}
-    for function in graph_def.library.function:
-        there = compat.function_def(graph, function.signature.name)
-        if there is not None and there != function:
-            content = hashlib.sha256(function.SerializeToString(deterministic=True))
-            name = f"{function.signature.name}_{content.hexdigest()[:16]}"
-            new_names[function.signature.name] = name
+    in_functions = (node for function in graph_def.library.function for node in function.node_def)
+    if any(node.op in _CONTROL_FLOW for node in itertools.chain(graph_def.node, in_functions)):
+        inside = f"{graph.name}_" if compat.is_function_graph(graph) else ""
+        suffix = _NOT_IN_NAMES.sub("_", f"{inside}{scope.rstrip('/')}")
+        names = [function.signature.name for function in graph_def.library.function]
+        new_names = {name: f"{name}_{suffix}" for name in names}
+    else:
+        new_names = _clashing(graph_def.library, graph)
     if not new_names:
         return graph_def
     renamed = type(graph_def)()
     renamed.CopyFrom(graph_def)
     _rename(renamed, new_names)
     return renamed
+
+
+def _clashing(library: Any, graph: tf.Graph) -> dict[str, str]:
+    new_names = {}
+    for function in library.function:
+        there = compat.function_def(graph, function.signature.name)
+        if there is not None and there != function:
+            content = hashlib.sha256(function.SerializeToString(deterministic=True))
+            name = f"{function.signature.name}_{content.hexdigest()[:16]}"
+            new_names[function.signature.name] = name
+    return new_names
 
 
 def _rename(graph_def: Any, new_names: dict[str, str]) -> None:

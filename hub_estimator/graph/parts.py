@@ -73,7 +73,7 @@ def import_part(
     """
     graph = tf.compat.v1.get_default_graph()
     results = tf.import_graph_def(
-        rename_clashing(part.graph_def, graph),
+        rename_clashing(part.graph_def, graph, scope),
         input_map=_input_map(part, feeds),
         return_elements=list(elements),
         name=scope,

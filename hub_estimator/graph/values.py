@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator import compat
 from hub_estimator.errors import InputError, OutputError
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, component_names, parse
 from hub_estimator.format.variant import DEFAULT, quoted
@@ -87,6 +88,10 @@ def _convert(value: Any, info: ParsedTensorInfo, what: str) -> Any:
     fits = type(got) is type(spec) and got.dtype == spec.dtype
     if not fits or not got.shape.is_compatible_with(spec.shape):
         raise InputError(f"{what} takes {_text(spec)}, but was given {_text(got)}.")
+    graph = tf.compat.v1.get_default_graph()
+    for component in tf.nest.flatten(converted, expand_composites=True):
+        if not compat.is_inside(graph, component.graph):
+            raise InputError(f"{what} was given {value!r}, which is a tensor of another graph.")
     if info.is_composite and not spec.is_compatible_with(converted):
         raise InputError(f"{what} takes {spec}, but was given {got}.")
     return converted
@@ -104,7 +109,7 @@ def _as_tensor(value: Any, info: ParsedTensorInfo, what: str) -> Any:
         raise InputError(f"{what} takes {_text(info.type_spec)}, but was given {value!r}.")
     try:
         return tf.convert_to_tensor(value, dtype=None if tf.is_tensor(value) else info.dtype)
-    except (TypeError, ValueError) as e:
+    except (TypeError, ValueError, RuntimeError) as e:  # the last for eager tensors
         raise InputError(
             f"{what} takes {_text(info.type_spec)}, and {value!r} cannot be converted: {e}"
         ) from e

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -191,5 +193,33 @@ def test_no_default_output(module):
 def test_a_tensor_of_another_graph(module):
     with tf.Graph().as_default():
         other = tf.constant(X23)
-    with pytest.raises(ValueError, match="graph"):
-        module(other, signature="one")
+    assert _error(module, other, "one") == (
+        f"The input 'default' of the signature 'one' {OF} was given {other!r}, which is a tensor "
+        "of another graph."
+    )
+
+
+def test_a_tensor_of_another_graph_in_a_branch(module):
+    with tf.Graph().as_default():
+        other = tf.constant(X23)
+    with pytest.raises(errors.InputError):
+        tf.cond(tf1.placeholder(tf.bool, []), lambda: module(other, signature="one"), lambda: X23)
+
+
+def test_an_eager_tensor(module):
+    assert _error(module, _eager(), "one").startswith(
+        f"The input 'default' of the signature 'one' {OF} takes a float32 Tensor of shape "
+        "(None, 3), and <tf.Tensor: shape=(2, 3), dtype=float32, numpy="
+    )
+
+
+def _eager():
+    found = []
+
+    def work():  # a thread without a graph executes eagerly
+        found.append(tf.constant(X23))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return found[0]
