@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -177,6 +178,23 @@ def assert_equal(first: Any, second: Any, tolerance: float = 1e-6) -> None:
         assert abs(first - second) <= tolerance * max(1.0, abs(first)), (first, second)
     else:
         assert first == second
+
+
+def in_thread(program: Callable[[], None]) -> None:
+    """Runs a program in a thread, which has no default graph and so executes eagerly."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            program()
+        except BaseException as e:
+            errors.append(e)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
 
 
 X23 = np.arange(6, dtype=np.float32).reshape([2, 3])

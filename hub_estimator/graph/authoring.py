@@ -13,7 +13,7 @@ from hub_estimator.errors import MessageError, SignatureError
 from hub_estimator.format import collections
 from hub_estimator.format.protos import ModuleAttachment
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.format.variant import DEFAULT, Variant
+from hub_estimator.format.variant import DEFAULT, Variant, as_tags
 from hub_estimator.graph import checks
 from hub_estimator.graph.assets import AssetNames, take_assets
 
@@ -45,10 +45,11 @@ def create_module_spec(
       DefinitionError: the graph cannot be a module; its subclasses tell why.
     """
     names = AssetNames()
-    pairs = [(set(), {})] if tags_and_args is None else list(tags_and_args)
-    checks.check_tags([frozenset(tags) for tags, _ in pairs])
+    given = [((), {})] if tags_and_args is None else tags_and_args
+    pairs = [(as_tags(tags), args) for tags, args in given]
+    checks.check_tags([tags for tags, _ in pairs])
     variants = [
-        _variant(module_fn, frozenset(tags), args, set(drop_collections or ()), names)
+        _variant(module_fn, tags, args, collections.as_keys(drop_collections), names)
         for tags, args in pairs
     ]
     checks.check_variables(variants)
@@ -81,6 +82,8 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
     ):
         for key, tensor in _as_dict(given).items():
             _check_is_of_graph(tensor, graph, f"The {kind} {key!r} of the signature {name!r}")
+            if isinstance(tensor, tf.Variable):
+                tensor = tf.convert_to_tensor(tensor)
             infos[key].CopyFrom(_tensor_info(tensor))
     signatures.append((name, signature))
 
@@ -114,7 +117,7 @@ def _variant(
     module_fn: Callable[..., None],
     tags: frozenset[str],
     args: Mapping[str, Any],
-    drop_collections: set[str],
+    drop_collections: frozenset[str],
     names: AssetNames,
 ) -> Variant:
     graph = tf.Graph()

@@ -43,7 +43,9 @@ def test_applied_in_cond_while_and_map(outer_v2, use_resource, trainable):
         cond = tf.cond(tf1.placeholder_with_default(True, []), lambda: module(x), lambda: x)
         loop = tf.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, module(y)), [0, x])[1]
         mapped = tf.map_fn(lambda row: module(row[None])[0], x)
-    for found, expected in zip(_run([cond, loop, mapped]), [X23 * W, X23 * W * W, X23 * W]):
+    for found, expected in zip(
+        _run([cond, loop, mapped]), [X23 * W, X23 * W * W, X23 * W], strict=True
+    ):
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -62,7 +64,7 @@ def test_gradients_when_applied_in_control_flow(outer_v2, use_resource):
             for value in (cond, loop, mapped)
         ]
     sums = X23.sum(0)
-    for found, expected in zip(_run(gradients), [sums, 2 * sums * W, sums]):
+    for found, expected in zip(_run(gradients), [sums, 2 * sums * W, sums], strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 

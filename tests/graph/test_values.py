@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from tests import modules
 from tests.modules import X23, tf1
 
 
@@ -215,11 +214,5 @@ def test_an_eager_tensor(module):
 
 def _eager():
     found = []
-
-    def work():  # a thread without a graph executes eagerly
-        found.append(tf.constant(X23))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
+    modules.in_thread(lambda: found.append(tf.constant(X23)))
     return found[0]
