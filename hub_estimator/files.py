@@ -96,9 +96,11 @@ def move(source: str, target: str, overwrite: bool = False) -> None:
 
 
 def _move_remote_folder(source: str, target: str) -> None:
-    # Object stores and `ram://` have no rename of folders.
+    # Object stores and `ram://` have no rename of folders. Files come after folders: what makes a
+    # folder valid is a file, and the last in its order or alone.
     make_folder(target)
-    for name in listing(source):
+    names = listing(source)
+    for name in sorted(names, key=lambda name: (not is_folder(join(source, name)), name)):
         move(join(source, name), join(target, name), overwrite=True)
     remove(source)
 
@@ -154,23 +156,43 @@ def whole_folder(path: str, last: str | None = None) -> Iterator[str]:
 
     Yields:
       The path of an empty folder on the same filesystem as `path`.
+
+    Raises:
+      FileExistsError: the folder has one of the new entries, or `last`, already.
     """
     path = path.rstrip("/") or path
-    parent = os.path.dirname(path)
-    if parent:
-        make_folder(parent)
+    if parent(path):
+        make_folder(parent(path))
     scratch = _scratch_beside(path)
-    make_folder(scratch)
     try:
+        make_folder(scratch)
         yield scratch
-        if not exists(path):
-            move(scratch, path)
-        else:
-            for name in sorted(listing(scratch), key=lambda name: (name == last, name)):
-                remove(join(path, name))
-                move(join(scratch, name), join(path, name))
+        if not _move_whole(scratch, path):
+            _move_into(scratch, path, last)
     finally:
         remove(scratch)
+
+
+def _move_whole(scratch: str, path: str) -> bool:
+    """Moves the folder to its place in one step; False where there is something already."""
+    if exists(path):
+        return False
+    try:
+        move(scratch, path)
+    except OSError:
+        if not exists(path):
+            raise
+        return False  # another process made it meanwhile
+    return True
+
+
+def _move_into(scratch: str, path: str, last: str | None) -> None:
+    names = listing(scratch)
+    there = [name for name in names if exists(join(path, name))]
+    if there:
+        raise FileExistsError(f"There is already {', '.join(map(repr, there))} in {path}.")
+    for name in sorted(names, key=lambda name: (name == last, name)):
+        move(join(scratch, name), join(path, name))
 
 
 def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]:
@@ -189,7 +211,15 @@ def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]
     return removed
 
 
+def parent(path: str) -> str:
+    """Returns the folder above `path`; empty where none is named."""
+    scheme, separator, rest = path.rpartition("://")
+    folder = os.path.dirname(rest)
+    return f"{scheme}{separator}{folder}" if folder or separator else ""
+
+
 def _scratch_beside(path: str) -> str:
-    parent, name = os.path.split(path)
     # Starts with a dot: readers that list the parent (timestamped exports) pass it over.
-    return join(parent, f".{name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+    name = f".{os.path.basename(path)}.tmp-{os.getpid()}-{secrets.token_hex(4)}"
+    folder = parent(path)
+    return f"{folder}{name}" if folder.endswith("://") else join(folder, name)

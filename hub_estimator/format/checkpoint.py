@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from hub_estimator.errors import CheckpointMismatchError
+from hub_estimator.format.errors import CheckpointNotFoundError
 from hub_estimator.format.variant import VariableEntry, quoted
 
 
@@ -67,9 +68,15 @@ def read_from_checkpoint(
 
     Raises:
       CheckpointMismatchError: a variable is missing, or has another shape or type there.
-      tf.errors.NotFoundError: there is no checkpoint.
+      CheckpointNotFoundError: there is no checkpoint; it is a `tf.errors.NotFoundError`.
     """
-    reader = tf.train.load_checkpoint(checkpoint_path)
+    try:
+        reader = tf.train.load_checkpoint(checkpoint_path)
+    except (ValueError, tf.errors.NotFoundError) as e:
+        raise CheckpointNotFoundError(
+            f"There is no checkpoint at {checkpoint_path!r}. Give its prefix, for example what "
+            "tf.train.latest_checkpoint(model_dir) returns."
+        ) from e
     values = []
     for variable in {variable.key: variable for variable in variables}.values():
         name = name_transform_fn(variable.key) if name_transform_fn else variable.key

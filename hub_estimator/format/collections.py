@@ -46,6 +46,11 @@ CARRIED = frozenset(
 """Every other collection in the graph of a `module_fn` is refused."""
 
 
+def as_keys(keys: str | Iterable[str] | None) -> frozenset[str]:
+    """Returns the keys of collections; one string is one key, None is none."""
+    return frozenset([keys] if isinstance(keys, str) else keys or ())
+
+
 def node_names(meta_graph: Any, key: str) -> list[str]:
     """Returns the names of tensors or operations in a collection."""
     return list(meta_graph.collection_def[key].node_list.value) if has(meta_graph, key) else []

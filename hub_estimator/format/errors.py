@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from hub_estimator.errors import Error, NotAModuleError
+from hub_estimator.errors import CheckpointPathError, Error, NotAModuleError
 
 
 class ModuleExistsError(Error, tf.errors.AlreadyExistsError):
@@ -17,6 +17,14 @@ class ModuleExistsError(Error, tf.errors.AlreadyExistsError):
 
 class SavedModelNotFoundError(NotAModuleError, tf.errors.NotFoundError):
     """There is no SavedModel in a folder."""
+
+    def __init__(self, message: str) -> None:
+        tf.errors.NotFoundError.__init__(self, None, None, message)
+        self.args = (message,)
+
+
+class CheckpointNotFoundError(CheckpointPathError, tf.errors.NotFoundError):
+    """There is no checkpoint where one was said to be."""
 
     def __init__(self, message: str) -> None:
         tf.errors.NotFoundError.__init__(self, None, None, message)

@@ -57,16 +57,18 @@ def read_saved_model(folder: str) -> Any:
       BrokenModuleError: there is none, or it cannot be parsed.
     """
     path = files.join(folder, layout.SAVED_MODEL)
-    text_path = files.join(folder, layout.SAVED_MODEL_TEXT)
-    if not files.exists(path) and not files.exists(text_path):
+    is_text = not files.exists(path)
+    if is_text:
+        path = files.join(folder, layout.SAVED_MODEL_TEXT)
+    if not files.exists(path):
         raise BrokenModuleError(f"{folder} has no {layout.SAVED_MODEL}. Fetch the module again.")
+    content = files.read_bytes(path)
     try:
-        if files.exists(path):
-            saved_model = saved_model_pb2.SavedModel.FromString(files.read_bytes(path))
+        if is_text:
+            text = content.decode("utf-8")
+            saved_model = text_format.Parse(text, saved_model_pb2.SavedModel())
         else:
-            saved_model = text_format.Parse(
-                files.read_bytes(text_path).decode("utf-8"), saved_model_pb2.SavedModel()
-            )
+            saved_model = saved_model_pb2.SavedModel.FromString(content)
     except (protobuf_message.DecodeError, text_format.ParseError, UnicodeDecodeError) as e:
         raise BrokenModuleError(
             f"{path} is not a SavedModel, or it is damaged ({e}). Fetch the module again."

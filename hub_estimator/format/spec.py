@@ -18,7 +18,7 @@ from hub_estimator.errors import (
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import read_from_checkpoint, write_checkpoint
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, parse
-from hub_estimator.format.variant import VariableEntry, Variant, tags_text
+from hub_estimator.format.variant import VariableEntry, Variant, as_tags, tags_text
 from hub_estimator.format.write import without_checkpoint_paths, write_module
 
 Tags = Iterable[str]
@@ -72,7 +72,7 @@ class ModuleSpec:
         Raises:
           TagsNotFoundError: there is none.
         """
-        wanted = frozenset([tags] if isinstance(tags, str) else tags or ())
+        wanted = as_tags(tags)
         if wanted not in self._variants:
             has = ", ".join(tags_text(tags) for tags in self.get_tags())
             raise TagsNotFoundError(
@@ -173,7 +173,7 @@ class ModuleSpec:
           CheckpointMismatchError: the checkpoint lacks a variable, or has it with another shape or
             type.
           ModuleExistsError: a module is at `path` already.
-          tf.errors.NotFoundError: there is no such checkpoint.
+          CheckpointNotFoundError: there is no such checkpoint; it is a `tf.errors.NotFoundError`.
         """
         if checkpoint_path is None or _sentinel is not None:
             raise CheckpointPathError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +12,7 @@ import tensorflow as tf
 from hub_estimator.errors import BrokenModuleError, SignatureNotFoundError
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import NodeIndex, node_of
+from hub_estimator.format.tensor_infos import component_names
 
 DEFAULT = "default"
 """The name of the signature, and of the output, that is meant where none is given."""
@@ -24,6 +26,11 @@ def quoted(names: Any) -> str:
 def tags_text(tags: Any) -> str:
     """Returns a set of tags as a literal for messages; `set()` is the inference variant."""
     return f"{{{quoted(tags)}}}" if tags else "set()"
+
+
+def as_tags(tags: str | Iterable[str] | None) -> frozenset[str]:
+    """Returns a set of tags; one string is one tag, None is the empty set."""
+    return frozenset([tags] if isinstance(tags, str) else tags or ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +108,15 @@ class Variant:
                 f"It has: {quoted(self.meta_graph.signature_def)}."
             )
         return self.meta_graph.signature_def[name]
+
+    @functools.cached_property
+    def fed_nodes(self) -> frozenset[str]:
+        """The names of the nodes whose values depend on what callers give."""
+        infos = [info for each in self.signatures.values() for info in each.inputs.values()]
+        tensors = {name for info in infos for name in component_names(info)}
+        placeholders = [node for node in self.nodes.by_name.values() if node.op == "Placeholder"]
+        tensors |= {f"{node.name}:0" for node in placeholders}
+        return frozenset({*map(node_of, tensors), *self.nodes.descendants(tensors)})
 
     def _variable(self, proto: Any) -> VariableEntry:
         name = node_of(proto.variable_name)

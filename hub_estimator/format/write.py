@@ -12,8 +12,9 @@ from hub_estimator import files
 from hub_estimator.errors import ExportError
 from hub_estimator.format import layout
 from hub_estimator.format.errors import ModuleExistsError
-from hub_estimator.format.nodes import node_of
+from hub_estimator.format.nodes import NodeIndex, node_of
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
+from hub_estimator.format.tensor_infos import component_names
 
 
 def write_module(
@@ -35,35 +36,65 @@ def write_module(
       ExportError: the content of an asset cannot be read.
     """
     if files.exists(files.join(path, layout.MODULE_DEF)):
-        raise ModuleExistsError(
-            f"There is a module at {path} already, and it is never overwritten. Export to another "
-            "folder, or remove that one first."
-        )
-    with files.whole_folder(path, last=layout.MODULE_DEF) as scratch:
-        _copy_assets(scratch, asset_paths)
-        if write_variables is not None:
-            files.make_folder(files.join(scratch, layout.VARIABLES))
-            write_variables(files.join(scratch, layout.VARIABLES, layout.VARIABLES))
-        saved_model = saved_model_pb2.SavedModel(meta_graphs=meta_graphs)
-        files.write_bytes(
-            files.join(scratch, layout.SAVED_MODEL),
-            saved_model.SerializeToString(deterministic=True),
-        )
-        module_def = ModuleDef(format=FORMAT_V3)
-        files.write_bytes(files.join(scratch, layout.MODULE_DEF), module_def.SerializeToString())
+        raise _exists(path)
+    try:
+        with files.whole_folder(path, last=layout.MODULE_DEF) as scratch:
+            _write_into(scratch, meta_graphs, asset_paths, write_variables)
+    except FileExistsError as e:
+        if files.exists(files.join(path, layout.MODULE_DEF)):
+            raise _exists(path) from e
+        raise ExportError(f"A module cannot be written to {path}: {e} Give another folder.") from e
+
+
+def _exists(path: str) -> ModuleExistsError:
+    return ModuleExistsError(
+        f"There is a module at {path} already, and it is never overwritten. Export to another "
+        "folder, or remove that one first."
+    )
+
+
+def _write_into(
+    folder: str,
+    meta_graphs: Sequence[Any],
+    asset_paths: Mapping[str, str],
+    write_variables: Callable[[str], None] | None,
+) -> None:
+    _copy_assets(folder, asset_paths)
+    if write_variables is not None:
+        files.make_folder(files.join(folder, layout.VARIABLES))
+        write_variables(layout.checkpoint_prefix(folder))
+    saved_model = saved_model_pb2.SavedModel(meta_graphs=meta_graphs)
+    files.write_bytes(
+        files.join(folder, layout.SAVED_MODEL), saved_model.SerializeToString(deterministic=True)
+    )
+    module_def = ModuleDef(format=FORMAT_V3)
+    files.write_bytes(files.join(folder, layout.MODULE_DEF), module_def.SerializeToString())
 
 
 def without_checkpoint_paths(meta_graph: Any) -> Any:
-    """Returns a `MetaGraphDef` in which no constant names a checkpoint to restore from.
+    """Returns a `MetaGraphDef` in which no initializer names a checkpoint to restore from.
 
-    The initializers of modules that were used in a `module_fn` do; readers of the written module
-    take all values from its own checkpoint, and the author's paths are nobody's business.
+    Those of modules that were used in a `module_fn` do; readers of the written module take all
+    values from its own checkpoint, and the author's paths are nobody's business. What a signature
+    restores stays.
     """
     blank = type(meta_graph)()
     blank.CopyFrom(meta_graph)
-    prefixes = {node_of(node.input[0]) for node in blank.graph_def.node if node.op == "RestoreV2"}
+    nodes = NodeIndex(blank.graph_def)
+    outputs = {
+        node_of(name)
+        for signature in blank.signature_def.values()
+        for info in signature.outputs.values()
+        for name in component_names(info)
+    }
+    used = nodes.ancestors(outputs & set(nodes.by_name), lambda edge: node_of(edge) not in nodes)
+    prefixes = {
+        node_of(node.input[0])
+        for node in blank.graph_def.node
+        if node.op == "RestoreV2" and node.name not in used
+    }
     for node in blank.graph_def.node:
-        if node.name in prefixes and node.op == "Const":
+        if node.name in prefixes - used and node.op == "Const":
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(""))
     return blank
 

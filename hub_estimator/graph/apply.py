@@ -62,7 +62,7 @@ def apply(
         elements = [*plan.tensors, *plan.losses, *plan.updates]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
-    _collect(plan, found)
+    _collect(plan, state, found)
     tensors = {**feeds, **given, **found}
     return {key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())}
 
@@ -93,7 +93,9 @@ def _make_plan(variant: Variant, trained: frozenset[str], signature_def: Any) ->
     makers = {node_of(tensor) for tensor in given}
     names = variant.nodes.ancestors(
         {node_of(name) for name in [*tensors, *losses, *updates]},
-        lambda edge: edge in given or f"{edge}:0" in given or edge.lstrip("^") in makers,
+        lambda edge: (
+            edge in given or f"{edge}:0" in given or (edge.startswith("^") and edge[1:] in makers)
+        ),
     )
     part = make_part(variant, names, given)
     return _Plan(
@@ -138,10 +140,10 @@ def _state_feeds(state: StateGraph, variant: Variant, fed: frozenset[str]) -> di
     return feeds
 
 
-def _collect(plan: _Plan, found: dict[str, Any]) -> None:
+def _collect(plan: _Plan, state: StateGraph, found: dict[str, Any]) -> None:
     graph = tf.compat.v1.get_default_graph()
-    if compat.is_function_graph(graph):
-        return  # nothing outside of the function could run them
+    if graph is not state.graph:
+        return  # in a function inside of it, where nothing outside could run them
     for name in plan.losses:
         graph.add_to_collection(collections.REGULARIZATION_LOSSES, found[name])
     for name in plan.updates:

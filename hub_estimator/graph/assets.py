@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator import files
 from hub_estimator.errors import DefinitionError
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
@@ -28,6 +29,8 @@ class AssetNames:
 
     def name(self, path: str) -> str:
         """Returns the file name for a source path; different files get different names."""
+        if not files.is_remote(path):
+            path = os.path.abspath(path)  # one file under several spellings is stored once
         if path not in self._names:
             stem, ending = os.path.splitext(os.path.basename(path))
             name, number = f"{stem}{ending}", 0

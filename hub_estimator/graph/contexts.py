@@ -65,7 +65,7 @@ def _meta_graph(
     given = frozenset(feeds)
     names = variant.nodes.ancestors(
         inside | {name for name in looked_up - set(makers) if name in variant.nodes},
-        lambda edge: tensor_of(edge) in given or edge.lstrip("^") in makers,
+        lambda edge: tensor_of(edge) in given or (edge.startswith("^") and edge[1:] in makers),
     )
     whole = make_part(variant, names, given)
     meta_graph = tf.compat.v1.MetaGraphDef(graph_def=whole.graph_def)

@@ -11,8 +11,9 @@ from hub_estimator import files, resolver
 from hub_estimator.errors import TagsNotFoundError
 from hub_estimator.format import collections, layout
 from hub_estimator.format.errors import SavedModelNotFoundError
+from hub_estimator.format.nodes import node_of
 from hub_estimator.format.read import read_module, read_saved_model
-from hub_estimator.format.variant import Variant, tags_text
+from hub_estimator.format.variant import Variant, as_tags, tags_text
 
 
 def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any = None) -> Any:
@@ -38,7 +39,7 @@ def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any
       TagsNotFoundError: there is no graph with these tags.
     """
     folder = resolver.resolve(handle)
-    wanted = None if tags is None else frozenset([tags] if isinstance(tags, str) else tags)
+    wanted = None if tags is None else as_tags(tags)
     if files.exists(files.join(folder, layout.MODULE_DEF)):
         variant = read_module(folder).variant(wanted)
         loaded = tf.saved_model.load(folder, tags=sorted(variant.tags), options=options)
@@ -60,7 +61,9 @@ def _add_training(loaded: Any, variant: Variant) -> None:
     loaded.trainable_variables = [each for each in loaded.variables if each.trainable]
     losses = collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES)
     loaded.regularization_losses = [
-        loaded.prune([], graph.get_tensor_by_name(loss)) for loss in losses
+        loaded.prune([], graph.get_tensor_by_name(loss))
+        for loss in losses
+        if node_of(loss) not in variant.fed_nodes
     ]
 
 

@@ -108,13 +108,6 @@ def prefix_shared_name(node: Any, scope: str) -> None:
         node.attr["shared_name"].s = scope.encode() + node.attr["shared_name"].s
 
 
-def has_shared_name(node: Any) -> bool:
-    """Whether a node's resource is shared under a name."""
-    return node.op == "VarHandleOp" or bool(
-        "shared_name" in node.attr and node.attr["shared_name"].s
-    )
-
-
 def _input_map(part: GraphPart, feeds: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     by_node = {node_of(name): tensor for name, tensor in feeds.items()}
     return {

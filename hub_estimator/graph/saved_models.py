@@ -61,7 +61,7 @@ def create_module_spec_from_saved_model(
     folder = files.as_path(saved_model_path)
     _check_folder(folder)
     names = AssetNames()
-    dropped = {*_DROPPED, *(drop_collections or ())}
+    dropped = {*_DROPPED, *collections.as_keys(drop_collections)}
     variants = [
         _variant(meta_graph, folder, dropped, names)
         for meta_graph in read_saved_model(folder).meta_graphs

@@ -64,15 +64,22 @@ def trained_variables(variant: Variant, trainable: Trainable) -> frozenset[str]:
     """Returns the node names of the variables that are trained.
 
     Raises:
-      NoTrainableVariablesError: no trainable variable's name has the regular expression.
+      NoTrainableVariablesError: no trainable variable's name has the regular expression, or it is
+        none.
     """
     names = {
         node_of(proto.variable_name)
         for proto in collections.variable_defs(variant.meta_graph, collections.TRAINABLE_VARIABLES)
     }
-    if isinstance(trainable, bool):
+    if not isinstance(trainable, str) or not trainable:
         return frozenset(names if trainable else ())
-    found = frozenset(name for name in names if re.search(trainable, name))
+    try:
+        pattern = re.compile(trainable)
+    except re.error as e:
+        raise NoTrainableVariablesError(
+            f"trainable={trainable!r} is not a regular expression: {e}."
+        ) from e
+    found = frozenset(name for name in names if pattern.search(name))
     if not found:
         raise NoTrainableVariablesError(
             f"trainable={trainable!r} is found in the name of no trainable variable. There are: "
@@ -172,8 +179,8 @@ def _losses(variant: Variant, trained: frozenset[str]) -> list[str]:
     losses = []
     for loss in collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES):
         needed = variant.nodes.ancestors([node_of(loss)], lambda edge: False)
-        types = {variant.nodes[name].op for name in needed}
-        if "Placeholder" not in types and (needed & trained or not needed & state):
+        is_ours = needed & trained or not needed & state
+        if is_ours and node_of(loss) not in variant.fed_nodes:
             losses.append(loss)
     return losses
 
