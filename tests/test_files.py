@@ -1,0 +1,124 @@
+"""Files and folders appear whole or not at all, here and on other filesystems."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import tensorflow as tf
+
+from hub_estimator import files
+
+
+@pytest.fixture(params=["local", "ram://"])
+def folder(request, tmp_path):
+    """A folder on the local disk, or on one that only TensorFlow knows."""
+    path = str(tmp_path / "above") if request.param == "local" else f"ram://{tmp_path.name}/above"
+    files.make_folder(path)
+    return path
+
+
+def _fill(folder, *names):
+    for name in names:
+        path = files.join(folder, name)
+        files.make_folder(files.parent(path))
+        files.write_bytes(path, name.encode())
+
+
+def test_a_folder_appears_when_the_block_ends(folder):
+    target = files.join(folder, "target")
+    with files.whole_folder(target) as scratch:
+        _fill(scratch, "a", "b/c")
+        assert not files.exists(target)
+    assert files.listing(folder) == ["target"]
+    assert files.listing(target) == ["a", "b"]
+    assert files.read_bytes(files.join(target, "b", "c")) == b"b/c"
+
+
+def test_nothing_stays_after_an_exception(folder):
+    with pytest.raises(KeyboardInterrupt), files.whole_folder(f"{folder}/target") as scratch:
+        _fill(scratch, "a")
+        raise KeyboardInterrupt
+    assert files.listing(folder) == []
+
+
+def test_entries_of_a_folder_that_is_there_stay(folder):
+    _fill(folder, "target/mine")
+    with files.whole_folder(f"{folder}/target/", last="a") as scratch:
+        _fill(scratch, "a", "b")
+    assert files.listing(f"{folder}/target") == ["a", "b", "mine"]
+
+
+def test_an_entry_that_is_there_is_never_replaced(folder):
+    _fill(folder, "target/b/mine")
+    with (
+        pytest.raises(FileExistsError) as caught,
+        files.whole_folder(f"{folder}/target") as scratch,
+    ):
+        _fill(scratch, "a", "b/new")
+    assert str(caught.value) == f"There is already 'b' in {folder}/target."
+    assert files.listing(f"{folder}/target") == ["b"]
+    assert files.listing(f"{folder}/target/b") == ["mine"]
+    assert files.listing(folder) == ["target"]
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_kept(tmp_path):
+    target = tmp_path / "target"
+    with pytest.raises(FileExistsError), files.whole_folder(str(target)) as scratch:
+        _fill(scratch, "a")
+        _fill(str(target), "a")
+    assert (target / "a").read_text() == "a"
+
+
+def test_remote_folders_move_before_files(tmp_path, monkeypatch):
+    moved = []
+    rename = tf.io.gfile.rename
+
+    def note(source, target, **kwargs):
+        moved.append(target.removeprefix(f"ram://{tmp_path.name}/target/"))
+        rename(source, target, **kwargs)
+
+    monkeypatch.setattr(tf.io.gfile, "rename", note)
+    with files.whole_folder(f"ram://{tmp_path.name}/target") as scratch:
+        _fill(scratch, "tfhub_module.pb", "variables/index")
+        moved.clear()
+    assert moved == ["variables/index", "tfhub_module.pb"]
+
+
+def test_a_file_is_replaced_whole(folder):
+    path = files.join(folder, "file")
+    files.write_text(path, "öld")
+    files.write_text(path, "new")
+    assert files.read_bytes(path) == b"new"
+    assert files.listing(folder) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "path, parent",
+    [("a/b", "a"), ("a", ""), ("/a", "/"), ("gs://bucket/a", "gs://bucket"), ("ram://a", "ram://")],
+)
+def test_parent(path, parent):
+    assert files.parent(path) == parent
+
+
+def test_a_remote_folder_without_one_above(tmp_path):
+    target = f"ram://{tmp_path.name}top"
+    with files.whole_folder(target) as scratch:
+        _fill(scratch, "a")
+    assert files.listing(target) == ["a"]
+    assert not os.path.exists("ram:")
+
+
+@pytest.mark.parametrize("path", ["~/x", b"~/x", "file://~/x"])
+def test_as_path(path):
+    assert files.as_path(path) == os.path.expanduser("~/x")
+    assert files.as_path("gs://~x") == "gs://~x"
+
+
+def test_abandoned_scratch_folders_are_removed(tmp_path):
+    for name in (".x.tmp-12-0123abcd", ".y.tmp-13-0123abcd", ".x.tmp-mine", "x"):
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / ".x.tmp-12-0123abcd", (1.0, 1.0))
+    assert files.remove_abandoned(str(tmp_path)) == [str(tmp_path / ".x.tmp-12-0123abcd")]
+    assert files.listing(str(tmp_path)) == [".x.tmp-mine", ".y.tmp-13-0123abcd", "x"]
+    assert files.remove_abandoned(str(tmp_path / "missing")) == []
