@@ -65,13 +65,22 @@ def create_variables(
                 "publish the module without a partitioner."
             )
     variables: dict[str, tf.Variable] = {}
+    entries = {entry.op_name: entry for entry in variant.variables}
     with tf.compat.v1.name_scope(None):
         restored = _restore(spec, variant, scope)
-        for entry in variant.variables:
-            value = restored.get(entry.op_name)
-            if value is None:
-                value = _initial_value(variant, entry, scope, variables)
-            variables[entry.op_name] = _create(entry, value, scope, entry.op_name in trained)
+
+        def create(name: str) -> None:
+            if name in variables:
+                return
+            if name not in restored:
+                part = initial_value_part(variant, entries[name])
+                for other in sorted(map(node_of, part.fed)):
+                    create(other)
+                restored[name] = _initial_value(variant, entries[name], scope, variables)
+            variables[name] = _create(entries[name], restored[name], scope, name in trained)
+
+        for name in entries:
+            create(name)
     return variables
 
 

@@ -120,6 +120,8 @@ def test_initial_values_without_a_checkpoint_under_a_strategy():
         ready = tf1.is_variable_initialized(first)
         value = tf.cond(ready, first.read_value, lambda: first.initial_value)
         second = tf1.get_variable("second", initializer=3.0 * value)
+        # The order of the collection need not be that of the values.
+        tf1.get_collection_ref(tf1.GraphKeys.GLOBAL_VARIABLES).reverse()
         hub.add_signature(outputs=first + second)
 
     spec = hub.create_module_spec(module_fn)
