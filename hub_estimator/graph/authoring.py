@@ -121,7 +121,8 @@ def _variant(
     names: AssetNames,
 ) -> Variant:
     graph = tf.Graph()
-    with graph.as_default(), tf.variable_creator_scope(_resource_variable):
+    with graph.as_default():
+        tf.compat.v1.get_variable_scope().set_use_resource(True)
         module_fn(**args)
     for key in drop_collections:
         graph.clear_collection(key)
@@ -166,12 +167,6 @@ def make_variant(
     checks.check_colocation(variant)
     checks.check_inputs(variant)
     return variant
-
-
-def _resource_variable(next_creator: Callable[..., Any], **kwargs: Any) -> Any:
-    if kwargs.get("use_resource") is None:
-        kwargs["use_resource"] = True
-    return next_creator(**kwargs)
 
 
 def _name(module_fn: Callable[..., None]) -> str:
