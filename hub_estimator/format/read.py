@@ -150,7 +150,7 @@ def _what_it_is(folder: str) -> str:
             f"{start}It holds a checkpoint. To make a module of it, define the module with "
             "create_module_spec and call spec.export(path, checkpoint_path=...)."
         )
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return f"{start}It holds: {shown}. Give the folder that has the {layout.MODULE_DEF}."
 
 
