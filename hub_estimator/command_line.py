@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -50,13 +51,17 @@ def _run(command: Callable[[flags.FlagValues], None], values: flags.FlagValues) 
     try:
         command(values)
     except errors.InterruptedRunError as error:
-        status = TERMINATED if "SIGTERM" in str(error) else INTERRUPTED
-        return _fail(config.own_message(error), status)
+        return _fail(config.own_message(error), _status(error.signal))
     except errors.Error as error:
         return _fail(config.own_message(error), FAILED)
-    except KeyboardInterrupt:
-        return _fail("Interrupted. Run the same command again to go on.", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        number = getattr(interrupt, "signal", signal.SIGINT)
+        return _fail("Interrupted. Run the same command again to go on.", _status(number))
     return OK
+
+
+def _status(number: int) -> int:
+    return TERMINATED if number == signal.SIGTERM else INTERRUPTED
 
 
 @contextlib.contextmanager

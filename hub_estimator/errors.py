@@ -293,4 +293,29 @@ class ModelFolderError(Error, OSError, ValueError):
 
 
 class InterruptedRunError(Error, RuntimeError):
-    """A signal stopped training; the checkpoint holds what was done."""
+    """A signal stopped training; the checkpoint holds what was done.
+
+    Attributes:
+      signal: the number of the signal.
+    """
+
+    # On the class it would hide that of the error from what gin raises in its place.
+    signal: int
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
+
+
+class StoppedAtOnceError(KeyboardInterrupt):
+    """A signal stopped a run where it was, as Ctrl-C does.
+
+    No `Error`, not even an `Exception`: nothing between here and the top may take it for a failure.
+
+    Attributes:
+      signal: the number of the signal.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__()
+        self.signal = signal

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from absl import flags
 
 from hub_estimator import command_line, errors
+
+INTERRUPTED = "Interrupted. Run the same command again to go on."
 
 
 @pytest.fixture
@@ -26,9 +29,11 @@ def fails(error):
     ("error", "status", "message"),
     [
         (errors.ModelError("It is\n  wrong."), 1, "It is wrong."),
-        (errors.InterruptedRunError("Stopped by SIGINT."), 130, "Stopped by SIGINT."),
-        (errors.InterruptedRunError("Stopped by SIGTERM."), 143, "Stopped by SIGTERM."),
-        (KeyboardInterrupt(), 130, "Interrupted. Run the same command again to go on."),
+        (errors.InterruptedRunError("Stopped.", signal.SIGINT), 130, "Stopped."),
+        (errors.InterruptedRunError("Stopped.", signal.SIGTERM), 143, "Stopped."),
+        (KeyboardInterrupt(), 130, INTERRUPTED),
+        (errors.StoppedAtOnceError(signal.SIGINT), 130, INTERRUPTED),
+        (errors.StoppedAtOnceError(signal.SIGTERM), 143, INTERRUPTED),
     ],
 )
 def test_errors_are_one_line_and_a_status(values, capsys, error, status, message):

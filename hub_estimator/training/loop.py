@@ -12,8 +12,9 @@ import tensorflow as tf
 from hub_estimator import compat, errors, files
 from hub_estimator.training import preflight
 from hub_estimator.training.inputs import Input, serving_input_fn
-from hub_estimator.training.interruption import StopOnSignalHook
+from hub_estimator.training.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.model_fn import Model
+from hub_estimator.training.module_exporters import modules_in
 from hub_estimator.training.progress import ProgressHook
 from hub_estimator.training.report import Result
 
@@ -81,20 +82,24 @@ def train_and_evaluate(
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
     if settings is not None:
         settings.check_all_read()
-        if config.is_chief:
+    signals = Signals()
+    with signals.listening():
+        if settings is not None and config.is_chief:
             _save_settings(folder, settings)
-    estimator = compat.estimator_module().Estimator(model.model_fn, folder, config, params={})
-    start = _step(estimator)
-    if start >= max_steps:
-        _logger.info("Training in %s is already finished, at step %d.", folder, start)
-        metrics, exported = _evaluate_and_export(estimator, eval_input, made_exporters)
-    else:
-        if start:
-            _logger.info("Training goes on from the checkpoint of step %d in %s.", start, folder)
-        metrics, exported = _train(
-            estimator, train_input, eval_input, max_steps, seed, log_every_steps,
-            made_exporters, made_hooks,
-        )  # fmt: skip
+        estimator = compat.estimator_module().Estimator(model.model_fn, folder, config, params={})
+        start = _step(estimator)
+        if start >= max_steps:
+            _logger.info("Training in %s is already finished, at step %d.", folder, start)
+            metrics, exported = _evaluate_and_export(estimator, eval_input, made_exporters)
+        else:
+            if start:
+                _logger.info(
+                    "Training goes on from the checkpoint of step %d in %s.", start, folder
+                )
+            metrics, exported = _train(
+                estimator, train_input, eval_input, max_steps, seed, log_every_steps,
+                made_exporters, made_hooks, signals,
+            )  # fmt: skip
     return Result(
         folder, _step(estimator), metrics, estimator.latest_checkpoint(), _modules(exported)
     )
@@ -149,9 +154,10 @@ def _train(
     log_every_steps: int,
     exporters: list[Any],
     hooks: list[Any],
+    signals: Signals,
 ) -> tuple[dict[str, Any], list[Any]]:
     api = compat.estimator_module()
-    stop = StopOnSignalHook(estimator.model_dir, saves=estimator.config.is_chief)
+    stop = StopOnSignalHook(signals, estimator.model_dir if estimator.config.is_chief else None)
     progress = ProgressHook(max_steps, log_every_steps)
     train_spec = api.TrainSpec(
         train_input.training_fn(seed, lambda: _step(estimator)),
@@ -161,12 +167,13 @@ def _train(
     eval_spec = api.EvalSpec(
         eval_input.evaluation_fn(),
         steps=None,
+        hooks=[StopOnSignalHook(signals)],
         exporters=exporters,
         start_delay_secs=0,
         throttle_secs=0,
     )
     try:
-        with stop.listening():
+        with signals.waiting():
             outcome = api.train_and_evaluate(estimator, train_spec, eval_spec)
     except tf.compat.v1.train.NanLossDuringTrainingError as error:
         raise errors.ModelError(
@@ -197,9 +204,4 @@ def _evaluate_and_export(
 def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
     """Returns the module folders among what the exporters returned."""
     folders = [files.as_path(path) for path in exported if path]
-    return tuple(
-        files.join(folder, name)
-        for folder in folders
-        for name in files.listing(folder)
-        if files.exists(files.join(folder, name, "tfhub_module.pb"))
-    )
+    return tuple(module for folder in folders for module in modules_in(folder))

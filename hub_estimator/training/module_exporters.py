@@ -11,9 +11,10 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import compat, errors, files
+from hub_estimator.format import layout
 from hub_estimator.graph.registration import registered_modules
 
-_TIMESTAMP = re.compile(r"^\d{10}$")
+_TIMESTAMP = re.compile(r"^\d{10,}$")
 
 
 class LatestModuleExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
@@ -76,6 +77,8 @@ class LatestModuleExporter(compat.estimator_module().Exporter):  # type: ignore[
                 f"There is no checkpoint in {estimator.model_dir!r} to export modules from."
             )
         folder = files.as_path(export_path)
+        if not files.is_remote(folder):
+            files.remove_abandoned(folder)
         exported = _export(
             estimator, self._serving_input_fn, files.as_path(checkpoint_path), folder
         )
@@ -87,11 +90,8 @@ class LatestModuleExporter(compat.estimator_module().Exporter):  # type: ignore[
     def _remove_old(self, folder: str) -> None:
         if self._exports_to_keep is None:
             return
-        for timestamp in _timestamps(folder)[: -self._exports_to_keep]:
-            path = files.join(folder, timestamp)
-            # What somebody else put there stays.
-            if _holds_modules(path):
-                files.remove(path)
+        for timestamp in _exports(folder)[: -self._exports_to_keep]:
+            files.remove(files.join(folder, timestamp))
 
 
 def _export(
@@ -131,18 +131,25 @@ def _build(estimator: Any, serving_input_fn: Callable[[], Any]) -> Any:
     return tf.compat.v1.train.Saver(sharded=True)
 
 
-def _timestamps(folder: str) -> list[str]:
+def _exports(folder: str) -> list[str]:
+    """Returns the timestamps of exports, the oldest first; what somebody else put there is none."""
     names = files.listing(folder) if files.is_folder(folder) else []
-    return [name for name in names if _TIMESTAMP.match(name)]
+    timestamps = [name for name in names if _TIMESTAMP.match(name)]
+    return sorted((each for each in timestamps if modules_in(files.join(folder, each))), key=int)
 
 
 def _new_timestamp(folder: str) -> str:
     # Exports may follow one another within a second; their order must still be that of their names.
-    newest = max((int(name) for name in _timestamps(folder)), default=0)
-    return f"{max(int(time.time()), newest + 1):010d}"
+    newest = max(map(int, _exports(folder)), default=0)
+    timestamp = max(int(time.time()), newest + 1)
+    while files.exists(files.join(folder, f"{timestamp:010d}")):
+        timestamp += 1
+    return f"{timestamp:010d}"
 
 
-def _holds_modules(path: str) -> bool:
-    return any(
-        files.exists(files.join(path, name, "tfhub_module.pb")) for name in files.listing(path)
+def modules_in(path: str) -> list[str]:
+    """Returns the module folders in the folder `path`; none where it is no folder."""
+    folders = (
+        [files.join(path, name) for name in files.listing(path)] if files.is_folder(path) else []
     )
+    return [each for each in folders if files.exists(files.join(each, layout.MODULE_DEF))]

@@ -109,13 +109,73 @@ def test_a_signal_saves_a_checkpoint_and_stops(run, number):
         f"Stopped by {name} at step 3; the checkpoint is saved. Run the same command again to go "
         "on."
     )
+    assert caught.value.signal == number
     assert signal.getsignal(number) is before
     assert run(max_steps=4).step == 4
 
 
 def test_a_second_signal_stops_at_once(run):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(errors.StoppedAtOnceError) as caught:
         run(max_steps=1000, hooks=[lambda: SignalHook(signal.SIGTERM, times=2)])
+    assert caught.value.signal == signal.SIGTERM
+
+
+class StoppedExporter(hub.LatestModuleExporter):
+    """Gets a SIGTERM before it exports the first module."""
+
+    def __init__(self, serving_input_fn):
+        def signalling():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return serving_input_fn()
+
+        super().__init__("modules", signalling)
+
+
+class StoppedInput(TextFile):
+    """Gets a SIGTERM when it is evaluated on, once its `arm` made a hook for training."""
+
+    armed = False
+
+    def evaluation_fn(self):
+        input_fn = super().evaluation_fn()
+
+        def signalling():
+            if self.armed:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return input_fn()
+
+        return signalling
+
+    def arm(self):
+        self.armed = True
+        return tf.compat.v1.train.SessionRunHook()
+
+
+def test_a_signal_during_the_last_evaluation_of_a_finished_run(run, tmp_path, monkeypatch):
+    run(exporters=[])
+    export = hub.Module.export
+
+    def stopped(*args):
+        export(*args)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(hub.Module, "export", stopped)
+    with pytest.raises(errors.StoppedAtOnceError) as caught:
+        run()
+    assert caught.value.signal == signal.SIGTERM
+    assert os.listdir(tmp_path / "model" / "export" / "modules") == []
+
+
+def test_a_signal_during_an_evaluation_in_training(run, data_file):
+    source = StoppedInput(data_file, batch_size=8)
+    with pytest.raises(errors.InterruptedRunError, match="^Stopped by SIGTERM at step 2; the "):
+        run(eval_input=source, eval_every_steps=2, hooks=[source.arm])
+
+
+def test_a_signal_during_the_last_export_in_training(run, tmp_path):
+    with pytest.raises(errors.InterruptedRunError, match="^Stopped by SIGTERM at step 4; the "):
+        run(exporters=[StoppedExporter])
+    assert len(os.listdir(tmp_path / "model" / "export" / "modules")) == 1
 
 
 class Recorded:

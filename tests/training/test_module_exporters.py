@@ -68,6 +68,39 @@ def test_several_exports_within_a_second_and_the_oldest_removed(trained, tmp_pat
     assert left == ["1000000000", *map(os.path.basename, paths[1:]), "notes"]
 
 
+def test_foreign_entries_named_like_timestamps_stay_and_do_not_count(trained, tmp_path):
+    folder = tmp_path / "export"
+    for name in ("1000000000", "9999999999"):
+        (folder / name / "notes").mkdir(parents=True)
+    (folder / "1000000001").write_text("")
+    (folder / str(int(time.time()) + 5)).write_text("")
+    exporter = hub.LatestModuleExporter("module", serving, exports_to_keep=1)
+    before = set(os.listdir(folder))
+    for _ in range(2):
+        path = exporter.export(trained, str(folder))
+        assert abs(int(os.path.basename(path)) - time.time()) < 60
+        assert set(os.listdir(folder)) == {*before, os.path.basename(path)}
+
+
+def test_timestamps_of_the_far_future(trained, tmp_path):
+    folder = tmp_path / "export"
+    exporter = hub.LatestModuleExporter("module", serving, exports_to_keep=2)
+    first = exporter.export(trained, str(folder))
+    os.rename(first, folder / "9999999999")
+    names = [os.path.basename(exporter.export(trained, str(folder))) for _ in range(2)]
+    assert names == ["10000000000", "10000000001"]
+    assert sorted(os.listdir(folder)) == names
+
+
+def test_scratch_folders_of_killed_exports_are_removed(trained, tmp_path):
+    folder = tmp_path / "export"
+    for name, age_secs in [(".1.tmp-1-0123abcd", 1e6), (".2.tmp-2-0123abcd", 0)]:
+        (folder / name / "text").mkdir(parents=True)
+        os.utime(folder / name, (time.time() - age_secs,) * 2)
+    path = hub.LatestModuleExporter("module", serving).export(trained, str(folder))
+    assert sorted(os.listdir(folder)) == [".2.tmp-2-0123abcd", os.path.basename(path)]
+
+
 def test_all_are_kept(trained, tmp_path):
     exporter = hub.LatestModuleExporter("module", serving, exports_to_keep=None)
     for _ in range(2):
