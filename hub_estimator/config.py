@@ -249,7 +249,7 @@ def _parse_file(path: str, including: tuple[str, ...]) -> None:
     # empty lines keep the line numbers of its messages.
     if path in including:
         raise errors.ConfigError(f"{path!r} includes itself: {' > '.join([*including, path])}.")
-    lines = files.read_bytes(path).decode("utf-8").splitlines(keepends=True)
+    lines = _read_text(path).splitlines(keepends=True)
     start = 0
     for number, line in enumerate(lines):
         include = _INCLUDE.match(line)
@@ -258,6 +258,21 @@ def _parse_file(path: str, including: tuple[str, ...]) -> None:
             _parse_file(find_file(include["name"], beside=path), (*including, path))
             start = number + 1
     _parse_text(path, "\n" * start + "".join(lines[start:]))
+
+
+def _read_text(path: str) -> str:
+    try:
+        content = files.read_bytes(path)
+    except OSError as error:
+        raise errors.ConfigError(f"The gin file {path!r} cannot be read: {error}.") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise errors.ConfigError(
+            f"The gin file {path!r} is not UTF-8: byte 0x{content[error.start]:02x} in line "
+            f"{line}. Save it as UTF-8."
+        ) from error
 
 
 def _parse_text(path: str, text: str) -> None:

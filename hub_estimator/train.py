@@ -33,6 +33,9 @@ def define_flags() -> flags.FlagValues:
         "model_dir", None, "The folder for checkpoints, logs and exports.", flag_values=values,
         required=True,
     )  # fmt: skip
+    flags.register_validator(
+        "model_dir", lambda value: value != "", "It is empty; give it a path.", flag_values=values
+    )
     return values
 
 

@@ -149,6 +149,21 @@ def test_message_for_a_file_that_includes_itself(tmp_path):
     assert message_of(errors.ConfigError, [path]) == f"{path!r} includes itself: {path} > {path}."
 
 
+def test_message_for_a_file_in_another_encoding(tmp_path):
+    path = tmp_path / "a.gin"
+    path.write_bytes("# one\nF = 'für'\n".encode("latin-1"))
+    assert message_of(errors.ConfigError, [str(path)]) == (
+        f"The gin file {str(path)!r} is not UTF-8: byte 0xfc in line 2. Save it as UTF-8."
+    )
+
+
+def test_message_for_a_file_that_cannot_be_read():
+    path = "/proc/self/mem"  # reading it from the start fails, for root too
+    assert message_of(errors.ConfigError, [path]).startswith(
+        f"The gin file {path!r} cannot be read: "
+    )
+
+
 def test_message_for_an_unknown_configurable():
     assert message_of(errors.UnknownSettingError, bindings=["cakes.layers = 2"]) == (
         "Nothing configurable is called 'cakes' (the binding 'cakes.layers = 2'). "

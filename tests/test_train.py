@@ -86,6 +86,7 @@ def test_help_without_tensorflow(tmp_path):
     ("arguments", "message"),
     [
         ([], "flag --model_dir=None: Flag --model_dir must have a value other than None."),
+        (["--model_dir="], "flag --model_dir=: It is empty; give it a path."),
         (["--model_dir=m", "x"], "Unexpected arguments: x. Flags start with --."),
         (["--model_dir=m", "--gin_fil=x"], "Unknown command line flag 'gin_fil'. Did you mean: "),
     ],
@@ -142,11 +143,35 @@ BAD_INPUT = [
     ({"TRAIN_DATA": "no.csv"}, [], "There is no data file 'no.csv'."),
     ({}, ["--gin_bindings=Encoder.signature='x'"], "signature 'x'"),
     ({}, ["--gin_bindings=Encoder.tags=['x']"], "tags"),
+    ({}, ["--gin_bindings=Encoder.tags=3"], "'int' object is not iterable"),
     ({}, ["--gin_bindings=Encoder.output='x'"], "no output 'x'. It has: default."),
     ({}, ["--gin_bindings=Encoder.feature='x'"], "takes the feature 'x', which the input does not"),
     ({}, ["--gin_bindings=TextFile.label='x'"], "no column 'x'. Its first row names: text, label."),
     ({}, ["--gin_bindings=Model.optimizer=@BinaryClassHead"], "The model cannot be built: Binary"),
     ({}, ["--gin_bindings=Model.encoders=@Encoder()"], "Model.encoders"),
+    ({}, ["--gin_bindings=Model.encoders=[@Encoder]"], "Model.encoders is @Encoder, which nothing"),
+    ({}, ["--gin_bindings=Model.layers=@DenseLayers"], "write @DenseLayers(), with ()."),
+    ({}, ["--gin_bindings=Model.head=@BinaryClassHead"], "write @BinaryClassHead(), with ()."),
+    ({}, ["--gin_bindings=Encoder.trainable='['"], "'['"),
+    ({}, ["--gin_bindings=train_and_evaluate.model=@Model"], "write @Model(), with ()."),
+    ({}, ["--gin_bindings=train_and_evaluate.eval_input=@TextFile"], "write @TextFile(), with ()."),
+    ({}, ["--gin_bindings=train_and_evaluate.exporters=@LatestModuleExporter"], "give it a list"),
+    ({"MAX_STEPS": "4"}, [], "train_and_evaluate.max_steps is '4'; it must be a whole number."),
+    ({"BATCH_SIZE": "a"}, [], "TextFile.batch_size is 'a'; it must be a whole number."),
+    ({"SEED": -1}, [], "train_and_evaluate.seed is -1; it must be at least 0."),
+    (
+        {},
+        ["--gin_bindings=train_and_evaluate.log_every_steps=0"],
+        "train_and_evaluate.log_every_steps is 0; it must be at least 1.",
+    ),
+    (
+        {},
+        ["--gin_bindings=train_and_evaluate.keep_checkpoints=-1"],
+        "train_and_evaluate.keep_checkpoints is -1; it must be at least 1.",
+    ),
+    ({}, ["--gin_bindings=LatestModuleExporter.exports_to_keep=0"], "it must be at least 1."),
+    ({}, ["--gin_bindings=LatestModuleExporter.name=3"], "it must be a text in quotes."),
+    ({"LEARNING_RATE": "a"}, [], "The model cannot be built: "),
 ]
 
 

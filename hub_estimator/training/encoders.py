@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.variant import as_tags
 from hub_estimator.graph.module import Module, as_module_spec
 from hub_estimator.graph.registration import register_module_for_export
 
@@ -30,8 +31,9 @@ class Encoder:
       output: the name of the output to use, which may be an intermediate one.
       trainable: whether training changes the module's variables; a regular expression chooses those
         whose names within the module it is found in.
-      tags: the graph variant to use in every mode; None takes the `{"train"}` variant when training
-        a trainable module that has one, and the variant without tags otherwise.
+      tags: the graph variant to use in every mode, one string being one tag; None takes the
+        `{"train"}` variant when training a trainable module that has one, and the variant without
+        tags otherwise.
       name: the variable scope of the module, the prefix of its variables in checkpoints.
       export_name: the name under which exporters export the module; None does not export it.
     """
@@ -41,7 +43,7 @@ class Encoder:
     signature: str = "default"
     output: str = "default"
     trainable: bool | str = False
-    tags: Iterable[str] | None = None
+    tags: str | Iterable[str] | None = None
     name: str = "module"
     export_name: str | None = None
 
@@ -58,7 +60,7 @@ class Encoder:
     def tags_for(self, mode: str) -> frozenset[str]:
         """Returns the tags of the graph variant that an Estimator's mode uses."""
         if self.tags is not None:
-            return frozenset(self.tags)
+            return as_tags(self.tags)
         fine_tunes = mode == _TRAIN_MODE and bool(self.trainable)
         return TRAIN_TAGS if fine_tunes and TRAIN_TAGS in self.spec.get_tags() else frozenset()
 

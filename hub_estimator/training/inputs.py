@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import errors, files
-from hub_estimator.training import text_files
+from hub_estimator import compat, errors, files
+from hub_estimator.training import checks, text_files
 
 InputFn = Callable[[], tf.data.Dataset]
 
@@ -54,6 +55,9 @@ class TextFile:
       label: the column of the labels; `[B]`, int64 where all are whole numbers, else float32.
       batch_size: `B`.
       delimiter: what separates the fields; None is a tab for `.tsv`, else a comma.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
     """
 
     def __init__(
@@ -64,13 +68,21 @@ class TextFile:
         batch_size: int = 128,
         delimiter: str | None = None,
     ) -> None:
+        if not isinstance(path, (str, bytes, os.PathLike)) or not path:
+            raise errors.ModelError(f"TextFile.path is {path!r}; it must be a path in quotes.")
+        if not isinstance(texts, (Mapping, type(None))):
+            raise errors.ModelError(
+                f"TextFile.texts is {texts!r}; give it a dict, as in {{'text': 'review'}}."
+            )
+        if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
+            raise errors.ModelError(f"TextFile.delimiter is {delimiter!r}; it must be one letter.")
+        checks.text("TextFile.label", label)
+        checks.whole_number("TextFile.batch_size", batch_size)
         self.path = files.as_path(path)
         self._texts = dict(texts or {"text": "text"})
         self._label = label
         self._batch_size = batch_size
         self._delimiter = delimiter
-        if batch_size < 1:
-            raise errors.ModelError(f"batch_size is {batch_size}; it must be at least 1.")
 
     @property
     def feature_names(self) -> list[str]:
@@ -189,7 +201,6 @@ def serving_input_fn(specs: Mapping[str, tf.TensorSpec]) -> Callable[[], Any]:
     Args:
       specs: the type and the shape of each feature by name, as `Encoder.feature_specs` has them.
     """
-    from hub_estimator import compat
 
     def receiver_fn() -> Any:
         features = {

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from hub_estimator import compat, errors, files
-from hub_estimator.training import preflight
+from hub_estimator.training import checks, preflight
 from hub_estimator.training.inputs import Input, serving_input_fn
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.model_fn import Model
@@ -75,7 +75,15 @@ def train_and_evaluate(
       errors.Error: something is wrong; the class and the message say what.
     """
     folder = files.as_path(model_dir)
-    _check_numbers(max_steps=max_steps, eval_every_steps=eval_every_steps)
+    _check_numbers(
+        max_steps=max_steps,
+        eval_every_steps=eval_every_steps,
+        keep_checkpoints=keep_checkpoints,
+        log_every_steps=log_every_steps,
+    )
+    checks.whole_number("train_and_evaluate.seed", seed, least=0)
+    _check_parts(model, train_input=train_input, eval_input=eval_input)
+    checks.listed("train_and_evaluate.exporters", exporters, "[@LatestModuleExporter]")
     preflight.check(folder, model, train_input, eval_input)
     made_exporters = _make_exporters(exporters, model)
     made_hooks = [hook() for hook in hooks]
@@ -105,15 +113,20 @@ def train_and_evaluate(
     )
 
 
-def _check_numbers(**numbers: int) -> None:
+def _check_numbers(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if value < 1:
-            raise errors.ModelError(f"train_and_evaluate.{name} is {value}; it must be at least 1.")
+        checks.whole_number(f"train_and_evaluate.{name}", value)
+
+
+def _check_parts(model: Any, **inputs: Any) -> None:
+    checks.made("train_and_evaluate.model", model, "@Model()", "model_fn", "feature_specs")
+    for name, source in inputs.items():
+        checks.made(f"train_and_evaluate.{name}", source, "@TextFile()", "training_fn")
 
 
 def _make_exporters(exporters: Sequence[ExporterFactory], model: Model) -> list[Any]:
-    specs = {name: spec for each in model.encoders for name, spec in each.feature_specs().items()}
-    return [exporter(serving_input_fn=serving_input_fn(specs)) for exporter in exporters]
+    receiver_fn = serving_input_fn(model.feature_specs())
+    return [exporter(serving_input_fn=receiver_fn) for exporter in exporters]
 
 
 def _save_settings(folder: str, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training import optimizers
+from hub_estimator.training import checks, optimizers
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.layers import DenseLayers, dense
 
@@ -44,14 +44,10 @@ class Model:
         """Checks what can be known before a graph is built; see `Encoder.check`.
 
         Raises:
-          errors.ModelError: the model has no encoder, or two are exported under one name.
+          errors.ModelError: the model has no encoder, or two are exported under one name; a part
+            is none.
         """
-        if not isinstance(self.encoders, Sequence):
-            raise errors.ModelError(
-                f"Model.encoders is {self.encoders!r}; give it a list, as in [@Encoder()]."
-            )
-        if not self.encoders:
-            raise errors.ModelError("The model has no encoder. Give Model.encoders at least one.")
+        self._check_parts()
         exported = [each.export_name for each in self.encoders if each.export_name is not None]
         for name in exported:
             if exported.count(name) > 1:
@@ -60,6 +56,20 @@ class Model:
                 )
         for encoder in self.encoders:
             encoder.check(mode, feature_names)
+
+    def _check_parts(self) -> None:
+        checks.listed("Model.encoders", self.encoders, "[@Encoder()]")
+        if not self.encoders:
+            raise errors.ModelError("The model has no encoder. Give Model.encoders at least one.")
+        for encoder in self.encoders:
+            checks.made("An element of Model.encoders", encoder, "@Encoder()", "feature_specs")
+        checks.made("Model.head", self.head, "@BinaryClassHead()", "create_estimator_spec")
+        if self.layers is not None:
+            checks.made("Model.layers", self.layers, "@DenseLayers()", "__call__")
+
+    def feature_specs(self) -> dict[str, tf.TensorSpec]:
+        """Returns the type and the shape of each feature that the encoders take."""
+        return {name: spec for each in self.encoders for name, spec in each.feature_specs().items()}
 
     def model_fn(
         self,

@@ -13,6 +13,7 @@ import tensorflow as tf
 from hub_estimator import compat, errors, files
 from hub_estimator.format import layout
 from hub_estimator.graph.registration import registered_modules
+from hub_estimator.training import checks
 
 _TIMESTAMP = re.compile(r"^\d{10,}$")
 
@@ -30,14 +31,15 @@ class LatestModuleExporter(compat.estimator_module().Exporter):  # type: ignore[
       exports_to_keep: how many timestamps to keep, the newest ones; None keeps all.
 
     Raises:
-      ValueError: `exports_to_keep` is not positive.
+      errors.ModelError: `exports_to_keep` is not positive, or `name` no text.
     """
 
     def __init__(
         self, name: str, serving_input_fn: Callable[[], Any], exports_to_keep: int | None = 5
     ) -> None:
-        if exports_to_keep is not None and exports_to_keep <= 0:
-            raise ValueError(f"exports_to_keep is {exports_to_keep}; it must be positive or None.")
+        checks.text("LatestModuleExporter.name", name)
+        if exports_to_keep is not None:
+            checks.whole_number("LatestModuleExporter.exports_to_keep", exports_to_keep)
         self._name = name
         self._serving_input_fn = serving_input_fn
         self._exports_to_keep = exports_to_keep

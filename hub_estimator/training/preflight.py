@@ -33,7 +33,8 @@ def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -
     """
     check_folder(model_dir)
     for mode, source in (("train", train_input), ("eval", eval_input)):
-        model.check(mode, source.feature_names)
+        with _clear_errors():
+            model.check(mode, source.feature_names)
         source.check(heads.num_classes(model.head))
     inputs = {
         "train": train_input.training_fn(seed=0, start_step=lambda: 0),
@@ -67,8 +68,10 @@ def check_folder(model_dir: str) -> None:
     """Checks that a model folder can be written to, as far as that is seen without writing.
 
     Raises:
-      errors.ModelFolderError: it is a file, or not writable.
+      errors.ModelFolderError: it has no name, is a file, or not writable.
     """
+    if not model_dir:
+        raise errors.ModelFolderError("The model folder has an empty name. Give it a path.")
     if files.is_remote(model_dir):
         return
     path = os.path.abspath(model_dir)
@@ -84,10 +87,7 @@ def check_folder(model_dir: str) -> None:
 def _inputs(model: Model, input_fn: InputFn | None) -> tuple[Any, Any]:
     """Returns features and labels of the right types; no example is read."""
     if input_fn is None:
-        specs = {
-            name: spec for each in model.encoders for name, spec in each.feature_specs().items()
-        }
-        return serving_input_fn(specs)().features, None
+        return serving_input_fn(model.feature_specs())().features, None
     return tf.nest.map_structure(
         lambda spec: tf.compat.v1.placeholder(spec.dtype, spec.shape), input_fn().element_spec
     )

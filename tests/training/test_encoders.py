@@ -30,8 +30,9 @@ def test_the_train_variant_is_used_when_fine_tuning(text_module, trainable, mode
     assert output == pytest.approx(factor * plain)
 
 
-def test_given_tags_are_used_in_every_mode(text_module):
-    encoder = Encoder(text_module, tags={"train"})
+@pytest.mark.parametrize("tags", [{"train"}, "train"])
+def test_given_tags_are_used_in_every_mode(text_module, tags):
+    encoder = Encoder(text_module, tags=tags)
     assert encoder.tags_for(PREDICT) == {"train"}
 
 

@@ -70,9 +70,22 @@ def test_columns_by_name(tmp_path):
     assert features["a"].dtype == tf.string and labels.dtype == tf.float32
 
 
-def test_batch_size():
-    with pytest.raises(errors.ModelError, match=r"^batch_size is 0; it must be at least 1\.$"):
-        TextFile("a.csv", batch_size=0)
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"batch_size": 0}, "TextFile.batch_size is 0; it must be at least 1."),
+        ({"batch_size": "a"}, "TextFile.batch_size is 'a'; it must be a whole number."),
+        ({"label": ["a"]}, "TextFile.label is ['a']; it must be a text in quotes."),
+        ({"path": 3}, "TextFile.path is 3; it must be a path in quotes."),
+        ({"path": ""}, "TextFile.path is ''; it must be a path in quotes."),
+        ({"texts": "a"}, "TextFile.texts is 'a'; give it a dict, as in {'text': 'review'}."),
+        ({"delimiter": ";;"}, "TextFile.delimiter is ';;'; it must be one letter."),
+    ],
+)
+def test_wrong_settings(setting, message):
+    with pytest.raises(errors.ModelError) as caught:
+        TextFile(**{"path": "a.csv", **setting})
+    assert str(caught.value) == message
 
 
 def test_serving_input():

@@ -219,7 +219,9 @@ def test_unread_settings_stop_the_run_before_it_writes(run, tmp_path):
     assert message == "Nothing reads x."
 
 
-@pytest.mark.parametrize("name", ["max_steps", "eval_every_steps"])
+@pytest.mark.parametrize(
+    "name", ["max_steps", "eval_every_steps", "keep_checkpoints", "log_every_steps"]
+)
 def test_numbers(run, tmp_path, name):
     message = folder_message(run, errors.ModelError, tmp_path, **{name: 0})
     assert message == f"train_and_evaluate.{name} is 0; it must be at least 1."

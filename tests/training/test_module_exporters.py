@@ -205,9 +205,11 @@ def test_no_checkpoint(make_model, tmp_path):
 
 @pytest.mark.parametrize("keep", [0, -1])
 def test_exports_to_keep(keep):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError) as caught:  # what callers of the original API expect
         hub.LatestModuleExporter("m", serving, exports_to_keep=keep)
-    assert str(caught.value) == f"exports_to_keep is {keep}; it must be positive or None."
+    assert str(caught.value) == (
+        f"LatestModuleExporter.exports_to_keep is {keep}; it must be at least 1."
+    )
 
 
 def test_names_are_those_of_folders_and_differ(text_module):

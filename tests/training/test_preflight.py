@@ -25,6 +25,12 @@ def test_what_tensorflow_refuses_is_said_in_one_sentence(make_model, examples, t
     )
 
 
+def test_a_model_folder_without_a_name():
+    with pytest.raises(errors.ModelFolderError) as caught:
+        preflight.check_folder("")
+    assert str(caught.value) == "The model folder has an empty name. Give it a path."
+
+
 def test_both_inputs_must_give_the_features(make_model, examples, tmp_path):
     class Other(type(examples)):
         feature_names = ("title",)

@@ -1,0 +1,76 @@
+"""Checks of settings: what a gin file can get wrong, said in one sentence."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+from hub_estimator import errors
+
+
+def whole_number(name: str, value: Any, least: int = 1) -> None:
+    """Checks a setting that is a whole number.
+
+    Args:
+      name: the setting, for the message.
+      value: what was given.
+      least: the smallest value that it may have.
+
+    Raises:
+      errors.ModelError: it is something else.
+    """
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise errors.ModelError(f"{name} is {value!r}; it must be a whole number.")
+    if value < least:
+        raise errors.ModelError(f"{name} is {value}; it must be at least {least}.")
+
+
+def text(name: str, value: Any) -> None:
+    """Checks a setting that is a text.
+
+    Raises:
+      errors.ModelError: it is something else, or empty.
+    """
+    if not isinstance(value, str) or not value:
+        raise errors.ModelError(f"{name} is {value!r}; it must be a text in quotes.")
+
+
+def listed(name: str, value: Any, example: str) -> None:
+    """Checks a setting that is a list.
+
+    Args:
+      name: the setting, for the message.
+      value: what was given.
+      example: what to write.
+
+    Raises:
+      errors.ModelError: it is something else.
+    """
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        raise errors.ModelError(f"{name} is {shown(value)}; give it a list, as in {example}.")
+
+
+def made(name: str, value: Any, example: str, *attributes: str) -> None:
+    """Checks a setting that is a part of the model: an object, not the class that makes it.
+
+    Args:
+      name: the setting, for the message.
+      value: what was given.
+      example: what to write.
+      *attributes: what such a part has.
+
+    Raises:
+      errors.ModelError: it is a class, or lacks an attribute.
+    """
+    if isinstance(value, type):
+        raise errors.ModelError(
+            f"{name} is {shown(value)}, which nothing has called: write {example}, with ()."
+        )
+    if not all(hasattr(value, each) for each in attributes):
+        raise errors.ModelError(f"{name} is {value!r}; give it a part like {example}.")
+
+
+def shown(value: Any) -> str:
+    """Returns a value for a message, a class as gin files write it."""
+    return f"@{value.__name__}" if isinstance(value, type) else repr(value)
