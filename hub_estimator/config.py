@@ -75,6 +75,11 @@ class Binding:
     parameter: str
     value: Any = dataclasses.field(compare=False, hash=False)
 
+    @property
+    def is_macro(self) -> bool:
+        """Whether it is a macro."""
+        return not self.parameter
+
     def __str__(self) -> str:
         scope = f"{self.scope}/" if self.scope else ""
         return f"{scope}{self.selector}" + (f".{self.parameter}" if self.parameter else "")
@@ -83,19 +88,27 @@ class Binding:
         """Whether a use in `other`'s scope looks this setting up; scopes inherit."""
         if (self.selector, self.parameter) != (other.selector, other.parameter):
             return False
-        return self.scope == other.scope if not self.parameter else _within(other, self)
+        return self.scope == other.scope if self.is_macro else _within(other, self)
 
 
+@dataclasses.dataclass(frozen=True)
 class Session:
-    """A parsed configuration, as long as its `gin_session` lasts."""
+    """A parsed configuration, as long as its `gin_session` lasts.
+
+    Attributes:
+      optional_macros: macros that the files use and no binding gives. What used them may have been
+        given another value since, so they may have no effect.
+    """
+
+    optional_macros: frozenset[str] = frozenset()
 
     def check_all_read(self) -> None:
-        """Checks that every binding had an effect so far.
+        """Checks that every binding had an effect so far; optional macros need none.
 
         Raises:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
-        unread = unread_bindings()
+        unread = [each for each in unread_bindings() if str(each) not in self.optional_macros]
         if unread:
             raise errors.UnreadBindingError(_unread_message(unread))
 
@@ -104,6 +117,10 @@ class Session:
         import gin
 
         return gin.operative_config_str(max_line_length=100)
+
+    def macros_read(self) -> frozenset[str]:
+        """Returns the macros that had an effect so far."""
+        return frozenset(str(each) for each in _statements(self.operative_text()) if each.is_macro)
 
     def call(self, name: str, **arguments: Any) -> Any:
         """Calls what `add_configurable` added as `name`, with its settings.
@@ -153,8 +170,7 @@ def gin_session(gin_files: Sequence[str] = (), bindings: Sequence[str] = ()) -> 
 
     gin.clear_config()
     try:
-        _parse_all(gin_files, bindings)
-        yield Session()
+        yield Session(_parse_all(gin_files, bindings))
     finally:
         gin.clear_config()
 
@@ -231,33 +247,38 @@ class _NamedText(io.StringIO):
         self.name = name
 
 
-def _parse_all(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
+def _parse_all(gin_files: Sequence[str], bindings: Sequence[str]) -> frozenset[str]:
+    """Parses everything; returns the session's optional macros."""
     import gin
 
+    used: set[str] = set()
     for name in gin_files:
-        _parse_file(find_file(name), ())
+        used |= _parse_file(find_file(name), ())
     for binding in bindings:
         with _clear_errors(f"the binding {binding!r}"):
             gin.parse_config(binding)
     _check_complete()
     with _clear_errors("the configuration"):
         gin.finalize()
+    return frozenset(used - {str(each) for text in bindings for each in _statements(text)})
 
 
-def _parse_file(path: str, including: tuple[str, ...]) -> None:
+def _parse_file(path: str, including: tuple[str, ...]) -> set[str]:
+    """Parses a file and those that it includes; returns the macros that they use."""
     # Gin would search for included files in its own places only, so they are taken out here; the
     # empty lines keep the line numbers of its messages.
     if path in including:
         raise errors.ConfigError(f"{path!r} includes itself: {' > '.join([*including, path])}.")
     lines = _read_text(path).splitlines(keepends=True)
+    used: set[str] = set()
     start = 0
     for number, line in enumerate(lines):
         include = _INCLUDE.match(line)
         if include:
-            _parse_text(path, "\n" * start + "".join(lines[start:number]))
-            _parse_file(find_file(include["name"], beside=path), (*including, path))
+            used |= _parse_text(path, "\n" * start + "".join(lines[start:number]))
+            used |= _parse_file(find_file(include["name"], beside=path), (*including, path))
             start = number + 1
-    _parse_text(path, "\n" * start + "".join(lines[start:]))
+    return used | _parse_text(path, "\n" * start + "".join(lines[start:]))
 
 
 def _read_text(path: str) -> str:
@@ -275,11 +296,14 @@ def _read_text(path: str) -> str:
         ) from error
 
 
-def _parse_text(path: str, text: str) -> None:
+def _parse_text(path: str, text: str) -> set[str]:
     import gin
 
     with _clear_errors(repr(path)):
         gin.parse_config(_NamedText(text, path))
+    used: set[str] = set()
+    _statements(text, used)
+    return used
 
 
 @contextlib.contextmanager
@@ -342,10 +366,11 @@ def _check_complete() -> None:
 def _macros() -> list[str]:
     import gin
 
-    return [str(each) for each in _statements(gin.config_str()) if not each.parameter]
+    return [str(each) for each in _statements(gin.config_str()) if each.is_macro]
 
 
-def _statements(text: str) -> list[Binding]:
+def _statements(text: str, used_macros: set[str] | None = None) -> list[Binding]:
+    """Returns the bindings in a text; adds the macros that their values use to a set."""
     from gin import config_parser
 
     class Delegate(config_parser.ParserDelegate):
@@ -353,6 +378,8 @@ def _statements(text: str) -> list[Binding]:
             return f"@{scoped_configurable_name}" + ("()" if evaluate else "")
 
         def macro(self, macro_name: str) -> str:
+            if used_macros is not None:
+                used_macros.add(macro_name)
             return f"%{macro_name}"
 
     return [
@@ -371,7 +398,7 @@ def _unread_message(unread: list[Binding]) -> str:
     lines = []
     for binding in unread:
         # Macros are mistaken for macros, parameters for parameters.
-        known = {str(each) for each in read if bool(each.parameter) == bool(binding.parameter)}
+        known = {str(each) for each in read if each.is_macro == binding.is_macro}
         lines.append(f"{binding} ({_suggest(str(binding), known)})")
     return (
         f"Nothing reads {'this setting' if len(unread) == 1 else 'these settings'}: "

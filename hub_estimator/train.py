@@ -62,7 +62,7 @@ def _train(values: flags.FlagValues) -> None:
         tf.config.list_physical_devices()  # where there is no GPU, looking for one is noisy
     with config.gin_session(values.gin_file, values.gin_bindings) as session:
         result = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
-    print(report.summary(result))
+        print(report.summary(result, session.macros_read()))
 
 
 if __name__ == "__main__":

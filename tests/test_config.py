@@ -103,6 +103,36 @@ def test_unread_bindings(bindings, unread):
         assert [str(binding) for binding in config.unread_bindings()] == unread
 
 
+@pytest.mark.parametrize(
+    ("text", "bindings", "unread"),
+    [
+        ("F = 'fig'\nCake.flavour = %F", ["Cake.flavour = 'plum'"], None),
+        ("F = 'fig'\nCake.flavour = %F\nCake.flavour = 'plum'", [], None),
+        ("F = 'fig'\nCake.flavour = %F", ["Cake.flavour = 'plum'", "F = 'lime'"], "F"),
+        ("F = 'fig'\nCake.flavour = 'plum'", [], "F"),
+        ("F = 'fig'\nG = 3\nCake.flavour = %F\nCake.topping = [%G]", ["Cake.topping = 1"], None),
+    ],
+)
+def test_macros_of_files_whose_use_was_given_another_value(tmp_path, text, bindings, unread):
+    path = write(tmp_path / "a.gin", f"bake.cake = @Cake()\n{text}\n")
+    with config.gin_session([path], bindings) as session:
+        session.call("bake")
+        if unread is None:
+            session.check_all_read()
+            return
+        with pytest.raises(
+            errors.UnreadBindingError, match=f"^Nothing reads this setting: {unread} "
+        ):
+            session.check_all_read()
+
+
+def test_macros_read():
+    bindings = ["bake.cake = @Cake()", "F = 'fig'", "Cake.flavour = %F", "G = 1"]
+    with config.gin_session([], bindings) as session:
+        session.call("bake")
+        assert session.macros_read() == {"F"}
+
+
 def test_what_the_caller_gives_is_not_read():
     with config.gin_session([], ["bake.minutes = 5"]) as session:
         session.call("bake", cake=Cake("x"), minutes=6)

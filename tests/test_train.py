@@ -102,11 +102,7 @@ def test_a_run_its_module_and_its_configuration(arguments, tmp_path, capsys, mon
     captured = capsys.readouterr()
     assert "step 20 of 20, loss " in captured.err and "error" not in captured.err
     assert "accuracy " in captured.out
-    (module,) = (
-        (tmp_path / "model" / "export" / "module").glob("*/text")[-1:]
-        if False
-        else sorted((tmp_path / "model" / "export" / "module").glob("*/text"))[-1:]
-    )
+    module = max((tmp_path / "model" / "export" / "module").glob("*/text"))
     assert f"Exported module:  {module}\n" in captured.out
     config = tmp_path / "model" / "operative_config.gin"
     assert "\nFINE_TUNE = True\n" in config.read_text()
@@ -187,6 +183,13 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert os.listdir(tmp_path) == ["work"] and not os.listdir(tmp_path / "work")
 
 
+def test_a_setting_that_the_packaged_file_takes_from_a_macro(arguments, capsys):
+    extra = "--gin_bindings=train_and_evaluate.max_steps=4"
+    assert train.run(["train", *arguments(extra)]) == 0
+    captured = capsys.readouterr()
+    assert "Evaluation at step 4:" in captured.out and "  swap the module:" in captured.out
+
+
 def test_labels_outside_the_heads_classes(arguments, tmp_path, capsys):
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,0\nb,2\n")
@@ -196,6 +199,25 @@ def test_labels_outside_the_heads_classes(arguments, tmp_path, capsys):
         "takes 0 to 1."
     )
     assert not (tmp_path / "model").exists()
+
+
+def test_sigterm_during_export_in_training_and_after_it(arguments, tmp_path, capsys, monkeypatch):
+    export = hub.Module.export
+
+    def stopped(*args):
+        export(*args)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(hub.Module, "export", stopped)
+    folder = tmp_path / "model" / "export" / "module"
+    assert train.run(["train", *arguments(MAX_STEPS=10)]) == 143  # the export ends, then the run
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: Stopped by SIGTERM at step ")
+    assert [name[:1] for name in os.listdir(folder)] == ["1"]
+    assert train.run(["train", *arguments(MAX_STEPS=10)]) == 143  # at once: nothing is to be saved
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: Interrupted. Run the same command again to go on."
+    )
+    assert [name[:1] for name in os.listdir(folder)] == ["1"]
 
 
 def latest_step(folder) -> int:

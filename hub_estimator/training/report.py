@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
@@ -30,14 +30,19 @@ class Result:
 _FIRST = ("accuracy", "auc", "average_loss", "loss")
 
 
-def summary(result: Result) -> str:
-    """Returns a summary of a run, with the commands that people need next."""
+def summary(result: Result, macros: Collection[str] = ()) -> str:
+    """Returns a summary of a run, with the commands that people need next.
+
+    Args:
+      result: what the run made.
+      macros: those of its configuration; commands that set others would be refused.
+    """
     lines = [f"Evaluation at step {result.step}:"]
     lines += [f"  {name:24} {value:.4f}" for name, value in _in_order(result.metrics)]
     lines += [f"Checkpoint:       {result.checkpoint}"]
     lines += [f"Exported module:  {path}" for path in result.modules]
     lines += [f"TensorBoard logs: {result.model_dir}", "", "Next:"]
-    lines += _commands(result)
+    lines += _commands(result, macros)
     return "\n".join(lines)
 
 
@@ -47,15 +52,16 @@ def _in_order(metrics: Mapping[str, Any]) -> list[tuple[str, float]]:
     return [(name, float(metrics[name])) for name in names]
 
 
-def _commands(result: Result) -> list[str]:
+def _commands(result: Result, macros: Collection[str]) -> list[str]:
     config = f"--gin_file={result.model_dir}/operative_config.gin"
     again = f"python -m hub_estimator.train {config} --model_dir=<another folder>"
-    return [
-        f"  look at it:       tensorboard --logdir {result.model_dir}",
-        f"  swap the module:  {again} --gin_bindings=\"MODULE='<path or URL>'\"",
-        *(
+    lines = [f"  look at it:       tensorboard --logdir {result.model_dir}"]
+    if "MODULE" in macros:
+        lines += [f"  swap the module:  {again} --gin_bindings=\"MODULE='<path or URL>'\""]
+        lines += [
             f"  use this one:     {again} --gin_bindings=\"MODULE='{path}'\""
             for path in result.modules
-        ),
-        f'  fine-tune:        {again} --gin_bindings="FINE_TUNE=True"',
-    ]
+        ]
+    if "FINE_TUNE" in macros:
+        lines += [f'  fine-tune:        {again} --gin_bindings="FINE_TUNE=True"']
+    return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ def read_columns(
       path: the file; gzip is recognized by its content.
       columns: the names of the columns to read.
       delimiter: what separates the fields; None is a tab for `.tsv` and `.tsv.gz`, else a comma.
+        Where it is a tab, quotes are letters like others; elsewhere they enclose a field.
 
     Returns:
       The fields of each column, in the order of the rows.
@@ -68,7 +70,7 @@ def parse_labels(path: files.PathLike, values: Sequence[str]) -> np.ndarray:
                 "number."
             )
     labels = np.array([float(value) for value in values])
-    whole = np.array_equal(labels, np.floor(labels))
+    whole = np.array_equal(labels, np.floor(labels)) and (np.abs(labels) < 2.0**63).all()
     return labels.astype(np.int64 if whole else np.float32)
 
 
@@ -87,7 +89,7 @@ def check_labels(path: files.PathLike, labels: np.ndarray, num_classes: int) -> 
     if wrong.any():
         number = int(np.argmax(wrong))
         raise errors.LabelError(
-            f"The label {labels[number]:g} in row {number + 2} of {files.as_path(path)!r} is not a "
+            f"The label {labels[number]} in row {number + 2} of {files.as_path(path)!r} is not a "
             f"class of the model's head, which takes 0 to {num_classes - 1}."
         )
 
@@ -106,7 +108,7 @@ def _read_text(path: str) -> str:
         content = files.read_bytes(path)
         if content.startswith(_GZIP):
             content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise errors.DataFileError(f"The data file {path!r} cannot be read: {error}.") from error
     try:
         return content.decode("utf-8-sig")
@@ -120,7 +122,10 @@ def _read_text(path: str) -> str:
 
 def _rows(path: str, text: str, delimiter: str) -> Iterator[list[str]]:
     width = None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Tab-separated text has no quoting: a stray quote must not swallow the rows up to the next one.
+    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     row_number = 0
     try:
         for row_number, row in enumerate(reader, 1):

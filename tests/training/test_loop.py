@@ -273,7 +273,8 @@ def test_another_optimizer_needs_another_folder(run, make_model):
 
 def test_summary():
     metrics = {"loss": 0.5, "auc": 0.9, "accuracy": 0.8, "global_step": 7, "recall": 0.7}
-    text = summary(Result("/m", 7, metrics, "/m/model.ckpt-7", ("/m/export/a/1/text",)))
+    result = Result("/m", 7, metrics, "/m/model.ckpt-7", ("/m/export/a/1/text",))
+    text = summary(result, {"MODULE", "FINE_TUNE"})
     again = (
         "python -m hub_estimator.train --gin_file=/m/operative_config.gin "
         "--model_dir=<another folder>"
@@ -293,4 +294,9 @@ def test_summary():
         f"  swap the module:  {again} --gin_bindings=\"MODULE='<path or URL>'\"",
         f"  use this one:     {again} --gin_bindings=\"MODULE='/m/export/a/1/text'\"",
         f'  fine-tune:        {again} --gin_bindings="FINE_TUNE=True"',
+    ]
+    # A configuration without these macros would refuse them.
+    assert summary(result).splitlines()[-2:] == [
+        "Next:",
+        "  look at it:       tensorboard --logdir /m",
     ]

@@ -31,6 +31,23 @@ def test_tabs_and_gzip(tmp_path, name):
     assert text_files.read_columns(path, COLUMNS, delimiter)["text"] == ["a,b"]
 
 
+def test_quotes_between_tabs_are_letters(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text('text\tlabel\n"a\t0\nsay "b"\t1\n"c"\t0\n')
+    assert text_files.read_columns(path, COLUMNS)["text"] == ['"a', 'say "b"', '"c"']
+
+
+@pytest.mark.parametrize(
+    ("row", "why"), [('"a,0\nb,1', "unexpected end of data"), ('"a"b,0', "',' expected after")]
+)
+def test_stray_quotes_between_commas(tmp_path, row, why):
+    path = tmp_path / "a.csv"
+    path.write_text(f"text,label\nx,1\n{row}\n")
+    message = read_error(errors.DataFileError, str(path))
+    assert message.startswith(f"Row 3 (line {3 + row.count(chr(10))}) of the data file ")
+    assert f" cannot be parsed: {why}" in message
+
+
 def read_error(error_type, path):
     with pytest.raises(error_type) as caught:
         text_files.read_columns(path, COLUMNS)
@@ -89,15 +106,25 @@ def test_other_encoding(tmp_path):
     )
 
 
-def test_broken_gzip(tmp_path):
+def flipped(content):
+    return content[:10] + bytes(255 - each for each in content[10:30]) + content[30:]
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-9], flipped])
+def test_broken_gzip(tmp_path, damage):
     path = tmp_path / "a.csv.gz"
-    path.write_bytes(gzip.compress(b"text,label\n" * 99)[:-9])
+    path.write_bytes(damage(gzip.compress(b"text,label\n" * 99)))
     message = read_error(errors.DataFileError, str(path))
     assert message.startswith(f"The data file {str(path)!r} cannot be read: ")
 
 
 @pytest.mark.parametrize(
-    ("values", "dtype"), [(["0", "1.0"], np.int64), (["0.5", "-1"], np.float32)]
+    ("values", "dtype"),
+    [
+        (["0", "1.0"], np.int64),
+        (["0.5", "-1"], np.float32),
+        (["0", "18446744073709551616"], np.float32),
+    ],
 )
 def test_labels(values, dtype):
     labels = text_files.parse_labels("a.csv", values)
@@ -112,7 +139,9 @@ def test_label_that_is_no_number(value):
     assert str(caught.value) == f"The label {value!r} in row 3 of 'a.csv' is not a number."
 
 
-@pytest.mark.parametrize(("value", "shown"), [(2, "2"), (-1, "-1"), (0.5, "0.5")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(2, "2"), (-1, "-1"), (0.5, "0.5"), (1234567, "1234567")]
+)
 def test_label_that_is_no_class(value, shown):
     labels = np.array([0, 1, value])
     with pytest.raises(errors.LabelError) as caught:
