@@ -28,25 +28,24 @@ class ColumnState(tf.Module):
         self, value: Any, variables: Sequence[tf.Variable], trained: Sequence[tf.Variable]
     ) -> None:
         super().__init__()
-        self.tracked = list(variables)
-        # Past TensorFlow's tracking, which cannot hold everything.
-        object.__setattr__(self, "value", value)
-        object.__setattr__(self, "_trained", {id(variable) for variable in trained})
+        self.value = value
+        self.all_variables = list(variables)
+        self._trained = frozenset(id(variable) for variable in trained)
 
     @property
     def variables(self) -> tuple[tf.Variable, ...]:
         """All variables."""
-        return tuple(self.tracked)
+        return tuple(self.all_variables)
 
     @property
     def trainable_variables(self) -> tuple[tf.Variable, ...]:
         """The variables that are trained."""
-        return tuple(each for each in self.tracked if id(each) in self._trained)
+        return tuple(each for each in self.all_variables if id(each) in self._trained)
 
     @property
     def non_trainable_variables(self) -> tuple[tf.Variable, ...]:
         """The variables that are not trained."""
-        return tuple(each for each in self.tracked if id(each) not in self._trained)
+        return tuple(each for each in self.all_variables if id(each) not in self._trained)
 
 
 class DenseColumn(
