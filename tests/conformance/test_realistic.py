@@ -1,48 +1,44 @@
-"""Large image modules, exported by the peer and used by both."""
+"""Large image modules, exported by the peer and used by both; where there is no peer, by ours."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
+from hub_estimator import compat
 
 tf1 = tf.compat.v1
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.peer,
     pytest.mark.skipif(importlib.util.find_spec("tf_slim") is None, reason="needs tf_slim"),
 ]
 # Small images keep it short; both networks take any size that their strides leave something of.
 NETWORKS = {"inception_v3": ("InceptionV3", 107), "resnet_v2_50": ("resnet_v2_50", 65)}
 BATCH = 2
+PEER = importlib.util.find_spec("tensorflow_hub") is not None
+
+
+def _peer():
+    """The peer, or ours in its place."""
+    return importlib.import_module("tensorflow_hub") if PEER else hub
 
 
 @pytest.fixture(scope="module")
 def slim():
-    """`tf_slim`, which looks for TF1's layers under a name that TensorFlow 2.15 does not have."""
-    import importlib
-
-    legacy = importlib.import_module("keras.src.legacy_tf_layers")
-    before = set(sys.modules)
-    for name in ("base", "convolutional", "core", "normalization", "pooling"):
-        module = importlib.import_module(f"{legacy.__name__}.{name}")
-        sys.modules.setdefault(f"tf_keras.legacy_tf_layers.{name}", module)
-    sys.modules.setdefault("tf_keras.legacy_tf_layers", legacy)
-    yield importlib.import_module("tf_slim")
-    for name in set(sys.modules) - before:
-        if name.startswith("tf_keras.legacy_tf_layers"):
-            del sys.modules[name]
+    """`tf_slim`, which looks for TF1's layers where no release has them."""
+    compat.install()
+    return importlib.import_module("tf_slim")
 
 
 @pytest.fixture(scope="module", params=sorted(NETWORKS))
 def exported(request, slim, tmp_path_factory):
     """The folder of a module with both variants, which the peer wrote, and its image size."""
-    import tensorflow_hub as peer
+    peer = _peer()
     from tf_slim.nets import inception_v3, resnet_v2
 
     name, (scope, size) = request.param, NETWORKS[request.param]
@@ -83,17 +79,14 @@ def _outputs(library, folder, size):
         return session.run(output)
 
 
+@pytest.mark.peer
 def test_outputs_equal_the_peers(exported):
-    import tensorflow_hub as peer
-
     folder, size = exported
-    ours, theirs = _outputs(hub, folder, size), _outputs(peer, folder, size)
+    ours, theirs = _outputs(hub, folder, size), _outputs(_peer(), folder, size)
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_fine_tuning_changes_what_it_should_and_the_peer_reads_the_export(exported, tmp_path):
-    import tensorflow_hub as peer
-
     folder, size = exported
     with tf.Graph().as_default(), tf1.Session() as session:
         module = hub.Module(folder, trainable=True, tags={"train"})
@@ -121,5 +114,5 @@ def test_fine_tuning_changes_what_it_should_and_the_peer_reads_the_export(export
     assert moving and trained and not moving & trained
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert moving <= changed <= moving | trained
-    theirs = _outputs(peer, str(tmp_path / "tuned"), size)
+    theirs = _outputs(_peer(), str(tmp_path / "tuned"), size)
     np.testing.assert_allclose(tuned, theirs, rtol=1e-4, atol=1e-5)
