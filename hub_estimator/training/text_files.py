@@ -123,9 +123,12 @@ def _read_text(path: str) -> str:
 def _rows(path: str, text: str, delimiter: str) -> Iterator[list[str]]:
     width = None
     # Tab-separated text has no quoting: a stray quote must not swallow the rows up to the next one.
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
     row_number = 0
     try:
         for row_number, row in enumerate(reader, 1):
