@@ -117,6 +117,10 @@ class InputError(Error, TypeError, ValueError):
     """The inputs of a call do not fit the signature."""
 
 
+class GraphImportError(Error, ValueError):
+    """TensorFlow cannot add a module's operations to a graph."""
+
+
 class OutputError(Error, TypeError):
     """The outputs of a call cannot be returned in the form asked for."""
 

@@ -60,6 +60,11 @@ def listing(path: str) -> list[str]:
     return sorted(name.rstrip("/") for name in names)
 
 
+def size(path: str) -> int:
+    """Returns the number of bytes of the file `path`."""
+    return gfile().stat(path).length if is_remote(path) else os.path.getsize(path)
+
+
 def make_folder(path: str) -> None:
     """Makes the folder `path` and those above it; one that is there is fine."""
     if is_remote(path):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hub_estimator.compat.meta_graphs import strip_default_attributes
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
-    from hub_estimator.compat.op_defs import op_outputs_state
+    from hub_estimator.compat.op_defs import knows_op, op_outputs_state
     from hub_estimator.compat.releases import ships_estimator, tf_version
     from hub_estimator.compat.stand_ins import estimator_module
 
@@ -39,6 +39,7 @@ _WHERE = {
     "install": "installation",
     "is_function_graph": "graphs",
     "is_inside": "graphs",
+    "knows_op": "op_defs",
     "legacy_layers": "legacy_keras",
     "op_outputs_state": "op_defs",
     "require_legacy_keras": "legacy_keras",
@@ -61,6 +62,7 @@ __all__ = [
     "install",
     "is_function_graph",
     "is_inside",
+    "knows_op",
     "legacy_layers",
     "op_outputs_state",
     "require_legacy_keras",

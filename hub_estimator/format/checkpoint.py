@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hub_estimator import files
 from hub_estimator.errors import CheckpointMismatchError
 from hub_estimator.format.errors import CheckpointNotFoundError
 from hub_estimator.format.variant import VariableEntry, quoted
@@ -54,6 +55,18 @@ def _dtype(array: np.ndarray) -> Any:
     return tf.string if array.dtype.kind in "OSU" else array.dtype
 
 
+def open_checkpoint(path: str) -> Any:
+    """Returns TensorFlow's reader of a checkpoint.
+
+    Args:
+      path: the prefix of a checkpoint, or a folder, for its latest one.
+    """
+    if files.exists(f"{path}.index"):
+        # Not load_checkpoint, which takes prefixes on some filesystems for folders.
+        return tf.compat.v1.train.NewCheckpointReader(path)
+    return tf.train.load_checkpoint(path)
+
+
 def read_from_checkpoint(
     checkpoint_path: str,
     variables: Iterable[VariableEntry],
@@ -71,7 +84,7 @@ def read_from_checkpoint(
       CheckpointNotFoundError: there is no checkpoint; it is a `tf.errors.NotFoundError`.
     """
     try:
-        reader = tf.train.load_checkpoint(checkpoint_path)
+        reader = open_checkpoint(checkpoint_path)
     except (ValueError, tf.errors.NotFoundError) as e:
         raise CheckpointNotFoundError(
             f"There is no checkpoint at {checkpoint_path!r}. Give its prefix, for example what "

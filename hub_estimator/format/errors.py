@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from hub_estimator.errors import CheckpointPathError, Error, NotAModuleError
+from hub_estimator.errors import (
+    CheckpointPathError,
+    Error,
+    NotAModuleError,
+    UnsupportedModuleError,
+)
 
 
 class ModuleExistsError(Error, tf.errors.AlreadyExistsError):
@@ -25,6 +30,14 @@ class SavedModelNotFoundError(NotAModuleError, tf.errors.NotFoundError):
 
 class CheckpointNotFoundError(CheckpointPathError, tf.errors.NotFoundError):
     """There is no checkpoint where one was said to be."""
+
+    def __init__(self, message: str) -> None:
+        tf.errors.NotFoundError.__init__(self, None, None, message)
+        self.args = (message,)
+
+
+class UnknownOperationError(UnsupportedModuleError, tf.errors.NotFoundError):
+    """A graph has operations of a type that TensorFlow does not know."""
 
     def __init__(self, message: str) -> None:
         tf.errors.NotFoundError.__init__(self, None, None, message)

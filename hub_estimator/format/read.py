@@ -15,7 +15,7 @@ from hub_estimator.errors import (
     NotAModuleError,
     UnsupportedModuleError,
 )
-from hub_estimator.format import collections, layout
+from hub_estimator.format import collections, integrity, layout
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import Variant, tags_text
@@ -41,13 +41,20 @@ def read_module(folder: str) -> ModuleSpec:
     if not files.exists(files.join(folder, layout.MODULE_DEF)):
         raise NotAModuleError(_what_it_is(folder))
     _check_module_def(files.join(folder, layout.MODULE_DEF))
-    saved_model = read_saved_model(folder)
-    return ModuleSpec(
-        _variants(folder, saved_model.meta_graphs),
-        asset_paths=_asset_paths(folder, saved_model.meta_graphs),
-        checkpoint_path=_checkpoint_path(folder, saved_model.meta_graphs),
-        source=f"The module {folder}",
-    )
+    source = f"The module {folder}"
+    with integrity.reports_damage(source):
+        meta_graphs = read_saved_model(folder).meta_graphs
+        spec = ModuleSpec(
+            _variants(folder, meta_graphs),
+            asset_paths=_asset_paths(folder, meta_graphs),
+            checkpoint_path=_checkpoint_path(folder, meta_graphs),
+            source=source,
+        )
+        for variant in spec.variants:
+            integrity.check_variant(variant, source)
+        if spec.checkpoint_path is not None:
+            integrity.check_checkpoint(spec.checkpoint_path, spec.variables, source)
+    return spec
 
 
 def read_saved_model(folder: str) -> Any:

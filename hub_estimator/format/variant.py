@@ -9,8 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator import compat
 from hub_estimator.errors import BrokenModuleError, SignatureNotFoundError
 from hub_estimator.format import collections
+from hub_estimator.format.errors import UnknownOperationError
 from hub_estimator.format.nodes import NodeIndex, node_of
 from hub_estimator.format.tensor_infos import component_names
 
@@ -84,6 +86,29 @@ class Variant:
     def variables(self) -> tuple[VariableEntry, ...]:
         """The variables, in the order of the module's collection."""
         return tuple(self._variable(proto) for proto in collections.variable_defs(self.meta_graph))
+
+    @functools.cached_property
+    def state_nodes(self) -> frozenset[str]:
+        """The names of the nodes that hold state: variables, tables and the like.
+
+        Raises:
+          UnknownOperationError: TensorFlow does not know a node's type.
+        """
+        library = self.meta_graph.graph_def.library.function
+        functions = {function.signature.name for function in library}
+        found = set()
+        for node in self.meta_graph.graph_def.node:
+            if node.op in functions:
+                continue  # a call; state is never in there
+            if not compat.knows_op(node.op):
+                raise UnknownOperationError(
+                    f"TensorFlow {tf.__version__} knows no operation {node.op!r}, which the module "
+                    "uses. Where a library defines it, load that with tf.load_op_library, or "
+                    "import its package first."
+                )
+            if compat.op_outputs_state(node.op):
+                found.add(node.name)
+        return frozenset(found)
 
     @functools.cached_property
     def prepared(self) -> dict[Any, Any]:

@@ -180,7 +180,9 @@ def _as_dict(given: Any) -> Mapping[str, Any]:
 
 
 def _check_is_of_graph(tensor: Any, graph: tf.Graph, what: str) -> None:
-    components = tf.nest.flatten(tensor, expand_composites=True) if tf.is_tensor(tensor) else [None]
+    components: list[Any] = [None]
+    if tf.is_tensor(tensor):
+        components = tf.nest.flatten(tensor, expand_composites=True)
     if not all(hasattr(component, "graph") for component in components):
         raise SignatureError(
             f"{what} is {tensor!r}, not a tensor. Give tensors, or convert with "

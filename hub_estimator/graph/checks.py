@@ -7,7 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat
 from hub_estimator.errors import (
     ColocationError,
     DefinitionError,
@@ -82,13 +81,11 @@ def check_variables(variants: Sequence[Variant]) -> None:
 
 def check_colocation(variant: Variant) -> None:
     """Checks that what holds state is colocated only with what holds state."""
-    for node in variant.meta_graph.graph_def.node:
-        if not compat.op_outputs_state(node.op):
-            continue
-        for other in colocated_with(node):
-            if other not in variant.nodes or not compat.op_outputs_state(variant.nodes[other].op):
+    for name in sorted(variant.state_nodes):
+        for other in colocated_with(variant.nodes[name]):
+            if other not in variant.state_nodes:
                 raise ColocationError(
-                    f"The variable or table {node.name!r} is colocated with {other!r}, which holds "
+                    f"The variable or table {name!r} is colocated with {other!r}, which holds "
                     "no state and is not there when the module is instantiated. Make it outside of "
                     "tf.colocate_with."
                 )

@@ -12,7 +12,12 @@ from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of, tensor_of
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.functions import rename_clashing
-from hub_estimator.graph.parts import GraphPart, colocate_outside, make_part
+from hub_estimator.graph.parts import (
+    GraphPart,
+    colocate_outside,
+    make_part,
+    reports_import_failure,
+)
 
 _OUTSIDE = "outside"
 _PROTOS = {
@@ -40,14 +45,15 @@ def import_with_contexts(
     Args and results are those of `hub_estimator.graph.parts.import_part`.
     """
     graph = tf.compat.v1.get_default_graph()
-    meta_graph, fed = _meta_graph(part, variant, feeds)
-    meta_graph.graph_def.CopyFrom(rename_clashing(meta_graph.graph_def, graph, scope))
-    # import_meta_graph adds the current name scope to the one that it is given, and a number to a
-    # scope that is in use, unless it ends in a slash.
-    with tf.compat.v1.name_scope(None):
-        tf.compat.v1.train.import_meta_graph(meta_graph, import_scope=scope, input_map=fed)
-    colocate_outside(part, scope, feeds)
-    return [graph.as_graph_element(scope + name) for name in elements]
+    with reports_import_failure(scope):
+        meta_graph, fed = _meta_graph(part, variant, feeds)
+        meta_graph.graph_def.CopyFrom(rename_clashing(meta_graph.graph_def, graph, scope))
+        # import_meta_graph adds the current name scope to the one that it is given, and a number to
+        # a scope that is in use, unless it ends in a slash.
+        with tf.compat.v1.name_scope(None):
+            tf.compat.v1.train.import_meta_graph(meta_graph, import_scope=scope, input_map=fed)
+        colocate_outside(part, scope, feeds)
+        return [graph.as_graph_element(scope + name) for name in elements]
 
 
 def _meta_graph(

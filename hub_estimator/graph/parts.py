@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
+from google.protobuf import message as protobuf_message
 
 from hub_estimator import compat
+from hub_estimator.errors import Error, GraphImportError
 from hub_estimator.format.nodes import COLOCATION, colocated_with, node_of, tensor_of
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.functions import needed_library, rename_clashing
@@ -72,15 +75,44 @@ def import_part(
       The tensors and operations.
     """
     graph = tf.compat.v1.get_default_graph()
-    results = tf.import_graph_def(
-        rename_clashing(part.graph_def, graph, scope),
-        input_map=_input_map(part, feeds),
-        return_elements=list(elements),
-        name=scope,
-        producer_op_list=variant.meta_graph.meta_info_def.stripped_op_list,
-    )
-    colocate_outside(part, scope, feeds)
+    with reports_import_failure(scope):
+        results = tf.import_graph_def(
+            rename_clashing(part.graph_def, graph, scope),
+            input_map=_input_map(part, feeds),
+            return_elements=list(elements),
+            name=scope,
+            producer_op_list=variant.meta_graph.meta_info_def.stripped_op_list,
+        )
+        colocate_outside(part, scope, feeds)
     return results
+
+
+@contextlib.contextmanager
+def reports_import_failure(scope: str) -> Iterator[None]:
+    """Makes what TensorFlow raises when it cannot import nodes an error that says what may be.
+
+    Args:
+      scope: the name scope that they go to.
+
+    Raises:
+      GraphImportError: the block raised one of those.
+    """
+    try:
+        yield
+    except Error:
+        raise
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        protobuf_message.DecodeError,
+        tf.errors.OpError,
+    ) as e:
+        raise GraphImportError(
+            f"TensorFlow cannot add a module's operations to the graph as {scope.rstrip('/')!r}: "
+            f"{e} Either the shapes of the inputs do not fit one another, or the module is damaged: "
+            "then fetch it again."
+        ) from e
 
 
 def colocate_outside(part: GraphPart, scope: str, feeds: Mapping[str, tf.Tensor]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
 
-from hub_estimator import compat
 from hub_estimator.errors import NoTrainableVariablesError
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of, tensor_of
@@ -55,7 +54,7 @@ def state_tensors(variant: Variant) -> dict[str, list[str]]:
         variant.prepared[_STATE_NODES] = {
             node.name: [f"{node.name}:0"]
             for node in variant.meta_graph.graph_def.node
-            if node.name in assets or compat.op_outputs_state(node.op)
+            if node.name in assets or node.name in variant.state_nodes
         }
     return variant.prepared[_STATE_NODES]
 

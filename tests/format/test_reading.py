@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -299,12 +300,12 @@ def test_a_listed_variable_without_a_node(path):
             graph.graph_def.node.extend(nodes)
 
     _edit(path, change)
-    spec = hub.load_module_spec(path)
-    with pytest.raises(errors.BrokenModuleError) as raised:
-        hub.Module(spec)
-    assert str(raised.value) == (
-        "The module's graph with the tags set() lists a variable 'average' but has no such node. "
-        "Its saved_model.pb is damaged: fetch or export the module again."
+    message = _error(path, errors.BrokenModuleError)
+    assert message.startswith(
+        f"The module {path} is damaged: in the graph with the tags set(), the node 'average/"
+    )
+    assert message.endswith(
+        "refers to 'average', which is not there. Fetch or export the module again."
     )
 
 
@@ -314,11 +315,128 @@ def test_an_unknown_encoding(path):
             graph.signature_def["default"].inputs["default"].ClearField("encoding")
 
     _edit(path, change)
-    spec = hub.load_module_spec(path)
-    for ask in (spec.get_input_info_dict, lambda: hub.Module(spec)(X23)):
-        with pytest.raises(errors.BrokenModuleError) as raised:
-            ask()
-        assert str(raised.value) == (
-            "A signature of the module has a tensor in the unknown encoding None; known are name, "
-            "coo_sparse and composite_tensor. Export the module again."
-        )
+    assert _error(path, errors.BrokenModuleError) == (
+        "A signature of the module has a tensor in the unknown encoding None; known are name, "
+        "coo_sparse and composite_tensor. Export the module again."
+    )
+
+
+def test_an_unknown_type(path):
+    def change(saved_model):
+        saved_model.meta_graphs[0].signature_def["default"].inputs["default"].dtype = 99
+
+    _edit(path, change)
+    message = _error(path, errors.BrokenModuleError)
+    assert message.startswith(f"The module {path} is damaged (TypeError: ")
+    assert message.endswith("). Fetch or export the module again.")
+
+
+def _collection(path, key, change):
+    def change_collection(saved_model):
+        for graph in saved_model.meta_graphs:
+            if key in graph.collection_def:
+                change(graph.collection_def[key])
+
+    _edit(path, change_collection)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("update_ops", "the collection 'update_ops'"), ("regularization_losses", "the collection")],
+)
+def test_collections_of_nodes_that_are_not_there(path, key, text):
+    def change(collection):
+        collection.node_list.value.append("nothing:0")
+
+    _collection(path, key, change)
+    message = _error(path, errors.BrokenModuleError)
+    assert f"{text}" in message
+    assert "refers to 'nothing', which is not there." in message
+
+
+def test_a_damaged_variable(path):
+    def change(collection):
+        collection.bytes_list.value.append(b"\xff")
+
+    _collection(path, "variables", change)
+    assert _error(path, errors.BrokenModuleError).startswith(
+        f"The module {path} is damaged (DecodeError: "
+    )
+
+
+def test_a_variable_that_the_checkpoint_lacks(path, tmp_path):
+    other = modules.export(hub, modules.define(hub, "no_inputs", ""), str(tmp_path / "other"))
+    shutil.rmtree(path / "variables")
+    shutil.copytree(os.path.join(other, "variables"), path / "variables")
+    message = _error(path, errors.BrokenModuleError)
+    assert message.startswith(
+        f"The module {path} contradicts itself. The checkpoint {path}/variables/variables has no "
+        "variable '"
+    )
+    assert "It has: 'table'." in message
+
+
+def test_a_checkpoint_that_is_cut(path):
+    file = path / "variables" / "variables.data-00000-of-00001"
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    assert _error(path, errors.BrokenModuleError) == (
+        f"The module {path} lacks values of its variables: the data files beside "
+        f"{path}/variables/variables.index have {len(content) - 1} bytes and should have "
+        f"{len(content)} or more. Fetch the module again."
+    )
+    file.unlink()
+    assert _error(path, errors.BrokenModuleError) == (
+        f"The module {path} lacks values of its variables: the data files beside "
+        f"{path}/variables/variables.index are not all there. Fetch the module again."
+    )
+
+
+def test_a_damaged_index(path):
+    (path / "variables" / "variables.index").write_bytes(b"words")
+    message = _error(path, errors.BrokenModuleError)
+    assert message.startswith(
+        f"The checkpoint {path}/variables/variables of the module {path} is damaged ("
+    )
+
+
+def test_an_operation_that_tensorflow_does_not_know(path):
+    def change(saved_model):
+        for graph in saved_model.meta_graphs:
+            for node in graph.graph_def.node:
+                if node.op == "MatMul":
+                    node.op = "MatMulOfAnotherLibrary"
+
+    _edit(path, change)
+    spec = hub.load_module_spec(path)  # its library may be loaded after this
+    with pytest.raises(errors.UnsupportedModuleError) as raised:
+        hub.Module(spec)
+    assert isinstance(raised.value, tf.errors.NotFoundError)
+    assert str(raised.value) == (
+        f"TensorFlow {tf.__version__} knows no operation 'MatMulOfAnotherLibrary', which the "
+        "module uses. Where a library defines it, load that with tf.load_op_library, or import its "
+        "package first."
+    )
+
+
+def test_a_graph_that_tensorflow_cannot_import(path):
+    def change(saved_model):
+        for graph in saved_model.meta_graphs:
+            for node in graph.graph_def.node:
+                if node.op == "MatMul":
+                    del node.attr["T"]
+
+    _edit(path, change)
+    module = hub.Module(path)
+    with pytest.raises(errors.GraphImportError) as raised:
+        module(X23)
+    assert isinstance(raised.value, ValueError)
+    message = str(raised.value)
+    assert message.startswith(
+        "TensorFlow cannot add a module's operations to the graph as 'module_apply_default': "
+        "NodeDef missing attr 'T' from "
+    )
+    assert message.endswith(
+        "Either the shapes of the inputs do not fit one another, or the module is damaged: then "
+        "fetch it again."
+    )

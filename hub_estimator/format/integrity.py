@@ -1,0 +1,162 @@
+"""What must hold of a stored module before any of it goes into a graph.
+
+The format has no checksums but those of the checkpoint, so a damaged file may still be parsed. What
+is checked here is cheap: that names refer to something, and that the checkpoint holds the variables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf import message as protobuf_message
+
+from hub_estimator import files
+from hub_estimator.errors import BrokenModuleError, CheckpointMismatchError, Error
+from hub_estimator.format import collections
+from hub_estimator.format.checkpoint import check_variable, open_checkpoint
+from hub_estimator.format.nodes import colocated_with, node_of
+from hub_estimator.format.tensor_infos import component_names, parse
+from hub_estimator.format.variant import VariableEntry, Variant, tags_text
+
+_SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
+_OF_NODES = (
+    collections.TABLE_INITIALIZERS,
+    collections.UPDATE_OPS,
+    collections.REGULARIZATION_LOSSES,
+    collections.ASSET_FILEPATHS,
+)
+_OF_VARIABLES = (
+    collections.VARIABLES,
+    collections.TRAINABLE_VARIABLES,
+    collections.MODEL_VARIABLES,
+)
+# What the parsers of protos and of TensorFlow's types raise for values that mean nothing.
+_MEANINGLESS = (
+    protobuf_message.DecodeError,
+    UnicodeDecodeError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    tf.errors.OpError,
+)
+
+
+@contextlib.contextmanager
+def reports_damage(source: str) -> Iterator[None]:
+    """Makes what parsers raise for meaningless values an error that names the module.
+
+    Args:
+      source: what messages call the module, or one of its files.
+
+    Raises:
+      BrokenModuleError: the block raised one of those.
+    """
+    try:
+        yield
+    except Error:
+        raise
+    except _MEANINGLESS as e:
+        raise BrokenModuleError(
+            f"{source} is damaged ({type(e).__name__}: {e}). Fetch or export the module again."
+        ) from e
+
+
+def check_variant(variant: Variant, source: str) -> None:
+    """Checks that a graph's edges, collections and signatures refer to nodes that are there.
+
+    Raises:
+      BrokenModuleError: one does not; the message names it.
+    """
+    with reports_damage(source):
+        for what, name in _references(variant):
+            if name not in variant.nodes:
+                raise BrokenModuleError(
+                    f"{source} is damaged: in the graph with the tags {tags_text(variant.tags)}, "
+                    f"{what} refers to {name!r}, which is not there. Fetch or export the module "
+                    "again."
+                )
+
+
+def check_checkpoint(prefix: str, variables: Sequence[VariableEntry], source: str) -> None:
+    """Checks that a checkpoint can be read, holds the variables, and has all its files.
+
+    Args:
+      prefix: the path of the checkpoint without endings.
+      variables: the variables of the module.
+      source: what messages call the module.
+
+    Raises:
+      BrokenModuleError: it does not.
+    """
+    if not variables:
+        return
+    with reports_damage(f"The checkpoint {prefix} of {source[:1].lower()}{source[1:]}"):
+        reader = open_checkpoint(prefix)
+        for variable in variables:
+            try:
+                check_variable(reader, prefix, variable, variable.key)
+            except CheckpointMismatchError as e:
+                raise BrokenModuleError(f"{source} contradicts itself. {e}") from e
+        _check_shards(prefix, _size(reader), source)
+
+
+def _references(variant: Variant) -> Iterator[tuple[str, str]]:
+    """What refers to nodes in a graph: how it is called, and the name of the node."""
+    meta_graph = variant.meta_graph
+    for node in meta_graph.graph_def.node:
+        for edge in node.input:
+            yield f"the node {node.name!r}", node_of(edge)
+        colocated_with(node)
+    for key in _OF_NODES:
+        for name in collections.node_names(meta_graph, key):
+            yield f"the collection {key!r}", node_of(name)
+    for key in _OF_VARIABLES:
+        for proto in collections.variable_defs(meta_graph, key):
+            names = (proto.variable_name, proto.initializer_name, proto.snapshot_name)
+            for name in (*names, proto.initial_value_name or proto.variable_name):
+                yield f"the variable {proto.variable_name!r}", node_of(name)
+    for name in collections.asset_files(meta_graph):
+        yield f"the collection {collections.ASSETS!r}", node_of(name)
+    for name, signature in meta_graph.signature_def.items():
+        for info in (*signature.inputs.values(), *signature.outputs.values()):
+            parse(info)
+            for tensor in component_names(info):
+                yield f"the signature {name!r}", node_of(tensor)
+
+
+def _size(reader: Any) -> int:
+    """The least number of bytes that a checkpoint's data can have."""
+    types = reader.get_variable_to_dtype_map()
+    return sum(
+        tf.TensorShape(shape).num_elements() * types[name].size
+        for name, shape in reader.get_variable_to_shape_map().items()
+        if types[name] not in (tf.string, tf.variant, tf.resource)
+    )
+
+
+def _check_shards(prefix: str, size: int, source: str) -> None:
+    folder, _, start = prefix.rpartition("/")
+    found = {
+        match.groups(): name
+        for name in files.listing(folder)
+        if name.startswith(start) and (match := _SHARD.fullmatch(name[len(start) :]))
+    }
+    expected = {(f"{index:05}", count) for _, count in found for index in range(int(count))}
+    if not found or expected - set(found):
+        raise BrokenModuleError(
+            f"{source} lacks values of its variables: the data files beside {prefix}.index are "
+            "not all there. Fetch the module again."
+        )
+    there = sum(files.size(files.join(folder, name)) for name in found.values())
+    if there < size:
+        raise BrokenModuleError(
+            f"{source} lacks values of its variables: the data files beside {prefix}.index have "
+            f"{there} bytes and should have {size} or more. Fetch the module again."
+        )
