@@ -261,6 +261,30 @@ def test_the_second_apis_canned_estimators_train_modules_too(text_module, tmp_pa
     assert np.array_equal(values_of(f"{path}/text"), tuned)
 
 
+def test_a_servable_model_keeps_the_modules_assets(tmp_path):
+    def module_fn():
+        words = v1.placeholder(tf.string, [None])
+        initializer = tf.lookup.TextFileInitializer(
+            str(tmp_path / "words.txt"), tf.string, 0, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+        )
+        table = tf.lookup.StaticHashTable(initializer, 2)
+        vectors = v1.get_variable("vectors", initializer=VECTORS)
+        hub.add_signature(inputs=words, outputs=tf.gather(vectors, table.lookup(words)))
+
+    (tmp_path / "words.txt").write_text("a\nb\n")
+    column = hub.text_embedding_column("text", export(module_fn, tmp_path / "m"), trainable=True)
+    made = make_linear([column], str(tmp_path / "model"))
+    made.train(batches, max_steps=2)
+    predicted = [each["logits"].tolist() for each in made.predict(one_batch)]
+    path = made.export_saved_model(str(tmp_path / "export"), serving)
+    for each in ("words.txt", "m/assets/words.txt"):
+        (tmp_path / each).unlink()
+    spec = hub.create_module_spec_from_saved_model(path, drop_collections=["summaries"])
+    with hub.eval_function_for_module(spec, ["serve"]) as evaluate:
+        features = {"text": [["a"], ["b"]], "image": np.ones([2, 2, 3, 3])}
+        assert np.allclose(evaluate(features, "predict", as_dict=True)["logits"], predicted)
+
+
 # --- TF2 SavedModels -------------------------------------------------------------------------
 
 
@@ -310,6 +334,42 @@ def test_a_trained_saved_model_with_several_outputs(make, tmp_path):
     (name,) = [name for name in made.get_variable_names() if name.endswith("Variable")]
     assert not np.allclose(made.get_variable_value(name), VECTORS)
     assert len(list(made.predict(one_batch))) == 2
+
+
+def test_an_eager_layer_trains_a_saved_model_and_is_saved(tmp_path):
+    path = save_tf2(tmp_path / "s")
+
+    def train():
+        column = hub.text_embedding_column_v2("text", path, trainable=True)
+        layer = tf.keras.layers.DenseFeatures([column])
+        model = tf.keras.Sequential([layer, tf.keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit({"text": tf.constant([["a"], ["b"]])}, np.zeros([2, 1]), verbose=0)
+        (tuned,) = layer.trainable_variables
+        model.save(str(tmp_path / "saved"), save_format="tf")
+        return tuned.numpy()
+
+    with futures.ThreadPoolExecutor(1) as pool:
+        tuned = pool.submit(train).result()
+    assert not np.allclose(tuned, VECTORS)
+    assert (tmp_path / "saved" / "saved_model.pb").is_file()
+
+
+def test_a_saved_model_that_is_not_called(tmp_path):
+    def save():
+        made = tf.train.Checkpoint()
+        made.f = tf.function(lambda x: x, input_signature=[tf.TensorSpec([None], tf.string)])
+        tf.saved_model.save(made, str(tmp_path / "s"))
+
+    with futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(save).result()
+    column = hub.text_embedding_column_v2("text", tmp_path / "s")
+    with pytest.raises(errors.ColumnError) as caught:
+        input_layer({"text": tf.constant(["b"])}, [column])
+    assert str(caught.value) == (
+        f"{tmp_path / 's'} cannot be called. Give a SavedModel with a function `__call__` that "
+        "takes strings [B]."
+    )
 
 
 def test_a_module_in_a_saved_models_column(text_module):

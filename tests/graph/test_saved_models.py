@@ -195,6 +195,17 @@ def test_default_attributes_are_stripped(saved_model):
     assert spec.variant(["serve"]).meta_graph.meta_info_def.stripped_default_attrs
 
 
+def test_a_saved_model_in_text(saved_model):
+    path = os.path.join(saved_model, "saved_model.pb")
+    with open(path, "rb") as file:
+        stored = saved_model_pb2.SavedModel.FromString(file.read())
+    with open(path + "txt", "w") as file:
+        file.write(str(stored))
+    os.remove(path)
+    spec = hub.create_module_spec_from_saved_model(saved_model)
+    assert vectors(spec, ["serve"]) == [2, 1, 3]
+
+
 def test_nothing_there_is_tensorflows_own_error(tmp_path):
     with pytest.raises(tf.errors.NotFoundError) as caught:
         hub.create_module_spec_from_saved_model(str(tmp_path / "none"))
