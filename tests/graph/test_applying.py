@@ -208,18 +208,6 @@ def test_stateful_operations_without_inputs(tmp_path):
         assert len(queues) % 2 == 0
 
 
-def test_an_iterator_is_state(tmp_path):
-    def module_fn():
-        numbers = tf1.data.make_one_shot_iterator(tf1.data.Dataset.range(3))
-        hub.add_signature(outputs=numbers.get_next())
-
-    for spec in _both(module_fn, tmp_path, ["iterators"]):
-        module = hub.Module(spec)
-        first, second = module(), module()
-        with tf1.Session() as session:
-            assert [session.run(first), session.run(second), session.run(first)] == [0, 1, 2]
-
-
 def test_only_what_an_output_needs_is_imported():
     def module_fn():
         x = tf1.placeholder(tf.float32, [None, 3], "x")
