@@ -187,7 +187,7 @@ def in_thread(program: Callable[[], None]) -> None:
     def run() -> None:
         try:
             program()
-        except BaseException as e:
+        except BaseException as e:  # noqa: BLE001  another thread's, raised below
             errors.append(e)
 
     thread = threading.Thread(target=run)
