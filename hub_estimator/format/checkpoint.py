@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,28 +90,45 @@ def read_from_checkpoint(
             f"There is no checkpoint at {checkpoint_path!r}. Give its prefix, for example what "
             "tf.train.latest_checkpoint(model_dir) returns."
         ) from e
+    there = contents(reader)
     values = []
     for variable in {variable.key: variable for variable in variables}.values():
         name = name_transform_fn(variable.key) if name_transform_fn else variable.key
-        check_variable(reader, checkpoint_path, variable, name)
+        check_variable(there, checkpoint_path, variable, name)
         values.append(Value(variable.key, "", np.asarray(reader.get_tensor(name))))
     return values
 
 
-def check_variable(reader: Any, checkpoint_path: str, variable: VariableEntry, name: str) -> None:
+def contents(reader: Any) -> dict[str, tf.TensorSpec]:
+    """Returns the type and shape of each tensor that a checkpoint's reader can read, by name."""
+    types = reader.get_variable_to_dtype_map()
+    return {
+        name: tf.TensorSpec(shape, types[name])
+        for name, shape in reader.get_variable_to_shape_map().items()
+    }
+
+
+def check_variable(
+    there: Mapping[str, tf.TensorSpec], checkpoint_path: str, variable: VariableEntry, name: str
+) -> None:
     """Checks that a checkpoint holds a variable's value.
+
+    Args:
+      there: the checkpoint's `contents`.
+      checkpoint_path: what messages call it.
+      variable: the variable.
+      name: the variable's name in the checkpoint.
 
     Raises:
       CheckpointMismatchError: it does not, or with another shape or type.
     """
-    shapes = reader.get_variable_to_shape_map()
-    if name not in shapes:
+    if name not in there:
         raise CheckpointMismatchError(
             f"The checkpoint {checkpoint_path} has no variable {name!r}, which the module's "
-            f"variable {variable.key!r} needs. It has: {quoted(shapes)}. Where the names differ, "
+            f"variable {variable.key!r} needs. It has: {quoted(there)}. Where the names differ, "
             "pass name_transform_fn."
         )
-    shape, dtype = tf.TensorShape(shapes[name]), reader.get_variable_to_dtype_map()[name]
+    shape, dtype = there[name].shape, there[name].dtype
     if not variable.whole_shape.is_compatible_with(shape) or dtype != variable.dtype.base_dtype:
         raise CheckpointMismatchError(
             f"The variable {name!r} is {dtype.name} {shape} in the checkpoint {checkpoint_path}, "

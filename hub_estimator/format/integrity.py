@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
 from google.protobuf import message as protobuf_message
@@ -17,7 +16,7 @@ from google.protobuf import message as protobuf_message
 from hub_estimator import files
 from hub_estimator.errors import BrokenModuleError, CheckpointMismatchError, Error
 from hub_estimator.format import collections
-from hub_estimator.format.checkpoint import check_variable, open_checkpoint
+from hub_estimator.format.checkpoint import check_variable, contents, open_checkpoint
 from hub_estimator.format.nodes import colocated_with, node_of
 from hub_estimator.format.tensor_infos import component_names, parse
 from hub_estimator.format.variant import VariableEntry, Variant, tags_text
@@ -98,13 +97,13 @@ def check_checkpoint(prefix: str, variables: Sequence[VariableEntry], source: st
     if not variables:
         return
     with reports_damage(f"The checkpoint {prefix} of {source[:1].lower()}{source[1:]}"):
-        reader = open_checkpoint(prefix)
+        there = contents(open_checkpoint(prefix))
         for variable in variables:
             try:
-                check_variable(reader, prefix, variable, variable.key)
+                check_variable(there, prefix, variable, variable.key)
             except CheckpointMismatchError as e:
                 raise BrokenModuleError(f"{source} contradicts itself. {e}") from e
-        _check_shards(prefix, _size(reader), source)
+        _check_shards(prefix, _size(there), source)
 
 
 def _references(variant: Variant) -> Iterator[tuple[str, str]]:
@@ -131,13 +130,12 @@ def _references(variant: Variant) -> Iterator[tuple[str, str]]:
                 yield f"the signature {name!r}", node_of(tensor)
 
 
-def _size(reader: Any) -> int:
+def _size(there: Mapping[str, tf.TensorSpec]) -> int:
     """The least number of bytes that a checkpoint's data can have."""
-    types = reader.get_variable_to_dtype_map()
     return sum(
-        tf.TensorShape(shape).num_elements() * types[name].size
-        for name, shape in reader.get_variable_to_shape_map().items()
-        if types[name] not in (tf.string, tf.variant, tf.resource)
+        tensor.shape.num_elements() * tensor.dtype.size
+        for tensor in there.values()
+        if tensor.dtype not in (tf.string, tf.variant, tf.resource)
     )
 
 
