@@ -57,7 +57,8 @@ def take_assets(meta_graph: Any, names: AssetNames) -> dict[str, str]:
     """
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     found = {}
-    for tensor in collections.node_names(meta_graph, collections.ASSET_FILEPATHS):
+    # A path that is listed twice is one asset.
+    for tensor in dict.fromkeys(collections.node_names(meta_graph, collections.ASSET_FILEPATHS)):
         node = nodes[node_of(tensor)]
         path = _path(node)
         found[tensor] = names.name(path)
