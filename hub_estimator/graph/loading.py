@@ -15,6 +15,9 @@ from hub_estimator.format.nodes import node_of
 from hub_estimator.format.read import read_module, read_saved_model
 from hub_estimator.format.variant import Variant, as_tags, tags_text
 
+# Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
+_LOADED = ("hub_estimator", "loaded")
+
 
 def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any = None) -> Any:
     """Loads what a handle names: a TF2 SavedModel, a TF1 SavedModel or a TF1 Hub module.
@@ -44,14 +47,25 @@ def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any
         variant = read_module(folder).variant(wanted)
         loaded = tf.saved_model.load(folder, tags=sorted(variant.tags), options=options)
         _add_training(loaded, variant)
-        return loaded
+        return _kept(loaded)
     _check_saved_model(folder)
     try:
         tags = None if wanted is None else sorted(wanted)
-        return tf.saved_model.load(folder, tags=tags, options=options)
+        return _kept(tf.saved_model.load(folder, tags=tags, options=options))
     except (RuntimeError, ValueError) as e:
         _check_tags(folder, wanted, e)
         raise
+
+
+def _kept(loaded: Any) -> Any:
+    """Keeps what was loaded into a graph for as long as the graph.
+
+    TensorFlow adds operations to the graph when a loaded table is collected as garbage; where that
+    happens inside of `session.run`, it waits for a lock for ever.
+    """
+    if not tf.executing_eagerly():
+        tf.compat.v1.add_to_collection(_LOADED, loaded)
+    return loaded
 
 
 def _add_training(loaded: Any, variant: Variant) -> None:

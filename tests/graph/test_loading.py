@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent import futures
 
 import numpy as np
@@ -109,6 +111,13 @@ def test_a_saved_model_in_a_graph(saved_model):
     with v1.Session() as session:
         session.run(v1.global_variables_initializer())
         assert session.run(output).tolist() == [[2, 3]]
+
+
+def test_what_a_graph_uses_lives_as_long_as_the_graph(saved_model):
+    loaded = weakref.ref(hub.load(saved_model))
+    gc.collect()
+    assert loaded() is not None
+    assert not v1.train.export_meta_graph().collection_def.keys() & {"loaded"}
 
 
 def test_options(saved_model):
