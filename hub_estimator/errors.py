@@ -101,6 +101,10 @@ class NameTakenError(UsageError):
     """The name scope that a module's variables need is taken."""
 
 
+class InvalidNameError(Error, ValueError):
+    """A module's name cannot be that of a variable scope."""
+
+
 class PartitionedVariableError(UsageError):
     """A module with partitioned variables is used under a strategy, which cannot checkpoint them."""
 

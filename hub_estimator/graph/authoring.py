@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -69,6 +70,7 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
       SignatureError: something is not a tensor of this graph, or the name is there already.
     """
     name = DEFAULT if name is None else name
+    _check_is_text(name, "The name of a signature")
     graph = tf.compat.v1.get_default_graph()
     signatures = graph.get_collection_ref(collections.SIGNATURES)
     if name in (other for other, _ in signatures):
@@ -81,6 +83,7 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
         ("output", outputs, signature.outputs),
     ):
         for key, tensor in _as_dict(given).items():
+            _check_is_text(key, f"The name of an {kind} of the signature {name!r}")
             _check_is_of_graph(tensor, graph, f"The {kind} {key!r} of the signature {name!r}")
             if isinstance(tensor, tf.Variable):
                 tensor = tf.convert_to_tensor(tensor)
@@ -170,13 +173,20 @@ def make_variant(
 
 
 def _name(module_fn: Callable[..., None]) -> str:
-    return getattr(module_fn, "__qualname__", repr(module_fn))
+    while isinstance(module_fn, functools.partial):
+        module_fn = module_fn.func
+    return getattr(module_fn, "__qualname__", type(module_fn).__qualname__)
 
 
 def _as_dict(given: Any) -> Mapping[str, Any]:
     if given is None:
         return {}
     return given if isinstance(given, Mapping) else {DEFAULT: given}
+
+
+def _check_is_text(name: Any, what: str) -> None:
+    if not isinstance(name, str):
+        raise SignatureError(f"{what} is {name!r}, not a str.")
 
 
 def _check_is_of_graph(tensor: Any, graph: tf.Graph, what: str) -> None:

@@ -204,7 +204,7 @@ class Module:
           WrongGraphError: the session is of another graph.
           ExportError: a variable has no value in the session, or this variant lacks a variable.
         """
-        if session.graph is not self.graph:
+        if getattr(session, "graph", None) is not self.graph:
             raise WrongGraphError(
                 f"{self!r} is exported with a session of another graph. Give a session of the "
                 "graph that holds its variables: tf.compat.v1.Session(graph=module.graph)."

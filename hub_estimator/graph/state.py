@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
 
 from hub_estimator import compat
-from hub_estimator.errors import NameTakenError, VariablesDifferError
+from hub_estimator.errors import InvalidNameError, NameTakenError, VariablesDifferError
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
@@ -24,6 +25,8 @@ from hub_estimator.graph.state_plan import (
     state_tensors,
     trained_variables,
 )
+
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +76,15 @@ def fresh_scope(name: str) -> Scope:
 
     Raises:
       NameTakenError: operations have the name scope of the fresh variable scope.
+      InvalidNameError: the name cannot be that of a variable scope.
     """
+    # TensorFlow's variables from protos fail in a scope that starts with a digit.
+    starts_with_digit = (tf.compat.v1.get_variable_scope().name or str(name))[:1].isdigit()
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or starts_with_digit:
+        raise InvalidNameError(
+            "A module's name is that of a variable scope: a letter, then letters, digits and the "
+            f"characters _ . - /. {name!r} is not."
+        )
     graph = tf.compat.v1.get_default_graph()
     with tf.compat.v1.variable_scope(None, default_name=name, auxiliary_name_scope=False) as scope:
         path = scope.name

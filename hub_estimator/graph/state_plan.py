@@ -217,6 +217,8 @@ def _add_assignment(graph_def: Any, entry: VariableEntry, value: str) -> Any:
     node = graph_def.node.add(name=entry.proto.initializer_name, op=op)
     node.input.extend([entry.op_name, value])
     node.attr["dtype" if is_resource else "T"].type = entry.dtype.base_dtype.as_datatype_enum
+    if not is_resource and not entry.shape.is_fully_defined():
+        node.attr["validate_shape"].b = False  # as for variables made with validate_shape=False
     node.attr["_class"].list.s.append(f"loc:@{entry.op_name}".encode())
     proto = variable_pb2.VariableDef()
     proto.CopyFrom(entry.proto)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -365,3 +367,37 @@ def test_what_is_no_message():
     assert _error(_with_message(("k", "text")), errors.MessageError) == (
         "What is attached under 'k' is 'text', not a protobuf message."
     )
+
+
+# --- names -----------------------------------------------------------------------------------
+
+
+def test_names_of_signatures_and_outputs_are_text():
+    def with_name():
+        hub.add_signature(5, outputs=tf.constant(1))
+
+    def with_key():
+        hub.add_signature(outputs={5: tf.constant(1)})
+
+    assert _error(with_name, errors.SignatureError) == "The name of a signature is 5, not a str."
+    assert _error(with_key, errors.SignatureError) == (
+        "The name of an output of the signature 'default' is 5, not a str."
+    )
+
+
+def test_functions_of_every_kind():
+    class Builder:
+        def __call__(self, width):
+            hub.add_signature(outputs=tf.zeros([width]))
+
+    for module_fn in (Builder(), functools.partial(Builder(), width=3)):
+        spec = hub.create_module_spec(module_fn, [(set(), {"width": 3})])
+        assert spec.source == ("The module of test_functions_of_every_kind.<locals>.Builder")
+
+
+def test_what_the_function_raises_comes_through():
+    def module_fn():
+        raise FileNotFoundError("mine")
+
+    with pytest.raises(FileNotFoundError, match="mine"):
+        hub.create_module_spec(module_fn)

@@ -316,3 +316,59 @@ def test_three_modules_in_each_other(exported, tmp_path):
     ]
     assert len(tf1.get_collection(_KEYS.TABLE_INITIALIZERS)) == 2
     assert os.listdir(os.path.join(path, "assets")) != []
+
+
+@pytest.mark.parametrize("name", ["", "a b", "_a", None, 5, "a:0", "ä", "a\n", "5"])
+def test_names_that_cannot_be(exported, name):
+    with pytest.raises(errors.InvalidNameError) as raised:
+        hub.Module(exported("dense"), name=name)
+    assert isinstance(raised.value, ValueError)
+    assert str(raised.value) == (
+        "A module's name is that of a variable scope: a letter, then letters, digits and the "
+        f"characters _ . - /. {name!r} is not."
+    )
+
+
+@pytest.mark.parametrize("name", ["a/b", "A.b-c_d", "a5"])
+def test_names_that_can_be(exported, name):
+    module = hub.Module(exported("dense"), name=name)
+    assert module.variable_map["w"].op.name == f"{name}/w"
+    assert module(X23).op.name.startswith(name)
+    with tf1.variable_scope("outer"):
+        assert hub.Module(module.spec, name="5").variable_map["w"].op.name == "outer/5/w"
+
+
+@pytest.mark.parametrize("use_resource", [True, False])
+def test_variables_of_every_type_and_shape(use_resource, tmp_path):
+    values = {
+        "half": np.float16([1, 2]),
+        "text": np.array([b"x", b"yy"], object),
+        "flags": np.array([True, False]),
+        "complex": np.complex64(1 + 2j),
+        "empty": np.zeros([0, 3], np.float32),
+        "long": np.int64([[2**40]]),
+    }
+
+    def module_fn():
+        found = {
+            key: tf.identity(tf1.Variable(value, name=key, use_resource=use_resource))
+            for key, value in values.items()
+        }
+        initial = tf1.placeholder_with_default([1.0, 2.0], None)
+        found["unknown"] = 2 * tf1.Variable(
+            initial, validate_shape=False, name="unknown", use_resource=use_resource
+        )
+        hub.add_signature(outputs=found)
+
+    path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
+    again = str(tmp_path / "again")
+    hub.load_module_spec(path).export(again, checkpoint_path=f"{path}/variables/variables")
+    for folder in (path, again):
+        outputs = hub.Module(folder)(as_dict=True)
+        with tf1.Session() as session:
+            modules.initialize(session)
+            found = session.run(outputs)
+        np.testing.assert_array_equal(found.pop("unknown"), [2, 4])
+        for key, value in values.items():
+            np.testing.assert_array_equal(found[key], value)
+            assert np.asarray(found[key]).dtype == value.dtype
