@@ -46,6 +46,14 @@ _MEANINGLESS = (
     tf.errors.OpError,
 )
 
+# What a filesystem says of whole and damaged files alike.
+_NOT_DAMAGE = (
+    tf.errors.DeadlineExceededError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.UnauthenticatedError,
+    tf.errors.UnavailableError,
+)
+
 
 @contextlib.contextmanager
 def reports_damage(source: str) -> Iterator[None]:
@@ -59,7 +67,7 @@ def reports_damage(source: str) -> Iterator[None]:
     """
     try:
         yield
-    except Error:
+    except (Error, *_NOT_DAMAGE):
         raise
     except _MEANINGLESS as e:
         raise BrokenModuleError(

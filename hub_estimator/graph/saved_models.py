@@ -15,7 +15,7 @@ from hub_estimator.errors import (
     NotAModuleError,
     UnsupportedCollectionError,
 )
-from hub_estimator.format import collections, layout
+from hub_estimator.format import collections, integrity, layout
 from hub_estimator.format.errors import SavedModelNotFoundError
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.protos import ModuleAttachment
@@ -62,17 +62,20 @@ def create_module_spec_from_saved_model(
     _check_folder(folder)
     names = AssetNames()
     dropped = {*_DROPPED, *collections.as_keys(drop_collections)}
-    variants = [
-        _variant(meta_graph, folder, dropped, names)
-        for meta_graph in read_saved_model(folder).meta_graphs
-    ]
-    _check_tags(folder, variants)
-    return ModuleSpec(
-        variants,
-        names.paths,
-        checkpoint_path=_checkpoint_path(folder, variants),
-        source=f"The SavedModel {folder}",
-    )
+    source = f"The SavedModel {folder}"
+    with integrity.reports_damage(source):
+        variants = [
+            _variant(meta_graph, folder, dropped, names)
+            for meta_graph in read_saved_model(folder).meta_graphs
+        ]
+        _check_tags(folder, variants)
+        checkpoint = _checkpoint_path(folder, variants)
+        spec = ModuleSpec(variants, names.paths, checkpoint_path=checkpoint, source=source)
+        for variant in variants:
+            integrity.check_variant(variant, source)
+        if checkpoint is not None:
+            integrity.check_checkpoint(checkpoint, spec.variables, source)
+    return spec
 
 
 def _check_folder(folder: str) -> None:

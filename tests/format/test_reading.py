@@ -440,3 +440,37 @@ def test_a_graph_that_tensorflow_cannot_import(path):
         "Either the shapes of the inputs do not fit one another, or the module is damaged: then "
         "fetch it again."
     )
+
+
+# --- SavedModels -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved_model(tmp_path):
+    x = tf1.placeholder(tf.float32, [None, 3])
+    y = x * modules.variable("w", [3])
+    folder = tmp_path / "saved_model"
+    with tf1.Session() as session:
+        modules.initialize(session)
+        tf1.saved_model.simple_save(session, str(folder), {"x": x}, {"y": y})
+    return folder
+
+
+def test_a_saved_model_without_values(saved_model):
+    (saved_model / "variables" / "variables.data-00000-of-00001").unlink()
+    with pytest.raises(errors.BrokenModuleError) as raised:
+        hub.create_module_spec_from_saved_model(saved_model)
+    assert str(raised.value) == (
+        f"The SavedModel {saved_model} lacks values of its variables: the data files beside "
+        f"{saved_model}/variables/variables.index are not all there. Fetch the module again."
+    )
+
+
+def test_a_saved_model_with_a_damaged_graph(saved_model):
+    def change(proto):
+        proto.meta_graphs[0].graph_def.node[-1].input.append("nothing")
+
+    _edit(saved_model, change)
+    with pytest.raises(errors.BrokenModuleError) as raised:
+        hub.create_module_spec_from_saved_model(saved_model)
+    assert str(raised.value).startswith(f"The SavedModel {saved_model} is damaged")
