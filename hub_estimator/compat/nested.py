@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import struct_pb2
+from tensorflow.python.saved_model import nested_structure_coder
 
 
 def decode_type_spec(proto: Any) -> tf.TypeSpec:
@@ -15,7 +16,10 @@ def decode_type_spec(proto: Any) -> tf.TypeSpec:
       ValueError: the proto names a type that this TensorFlow does not know.
     """
     value = struct_pb2.StructuredValue(type_spec_value=proto)
-    return tf.__internal__.saved_model.decode_proto(value)
+    try:
+        return tf.__internal__.saved_model.decode_proto(value)
+    except nested_structure_coder.NotEncodableError as e:
+        raise ValueError(str(e)) from e
 
 
 def encode_type_spec(type_spec: tf.TypeSpec) -> Any:

@@ -53,8 +53,12 @@ def parse(tensor_info: Any) -> ParsedTensorInfo:
     """
     encoding = tensor_info.WhichOneof("encoding")
     if encoding == "composite_tensor":
-        return ParsedTensorInfo(compat.decode_type_spec(tensor_info.composite_tensor.type_spec))
+        type_spec = compat.decode_type_spec(tensor_info.composite_tensor.type_spec)
+        for component in tf.nest.flatten(type_spec, expand_composites=True):
+            _check_shape(component.shape)
+        return ParsedTensorInfo(type_spec)
     shape = tf.TensorShape(tensor_info.tensor_shape)
+    _check_shape(shape)
     dtype = tf.as_dtype(tensor_info.dtype)
     if encoding == "coo_sparse":
         return ParsedTensorInfo(tf.SparseTensorSpec(shape, dtype))
@@ -64,6 +68,16 @@ def parse(tensor_info: Any) -> ParsedTensorInfo:
         f"A signature of the module has a tensor in the unknown encoding {encoding!r}; known are "
         "name, coo_sparse and composite_tensor. Export the module again."
     )
+
+
+def _check_shape(shape: tf.TensorShape) -> None:
+    # TensorFlow takes any number at first, and fails when the shape is used.
+    sizes = shape.as_list() if shape.rank else []
+    if any(size is not None and size < 0 for size in sizes):
+        raise BrokenModuleError(
+            f"A signature of the module has a tensor of the impossible shape {sizes}. Fetch the "
+            "module again."
+        )
 
 
 def component_names(tensor_info: Any) -> list[str]:

@@ -57,10 +57,17 @@ def use(path: str, case: modules.Case) -> list[dict[str, object]]:
             module = hub.Module(spec, trainable=True, tags=call.tags)
             inputs = {key: modules.as_tensor(value) for key, value in call.inputs.items()}
             outputs = module(inputs, signature=call.signature, as_dict=True)
-            with tf1.Session() as session:
-                modules.initialize(session)
-                found.append(session.run(outputs))
+            try:
+                with tf1.Session() as session:
+                    modules.initialize(session)
+                    found.append(session.run(outputs))
+            except tf.errors.OpError as e:
+                raise RunError from e
     return found
+
+
+class RunError(Exception):
+    """TensorFlow found the damage itself, while it ran the graph, and says so."""
 
 
 def outcome(path: str, case: modules.Case, expected: list[dict[str, object]]) -> str:
@@ -68,9 +75,8 @@ def outcome(path: str, case: modules.Case, expected: list[dict[str, object]]) ->
         found = use(path, case)
     except errors.Error:
         return "error"
-    except tf.errors.OpError as e:
-        # Only from `session.run`: what TensorFlow finds while it computes.
-        return "tensorflow" if e.op is not None or e.node_def is not None else f"wrong {e!r}"
+    except RunError:
+        return "tensorflow"
     except Exception as e:  # noqa: BLE001  what else there is, is what is looked for
         return f"wrong {e!r} " + " ".join(traceback.format_exc().split("\n")[-6:])
     for one, other in zip(found, expected, strict=True):

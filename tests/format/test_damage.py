@@ -18,7 +18,13 @@ import hub_estimator as hub
 from tests import modules
 
 # How many damaged copies of each module; more than 500 in all.
-COUNTS = {"file_table": 150, "batch_norm": 150, "control_flow_v1": 120, "partitioned": 100}
+COUNTS = {
+    "file_table": 140,
+    "batch_norm": 140,
+    "control_flow_v1": 100,
+    "control_flow_v2": 60,
+    "ragged": 80,
+}
 SECS = 240  # for all copies of one module, which take a few
 
 

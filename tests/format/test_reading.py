@@ -331,6 +331,18 @@ def test_an_unknown_type(path):
     assert message.endswith("). Fetch or export the module again.")
 
 
+def test_an_impossible_shape(path):
+    def change(saved_model):
+        signature = saved_model.meta_graphs[0].signature_def["default"]
+        signature.inputs["default"].tensor_shape.dim[1].size = -7
+
+    _edit(path, change)
+    assert _error(path, errors.BrokenModuleError) == (
+        "A signature of the module has a tensor of the impossible shape [None, -7]. Fetch the "
+        "module again."
+    )
+
+
 def _collection(path, key, change):
     def change_collection(saved_model):
         for graph in saved_model.meta_graphs:
