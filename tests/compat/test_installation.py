@@ -116,7 +116,9 @@ def test_nothing_changes_where_tensorflow_has_estimators():
 def test_the_name_of_an_imported_tensorflow_hub_is_not_taken(monkeypatch, tmp_path):
     (tmp_path / "tensorflow_hub.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "tensorflow_hub", raising=False)
+    # First set, so that the end of the test removes what the import adds.
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
+    monkeypatch.delitem(sys.modules, "tensorflow_hub")
     import tensorflow_hub
 
     path = pathlib.Path(tensorflow_hub.__file__)
