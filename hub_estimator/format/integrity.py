@@ -19,7 +19,7 @@ from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import check_variable, contents, open_checkpoint
 from hub_estimator.format.nodes import colocated_with, node_of
 from hub_estimator.format.tensor_infos import component_names, parse
-from hub_estimator.format.variant import VariableEntry, Variant, tags_text
+from hub_estimator.format.variant import VariableEntry, Variant, inside_sentence, tags_text
 
 _SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
 _OF_NODES = (
@@ -104,7 +104,7 @@ def check_checkpoint(prefix: str, variables: Sequence[VariableEntry], source: st
     """
     if not variables:
         return
-    with reports_damage(f"The checkpoint {prefix} of {source[:1].lower()}{source[1:]}"):
+    with reports_damage(f"The checkpoint {prefix} of {inside_sentence(source)}"):
         there = contents(open_checkpoint(prefix))
         for variable in variables:
             try:

@@ -30,6 +30,11 @@ def tags_text(tags: Any) -> str:
     return f"{{{quoted(tags)}}}" if tags else "set()"
 
 
+def inside_sentence(what: str) -> str:
+    """Returns what messages call something, as it stands inside of a sentence."""
+    return what[:1].lower() + what[1:]
+
+
 def as_tags(tags: str | Iterable[str] | None) -> frozenset[str]:
     """Returns a set of tags; one string is one tag, None is the empty set."""
     return frozenset([tags] if isinstance(tags, str) else tags or ())
@@ -86,6 +91,15 @@ class Variant:
     def variables(self) -> tuple[VariableEntry, ...]:
         """The variables, in the order of the module's collection."""
         return tuple(self._variable(proto) for proto in collections.variable_defs(self.meta_graph))
+
+    @functools.cached_property
+    def instance_nodes(self) -> frozenset[str]:
+        """The names of the nodes that an instance has once, and its applications take from it.
+
+        They hold state, or the path of an asset; their output 0 is what is taken.
+        """
+        assets = map(node_of, collections.asset_files(self.meta_graph))
+        return self.state_nodes | {name for name in assets if name in self.nodes}
 
     @functools.cached_property
     def state_nodes(self) -> frozenset[str]:

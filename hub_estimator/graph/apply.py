@@ -14,9 +14,8 @@ from hub_estimator.format.nodes import node_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.contexts import import_with_contexts, needs_contexts
-from hub_estimator.graph.parts import GraphPart, import_part, make_part
+from hub_estimator.graph.parts import GraphPart, comes_from, import_part, make_part
 from hub_estimator.graph.state import StateGraph
-from hub_estimator.graph.state_plan import state_tensors
 from hub_estimator.graph.values import convert_inputs, pack_output
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
@@ -85,17 +84,12 @@ def _plan(variant: Variant, state: StateGraph, signature: str, signature_def: An
 def _make_plan(variant: Variant, trained: frozenset[str], signature_def: Any) -> _Plan:
     inputs = {name for info in signature_def.inputs.values() for name in component_names(info)}
     outputs = {name for info in signature_def.outputs.values() for name in component_names(info)}
-    state = state_tensors(variant)
-    given = frozenset(inputs | {tensor for tensors in state.values() for tensor in tensors})
+    given = frozenset(inputs | {f"{node}:0" for node in variant.instance_nodes})
     updates = _reached(variant, collections.UPDATE_OPS, inputs) if trained else []
     losses = _reached(variant, collections.REGULARIZATION_LOSSES, inputs) if trained else []
     tensors = sorted(outputs - given)
-    makers = {node_of(tensor) for tensor in given}
     names = variant.nodes.ancestors(
-        {node_of(name) for name in [*tensors, *losses, *updates]},
-        lambda edge: (
-            edge in given or f"{edge}:0" in given or (edge.startswith("^") and edge[1:] in makers)
-        ),
+        {node_of(name) for name in [*tensors, *losses, *updates]}, comes_from(given)
     )
     part = make_part(variant, names, given)
     return _Plan(
@@ -122,12 +116,8 @@ def _captured(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 def _state_feeds(state: StateGraph, variant: Variant, fed: frozenset[str]) -> dict[str, tf.Tensor]:
     graph = tf.compat.v1.get_default_graph()
-    names = {
-        name
-        for names in state_tensors(variant).values()
-        for name in names
-        if name in fed or f"^{node_of(name)}" in fed
-    }
+    nodes = variant.instance_nodes
+    names = {f"{node}:0" for node in nodes if f"{node}:0" in fed or f"^{node}" in fed}
     if graph is state.graph:
         return {name: state.tensor(name) for name in names}
     feeds = {}

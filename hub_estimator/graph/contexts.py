@@ -9,12 +9,14 @@ import tensorflow as tf
 from tensorflow.core.protobuf import control_flow_pb2
 
 from hub_estimator.format import collections
-from hub_estimator.format.nodes import node_of, tensor_of
+from hub_estimator.format.nodes import node_of
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.functions import rename_clashing
 from hub_estimator.graph.parts import (
     GraphPart,
     colocate_outside,
+    comes_from,
+    input_map,
     make_part,
     reports_import_failure,
 )
@@ -71,7 +73,7 @@ def _meta_graph(
     given = frozenset(feeds)
     names = variant.nodes.ancestors(
         inside | {name for name in looked_up - set(makers) if name in variant.nodes},
-        lambda edge: tensor_of(edge) in given or (edge.startswith("^") and edge[1:] in makers),
+        comes_from(given),
     )
     whole = make_part(variant, names, given)
     meta_graph = tf.compat.v1.MetaGraphDef(graph_def=whole.graph_def)
@@ -80,9 +82,7 @@ def _meta_graph(
     )
     for key, protos in contexts.items():
         collections.set_bytes(meta_graph, key, protos)
-    fed = {
-        name: feeds[makers[name[1:]] if name.startswith("^") else name] for name in whole.fed
-    }  # fmt: skip
+    fed = input_map(whole, feeds)
     for maker in looked_up & set(makers):
         tensor = feeds[makers[maker]]
         _add_identity(meta_graph.graph_def, maker, tensor.dtype.base_dtype)

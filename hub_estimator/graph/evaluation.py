@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from hub_estimator.errors import ClosedError, InputError
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
-from hub_estimator.format.variant import DEFAULT, quoted
+from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted
 from hub_estimator.graph.module import Module, Spec
-from hub_estimator.graph.values import choose_outputs
+from hub_estimator.graph.values import check_names, choose_outputs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,11 +102,11 @@ class EvalFunction:
         """
         signature = signature or DEFAULT
         source = self._module.spec.source
-        what = f"The signature {signature!r} of {source[:1].lower()}{source[1:]}"
+        what = f"The signature {signature!r} of {inside_sentence(source)}"
         session = self._session
         if session is None:
             raise ClosedError(
-                f"The evaluation function of {source[:1].lower()}{source[1:]} is closed. Call it "
+                f"The evaluation function of {inside_sentence(source)} is closed. Call it "
                 "inside of the `with` block, or before close()."
             )
         built = self._signature(signature)
@@ -159,7 +159,7 @@ def _feed_dict(built: _Signature, inputs: Any, what: str) -> dict[tf.Tensor, Any
     given = _by_name(built.infos, inputs, what)
     feed_dict: dict[tf.Tensor, Any] = {}
     for key, info in built.infos.items():
-        name = f"The input {key!r} of {what[:1].lower()}{what[1:]}"
+        name = f"The input {key!r} of {inside_sentence(what)}"
         arrays = _components(given[key], info, name)
         for placeholder, array in zip(built.feeds[key], arrays, strict=True):
             feed_dict[placeholder] = _checked(array, placeholder, name)
@@ -177,12 +177,7 @@ def _by_name(names: Collection[str], inputs: Any, what: str) -> Mapping[str, Any
         raise InputError(
             f"{what} takes {len(names)} inputs. Give a dict with the keys: {quoted(names)}."
         )
-    missing, extra = set(names) - set(given), set(given) - set(names)
-    if missing or extra:
-        raise InputError(
-            f"{what} takes the inputs {quoted(names)}. Missing: {quoted(missing)}. "
-            f"Not known: {quoted(extra)}."
-        )
+    check_names(names, given, what)
     return given
 
 

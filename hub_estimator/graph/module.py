@@ -14,7 +14,7 @@ from hub_estimator.format.checkpoint import Value, write_checkpoint
 from hub_estimator.format.read import load_module_spec
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
-from hub_estimator.format.variant import DEFAULT, quoted, tags_text
+from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted, tags_text
 from hub_estimator.graph.apply import apply
 from hub_estimator.graph.state import build_state, fresh_scope, share_state, variable_map
 from hub_estimator.graph.state_plan import Trainable
@@ -167,7 +167,7 @@ class Module:
                 "Make a module in each graph."
             )
         signature = signature or DEFAULT
-        what = f"The signature {signature!r} of {_lower(self._spec.source)}"
+        what = f"The signature {signature!r} of {inside_sentence(self._spec.source)}"
         self._variant.signature(signature, self._spec.source)
         outputs = apply(self._variant, self._state, self._name, signature, inputs, what)
         return choose_outputs(outputs, as_dict, what)
@@ -233,7 +233,3 @@ class Module:
                 f"{quoted(missing)}, which this one does not have. Export an instance of a variant "
                 "that has all of them."
             )
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,7 +12,7 @@ from google.protobuf import message as protobuf_message
 
 from hub_estimator import compat
 from hub_estimator.errors import Error, GraphImportError
-from hub_estimator.format.nodes import COLOCATION, colocated_with, node_of, tensor_of
+from hub_estimator.format.nodes import COLOCATION, Edge, colocated_with, node_of, tensor_of
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.functions import needed_library, rename_clashing
 
@@ -31,6 +31,16 @@ class GraphPart:
     graph_def: Any
     fed: frozenset[str]
     colocated: Mapping[str, Sequence[str]]
+
+
+def comes_from(given: frozenset[str]) -> Callable[[Edge], bool]:
+    """Returns a function that tells of an edge whether it is fed, or is from a node that is.
+
+    Args:
+      given: the names of the tensors (`node:0`) that are fed.
+    """
+    makers = {node_of(tensor) for tensor in given}
+    return lambda edge: edge[1:] in makers if edge.startswith("^") else tensor_of(edge) in given
 
 
 def make_part(variant: Variant, names: set[str], given: frozenset[str]) -> GraphPart:
@@ -78,7 +88,7 @@ def import_part(
     with reports_import_failure(scope):
         results = tf.import_graph_def(
             rename_clashing(part.graph_def, graph, scope),
-            input_map=_input_map(part, feeds),
+            input_map=input_map(part, feeds),
             return_elements=list(elements),
             name=scope,
             producer_op_list=variant.meta_graph.meta_info_def.stripped_op_list,
@@ -140,7 +150,8 @@ def prefix_shared_name(node: Any, scope: str) -> None:
         node.attr["shared_name"].s = scope.encode() + node.attr["shared_name"].s
 
 
-def _input_map(part: GraphPart, feeds: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def input_map(part: GraphPart, feeds: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns what to feed to a part: the tensor for each name that it takes from outside."""
     by_node = {node_of(name): tensor for name, tensor in feeds.items()}
     return {
         name: by_node[name[1:]] if name.startswith("^") else feeds[name] for name in part.fed

@@ -22,7 +22,6 @@ from hub_estimator.graph.state_plan import (
     StatePlan,
     Trainable,
     state_plan,
-    state_tensors,
     trained_variables,
 )
 
@@ -186,7 +185,7 @@ def _alike(base: StateGraph, base_variant: Variant, variant: Variant) -> dict[st
     files = collections.asset_files(variant.meta_graph)
     return {
         node: base.others[f"{node}:0"]
-        for node in state_tensors(variant)
+        for node in variant.instance_nodes
         if f"{node}:0" in base.others
         and base_variant.nodes[node] == variant.nodes[node]
         and base_files.get(f"{node}:0") == files.get(f"{node}:0")
@@ -251,10 +250,8 @@ def _add_model_variables(variant: Variant, variables: Mapping[str, tf.Variable])
 def _others(variant: Variant, scope: str, given: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     variables = {entry.op_name for entry in variant.variables}
     return {
-        name: given[node] if node in given else _tensor(scope + name)
-        for node, names in state_tensors(variant).items()
-        if node not in variables
-        for name in names
+        f"{node}:0": given[node] if node in given else _tensor(f"{scope}{node}:0")
+        for node in variant.instance_nodes - variables
     }
 
 

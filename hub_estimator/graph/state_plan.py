@@ -23,7 +23,6 @@ Trainable = bool | str
 names the regular expression is found in."""
 
 _RESTORE = "checkpoint_initializer"
-_STATE_NODES = "state nodes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,22 +40,6 @@ class StatePlan:
     protos: tuple[Any, ...]
     losses: tuple[str, ...]
     initializers: tuple[str, ...]
-
-
-def state_tensors(variant: Variant) -> dict[str, list[str]]:
-    """Returns the tensors (`node:0`) that hold a variant's state, by node name.
-
-    They are the handles and references of variables and tables, and the constants with the paths of
-    assets.
-    """
-    if _STATE_NODES not in variant.prepared:
-        assets = {node_of(name) for name in collections.asset_files(variant.meta_graph)}
-        variant.prepared[_STATE_NODES] = {
-            node.name: [f"{node.name}:0"]
-            for node in variant.meta_graph.graph_def.node
-            if node.name in assets or node.name in variant.state_nodes
-        }
-    return variant.prepared[_STATE_NODES]
 
 
 def trained_variables(variant: Variant, trainable: Trainable) -> frozenset[str]:
@@ -111,16 +94,16 @@ def _make_plan(
     variables = [entry for entry in variant.variables if entry.op_name not in given]
     losses = _losses(variant, trained)
     initializers = _table_initializers(variant, given)
-    roots = {*_state_nodes(variant) - given, *initializers, *map(node_of, losses)}
+    roots = {*variant.instance_nodes - given, *initializers, *map(node_of, losses)}
     for entry in variables:
         roots.add(node_of(entry.proto.snapshot_name))
         if not restores:
             roots |= {entry.proto.initializer_name, node_of(entry.proto.initial_value_name)}
     part = _part(variant, roots - {""}, given)
-    for name, path in asset_nodes(variant.meta_graph, spec.asset_paths).items():
-        for node in part.graph_def.node:
-            if node.name == name:
-                set_asset_path(node, path)
+    paths = asset_nodes(variant.meta_graph, spec.asset_paths)
+    for node in part.graph_def.node:
+        if node.name in paths:
+            set_asset_path(node, paths[node.name])
     protos = [entry.proto for entry in variables]
     if restores and protos:
         protos = _add_restore(part.graph_def, variables, spec.checkpoint_path or "")
@@ -128,12 +111,11 @@ def _make_plan(
 
 
 def _part(variant: Variant, roots: set[str], given: frozenset[str]) -> GraphPart:
-    state = _state_nodes(variant)
+    state = variant.instance_nodes
     names = variant.nodes.ancestors(
         roots, lambda edge: node_of(edge) in given or (edge.startswith("^") and edge[1:] in state)
     )
-    tensors = {tensor for name in given for tensor in state_tensors(variant)[name]}
-    part = make_part(variant, names, frozenset(tensors))
+    part = make_part(variant, names, frozenset(f"{name}:0" for name in given))
     for node in part.graph_def.node:
         if node.name in state:
             # State has no inputs; what the author made it wait for is not its own.
@@ -154,10 +136,6 @@ def initial_value_part(variant: Variant, entry: VariableEntry) -> GraphPart:
     return variant.prepared[key]
 
 
-def _state_nodes(variant: Variant) -> frozenset[str]:
-    return frozenset(state_tensors(variant))
-
-
 def _table_initializers(variant: Variant, given: frozenset[str]) -> list[str]:
     """The operations that fill tables, but not those of tables that are there already."""
     names = collections.node_names(variant.meta_graph, collections.TABLE_INITIALIZERS)
@@ -174,7 +152,7 @@ def _losses(variant: Variant, trained: frozenset[str]) -> list[str]:
     """The regularization losses of trained variables that need no input of a signature."""
     if not trained:
         return []
-    state = _state_nodes(variant)
+    state = variant.instance_nodes
     losses = []
     for loss in collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES):
         needed = variant.nodes.ancestors([node_of(loss)], lambda edge: False)

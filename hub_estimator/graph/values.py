@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -10,7 +10,7 @@ import tensorflow as tf
 from hub_estimator import compat
 from hub_estimator.errors import InputError, OutputError
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, component_names, parse
-from hub_estimator.format.variant import DEFAULT, quoted
+from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted
 
 
 def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.Tensor]:
@@ -25,20 +25,28 @@ def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.T
       InputError: keys are missing or extra, or a value does not fit.
     """
     given = _as_dict(signature_def, inputs, what)
-    missing = set(signature_def.inputs) - set(given)
-    extra = set(given) - set(signature_def.inputs)
-    if missing or extra:
-        raise InputError(
-            f"{what} takes the inputs {quoted(signature_def.inputs)}. Missing: {quoted(missing)}. "
-            f"Not known: {quoted(extra)}."
-        )
+    check_names(signature_def.inputs, given, what)
     feeds: dict[str, tf.Tensor] = {}
     for key, info in sorted(signature_def.inputs.items()):
-        value = _convert(given[key], parse(info), f"The input {key!r} of {_lower(what)}")
+        value = _convert(given[key], parse(info), f"The input {key!r} of {inside_sentence(what)}")
         feeds.update(
             zip(component_names(info), tf.nest.flatten(value, expand_composites=True), strict=True)
         )
     return feeds
+
+
+def check_names(names: Collection[str], given: Collection[str], what: str) -> None:
+    """Checks that a caller gave exactly the inputs of a signature.
+
+    Raises:
+      InputError: inputs are missing or extra.
+    """
+    missing, extra = set(names) - set(given), set(given) - set(names)
+    if missing or extra:
+        raise InputError(
+            f"{what} takes the inputs {quoted(names)}. Missing: {quoted(missing)}. "
+            f"Not known: {quoted(extra)}."
+        )
 
 
 def pack_output(tensor_info: Any, tensors: Mapping[str, tf.Tensor]) -> Any:
@@ -118,7 +126,3 @@ def _as_tensor(value: Any, info: ParsedTensorInfo, what: str) -> Any:
 def _text(spec: tf.TypeSpec) -> str:
     kind = type(spec).__name__.removesuffix("Spec")
     return f"a {spec.dtype.name} {kind} of shape {spec.shape}"
-
-
-def _lower(what: str) -> str:
-    return what[:1].lower() + what[1:]
