@@ -89,7 +89,8 @@ def test_training_changes_the_module_only_when_trainable(
     make_model, examples, tmp_path, text_module, trainable
 ):
     model = make_model({"trainable": trainable})
-    trained = estimator.Estimator(model.model_fn, str(tmp_path), params={})
+    config = estimator.RunConfig(tf_random_seed=1)  # a dead hidden layer would change nothing
+    trained = estimator.Estimator(model.model_fn, str(tmp_path), config, params={})
     trained.train(examples.training_fn(1, lambda: 0), max_steps=3)
     before = tf.train.load_variable(f"{text_module}/variables/variables", "embeddings")
     after = trained.get_variable_value(EMBEDDINGS)
