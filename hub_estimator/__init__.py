@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from hub_estimator.graph.registration import register_module_for_export
     from hub_estimator.graph.saved_models import create_module_spec_from_saved_model
     from hub_estimator.resolver import resolve
-    from hub_estimator.training.module_exporters import LatestModuleExporter
+    from hub_estimator.training.exporters.modules import LatestModuleExporter
 
 _WHERE = {
     "ImageModuleInfo": "format.protos",
-    "LatestModuleExporter": "training.module_exporters",
+    "LatestModuleExporter": "training.exporters.modules",
     "Module": "graph.module",
     "ModuleSpec": "format.spec",
     "add_signature": "graph.authoring",

@@ -112,7 +112,7 @@ def test_a_run_its_module_and_its_configuration(arguments, tmp_path, capsys, mon
             "train",
             f"--gin_file={config}",
             f"--gin_bindings=MODULE='{module}'",
-            "--gin_bindings=Model.optimizer=@AdamOptimizer",
+            "--gin_bindings=Optimization.optimizer=@AdamOptimizer",
             "--gin_bindings=FINE_TUNE=False",
             f"--model_dir={tmp_path / 'second'}",
         ]
@@ -143,7 +143,11 @@ BAD_INPUT = [
     ({}, ["--gin_bindings=Encoder.output='x'"], "no output 'x'. It has: default."),
     ({}, ["--gin_bindings=Encoder.feature='x'"], "takes the feature 'x', which the input does not"),
     ({}, ["--gin_bindings=TextFile.label='x'"], "no column 'x'. Its first row names: text, label."),
-    ({}, ["--gin_bindings=Model.optimizer=@BinaryClassHead"], "The model cannot be built: Binary"),
+    (
+        {},
+        ["--gin_bindings=Optimization.optimizer=@BinaryClassHead"],
+        "The model cannot be built: Binary",
+    ),
     ({}, ["--gin_bindings=Model.encoders=@Encoder()"], "Model.encoders"),
     ({}, ["--gin_bindings=Model.encoders=[@Encoder]"], "Model.encoders is @Encoder, which nothing"),
     ({}, ["--gin_bindings=Model.layers=@DenseLayers"], "write @DenseLayers(), with ()."),

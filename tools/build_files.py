@@ -2,8 +2,8 @@
 
     python tools/build_files.py
 
-Targets: one library per folder; in `hub_estimator/` itself one per file, because its subpackages
-depend on some of these files and others depend on the subpackages. A file that runs as a command
+Targets: one library per folder; in packages that have subpackages one per file, because these
+depend on some of the files and others of the files depend on them. A file that runs as a command
 is a binary, a file of tests is a test. TensorFlow and other requirements are the environment's.
 """
 
@@ -49,7 +49,9 @@ def _sources(root: pathlib.Path) -> list[pathlib.Path]:
 def _targets(root: pathlib.Path, folder: pathlib.Path) -> list[str]:
     sources = sorted(path for path in folder.iterdir() if path.suffix == ".py")
     data = sorted(path.name for path in folder.glob("*.gin"))
-    alone = [path for path in sources if _kind(root, path) != "py_library" or _is_top(root, path)]
+    alone = [
+        path for path in sources if _kind(root, path) != "py_library" or _is_single(root, path)
+    ]
     together = [path for path in sources if path not in alone]
     targets = [_target(root, _kind(root, path), path.stem, [path]) for path in alone]
     if together:
@@ -59,8 +61,10 @@ def _targets(root: pathlib.Path, folder: pathlib.Path) -> list[str]:
     return sorted(targets)
 
 
-def _is_top(root: pathlib.Path, path: pathlib.Path) -> bool:
-    return path.parent == root / TOP and path.name != "__init__.py"
+def _is_single(root: pathlib.Path, path: pathlib.Path) -> bool:
+    """Whether a file of the package is a target of its own: it is beside subpackages."""
+    is_ours = path.is_relative_to(root / TOP) and path.name != "__init__.py"
+    return is_ours and any(path.parent.glob("*/*.py"))
 
 
 def _kind(root: pathlib.Path, path: pathlib.Path) -> str:
@@ -105,7 +109,7 @@ def _label(root: pathlib.Path, user: pathlib.Path, module: str) -> str | None:
             if not file.is_file():
                 file = base.joinpath(*parts[:end]) / "__init__.py"
             if file.is_file():
-                alone = _kind(root, file) != "py_library" or _is_top(root, file)
+                alone = _kind(root, file) != "py_library" or _is_single(root, file)
                 folder = file.parent.relative_to(root).as_posix()
                 return f"//{folder}:{file.stem if alone else file.parent.name}"
     return None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         is_inside,
         variable_from_proto,
     )
+    from hub_estimator.compat.heads import head_details
     from hub_estimator.compat.installation import install
     from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
     from hub_estimator.compat.meta_graphs import strip_default_attributes
@@ -36,6 +37,7 @@ _WHERE = {
     "encode_type_spec": "nested",
     "estimator_module": "stand_ins",
     "function_def": "graphs",
+    "head_details": "heads",
     "install": "installation",
     "is_function_graph": "graphs",
     "is_inside": "graphs",
@@ -59,6 +61,7 @@ __all__ = [
     "encode_type_spec",
     "estimator_module",
     "function_def",
+    "head_details",
     "install",
     "is_function_graph",
     "is_inside",

@@ -7,10 +7,11 @@ import tensorflow as tf
 from hub_estimator import config
 from hub_estimator.training import heads, loop, optimizers
 from hub_estimator.training.encoders import Encoder
-from hub_estimator.training.inputs import TextFile
+from hub_estimator.training.exporters.modules import LatestModuleExporter
+from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
-from hub_estimator.training.module_exporters import LatestModuleExporter
+from hub_estimator.training.optimizers import Optimization
 
 _OPTIMIZERS = (
     *("AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer"),
@@ -22,7 +23,7 @@ _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "relu", "selu", "sigmoid", "swish",
 def register() -> None:
     """Makes everything configurable by gin; calling it again changes nothing."""
     config.add_configurable(loop.train_and_evaluate, denylist=["model_dir", "settings"])
-    for each in (Model, Encoder, DenseLayers, TextFile):
+    for each in (Model, Encoder, DenseLayers, Optimization, TextFile):
         config.add_configurable(each)
     config.add_configurable(LatestModuleExporter, denylist=["serving_input_fn"])
     for decay in (optimizers.linear_decay, optimizers.cosine_decay):

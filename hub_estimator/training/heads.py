@@ -1,13 +1,16 @@
-"""What a head of `tensorflow_estimator` tells about the labels that it takes."""
+"""The heads that a configuration can name, and the labels and features that they take."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import tensorflow as tf
+
 from hub_estimator import compat
+from hub_estimator.training.example_spec import Labels, LabelSpec
 
 # The heads that a configuration can name, all of `tf.estimator`.
-HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "RegressionHead")
+HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "RegressionHead", "MultiHead")
 
 
 def head_class(name: str) -> Any:
@@ -16,10 +19,31 @@ def head_class(name: str) -> Any:
     return getattr(compat.estimator_module("v2"), name)
 
 
-def num_classes(head: Any) -> int | None:
-    """Returns `K` where the head takes labels 0 to `K - 1`, None where it takes other labels."""
+def label_spec(head: Any) -> Labels:
+    """Returns the labels that a head takes; for a multi-head, those of each of its heads."""
+    details = compat.head_details(head)
+    if details.parts:
+        return {name: _one_label_spec(part) for name, part in details.parts.items()}
+    return _one_label_spec(head)
+
+
+def feature_specs(head: Any) -> dict[str, tf.TensorSpec]:
+    """Returns the features that a head takes beside the encoders': the weights of examples."""
+    heads = [head, *compat.head_details(head).parts.values()]
+    names = {compat.head_details(each).weight_feature for each in heads} - {None}
+    return {str(name): tf.TensorSpec([None], tf.float32, name) for name in names}
+
+
+def _one_label_spec(head: Any) -> LabelSpec:
+    vocabulary = compat.head_details(head).vocabulary
+    by_name = vocabulary is not None
     if isinstance(head, head_class("BinaryClassHead")):
-        return 2
+        return LabelSpec("class", 2, vocabulary, by_name)
     if isinstance(head, head_class("MultiClassHead")):
-        return int(head.logits_dimension)
-    return None
+        return LabelSpec("class", int(head.logits_dimension), vocabulary, by_name)
+    if isinstance(head, head_class("MultiLabelHead")):
+        # A multi-label head takes zeros and ones with or without a vocabulary.
+        return LabelSpec("classes", int(head.logits_dimension), vocabulary)
+    if isinstance(head, head_class("RegressionHead")):
+        return LabelSpec("number", int(head.logits_dimension))
+    return LabelSpec("any")

@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors, files
 from hub_estimator.training import checks, preflight
-from hub_estimator.training.inputs import Input, serving_input_fn
+from hub_estimator.training.exporters.modules import modules_in
+from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.model_fn import Model
-from hub_estimator.training.module_exporters import modules_in
 from hub_estimator.training.progress import ProgressHook
 from hub_estimator.training.report import Result
+from hub_estimator.training.serving import ServingInput
 
 OPERATIVE_CONFIG = "operative_config.gin"
 # Makes an exporter of the Estimator API: `exporter(serving_input_fn=...)`.
@@ -84,8 +85,8 @@ def train_and_evaluate(
     checks.whole_number("train_and_evaluate.seed", seed, least=0)
     _check_parts(model, train_input=train_input, eval_input=eval_input)
     checks.listed("train_and_evaluate.exporters", exporters, "[@LatestModuleExporter]")
-    preflight.check(folder, model, train_input, eval_input)
-    made_exporters = _make_exporters(exporters, model)
+    spec = preflight.check(folder, model, train_input, eval_input)
+    made_exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
     made_hooks = [hook() for hook in hooks]
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
     if settings is not None:
@@ -96,17 +97,19 @@ def train_and_evaluate(
             _save_settings(folder, settings)
         estimator = compat.estimator_module().Estimator(model.model_fn, folder, config, params={})
         start = _step(estimator)
+        evaluation_fn = eval_input.evaluation_fn(spec)
         if start >= max_steps:
             _logger.info("Training in %s is already finished, at step %d.", folder, start)
-            metrics, exported = _evaluate_and_export(estimator, eval_input, made_exporters)
+            metrics, exported = _evaluate_and_export(estimator, evaluation_fn, made_exporters)
         else:
             if start:
                 _logger.info(
                     "Training goes on from the checkpoint of step %d in %s.", start, folder
                 )
             metrics, exported = _train(
-                estimator, train_input, eval_input, max_steps, seed, log_every_steps,
-                made_exporters, made_hooks, signals,
+                estimator,
+                train_input.training_fn(spec, seed, lambda: _step(estimator)),
+                evaluation_fn, max_steps, log_every_steps, made_exporters, made_hooks, signals,
             )  # fmt: skip
     return Result(
         folder, _step(estimator), metrics, estimator.latest_checkpoint(), _modules(exported)
@@ -119,14 +122,9 @@ def _check_numbers(**numbers: Any) -> None:
 
 
 def _check_parts(model: Any, **inputs: Any) -> None:
-    checks.made("train_and_evaluate.model", model, "@Model()", "model_fn", "feature_specs")
+    checks.made("train_and_evaluate.model", model, "@Model()", "model_fn", "example_spec")
     for name, source in inputs.items():
         checks.made(f"train_and_evaluate.{name}", source, "@TextFile()", "training_fn")
-
-
-def _make_exporters(exporters: Sequence[ExporterFactory], model: Model) -> list[Any]:
-    receiver_fn = serving_input_fn(model.feature_specs())
-    return [exporter(serving_input_fn=receiver_fn) for exporter in exporters]
 
 
 def _save_settings(folder: str, settings: Settings) -> None:
@@ -160,10 +158,9 @@ def _step(estimator: Any) -> int:
 
 def _train(
     estimator: Any,
-    train_input: Input,
-    eval_input: Input,
+    training_fn: InputFn,
+    evaluation_fn: InputFn,
     max_steps: int,
-    seed: int,
     log_every_steps: int,
     exporters: list[Any],
     hooks: list[Any],
@@ -173,12 +170,12 @@ def _train(
     stop = StopOnSignalHook(signals, estimator.model_dir if estimator.config.is_chief else None)
     progress = ProgressHook(max_steps, log_every_steps)
     train_spec = api.TrainSpec(
-        train_input.training_fn(seed, lambda: _step(estimator)),
+        training_fn,
         max_steps=max_steps,
         hooks=[*hooks, progress, stop],
     )
     eval_spec = api.EvalSpec(
-        eval_input.evaluation_fn(),
+        evaluation_fn,
         steps=None,
         hooks=[StopOnSignalHook(signals)],
         exporters=exporters,
@@ -191,16 +188,16 @@ def _train(
     except tf.compat.v1.train.NanLossDuringTrainingError as error:
         raise errors.ModelError(
             f"The loss is not a number any more, after the checkpoint of step {_step(estimator)}. "
-            "Lower Model.learning_rate."
+            "Lower Optimization.learning_rate."
         ) from error
     # In a cluster, the task "evaluator" evaluates and exports, and no task returns anything.
     return outcome or ({}, [])
 
 
 def _evaluate_and_export(
-    estimator: Any, eval_input: Input, exporters: list[Any]
+    estimator: Any, evaluation_fn: InputFn, exporters: list[Any]
 ) -> tuple[dict[str, Any], list[Any]]:
-    metrics = estimator.evaluate(eval_input.evaluation_fn())
+    metrics = estimator.evaluate(evaluation_fn)
     exported = [
         exporter.export(
             estimator,

@@ -9,9 +9,11 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training import checks, optimizers
+from hub_estimator.training import checks, heads
 from hub_estimator.training.encoders import Encoder
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.layers import DenseLayers, dense
+from hub_estimator.training.optimizers import Optimization
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,10 +25,7 @@ class Model:
     Attributes:
       encoders: one or more; their outputs are concatenated.
       head: a head of `tf.estimator`, for example `tf.estimator.BinaryClassHead()`.
-      optimizer: makes the optimizer, for example `tf.compat.v1.train.AdagradOptimizer`; it is
-        called with `learning_rate`.
-      learning_rate: the learning rate of the first step.
-      decay: makes each step's learning rate, called with the first one and the global step.
+      optimization: how it is trained.
       layers: the layers between the encoders and the head; None is none.
       regularization_scale: what the sum of the modules' and the layers' regularization losses is
         multiplied by before it is added to the loss.
@@ -34,9 +33,7 @@ class Model:
 
     encoders: Sequence[Encoder]
     head: Any
-    optimizer: optimizers.OptimizerFactory
-    learning_rate: float
-    decay: optimizers.Decay | None = None
+    optimization: Optimization
     layers: DenseLayers | None = None
     regularization_scale: float = 1.0
 
@@ -64,12 +61,17 @@ class Model:
         for encoder in self.encoders:
             checks.made("An element of Model.encoders", encoder, "@Encoder()", "feature_specs")
         checks.made("Model.head", self.head, "@BinaryClassHead()", "create_estimator_spec")
+        checks.made("Model.optimization", self.optimization, "@Optimization()", "train_op")
         if self.layers is not None:
             checks.made("Model.layers", self.layers, "@DenseLayers()", "__call__")
 
-    def feature_specs(self) -> dict[str, tf.TensorSpec]:
-        """Returns the type and the shape of each feature that the encoders take."""
-        return {name: spec for each in self.encoders for name, spec in each.feature_specs().items()}
+    def example_spec(self) -> ExampleSpec:
+        """Returns what the encoders and the head take of each example."""
+        features = {
+            name: spec for each in self.encoders for name, spec in each.feature_specs().items()
+        }
+        features |= heads.feature_specs(self.head)
+        return ExampleSpec(features, heads.label_spec(self.head))
 
     def model_fn(
         self,
@@ -98,7 +100,7 @@ class Model:
             mode=mode,
             logits=logits,
             labels=labels,
-            train_op_fn=self._train_op,
+            train_op_fn=self.optimization.train_op,
             regularization_losses=self._regularization_losses(),
         )
 
@@ -115,6 +117,3 @@ class Model:
         if not (losses and self.regularization_scale):
             return None
         return [self.regularization_scale * tf.add_n(losses)]
-
-    def _train_op(self, loss: tf.Tensor) -> tf.Operation:
-        return optimizers.train_op(loss, self.optimizer, self.learning_rate, self.decay)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -15,41 +16,71 @@ OptimizerFactory = Callable[..., Any]
 Decay = Callable[[float, Any], Any]
 
 
-def train_op(
-    loss: tf.Tensor,
-    optimizer: OptimizerFactory,
-    learning_rate: float,
-    decay: Decay | None = None,
-) -> tf.Operation:
-    """Adds the operation of one training step; the graph's update ops run before it.
+@dataclasses.dataclass(frozen=True)
+class VariableGroup:
+    """Variables that are trained in a way of their own: those of one encoder.
 
-    Args:
-      loss: float32 scalar.
-      optimizer: makes the optimizer, called with `learning_rate`.
-      learning_rate: the rate of the first step.
-      decay: makes the rate of each step from the first one and the global step.
-
-    Returns:
-      The operation, which also adds one to the global step.
-
-    Raises:
-      errors.ModelError: the graph has no trainable variable.
+    Attributes:
+      name: what messages and summaries call it.
+      variables: the variables.
+      multiplier: what the learning rate is multiplied by for them.
+      start_step: the global step from which they are trained; before it they stay as they are.
     """
-    if not tf.compat.v1.trainable_variables():
-        raise errors.ModelError(
-            "Nothing in the model is trainable. Give the model layers, or set "
-            "Encoder.trainable = True."
-        )
-    step = tf.compat.v1.train.get_or_create_global_step()
-    rate = learning_rate if decay is None else decay(learning_rate, step)
-    # In the root scope, so that TensorBoard shows it under its own name.
-    with tf.name_scope(""):
-        tf.compat.v1.summary.scalar("learning_rate", rate)
-    updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
-    made = optimizer(learning_rate=rate)
-    gradients = made.compute_gradients(loss)
-    with tf.control_dependencies(updates):
-        return made.apply_gradients(gradients, global_step=step)
+
+    name: str
+    variables: Sequence[tf.Variable]
+    multiplier: float = 1.0
+    start_step: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimization:
+    """How a model is trained.
+
+    Attributes:
+      optimizer: makes the optimizer, for example `tf.compat.v1.train.AdagradOptimizer`; it is
+        called with `learning_rate`.
+      learning_rate: the learning rate of the first step.
+      decay: makes each step's learning rate, called with the first one and the global step.
+    """
+
+    optimizer: OptimizerFactory
+    learning_rate: float
+    decay: Decay | None = None
+
+    def train_op(self, loss: tf.Tensor, groups: Sequence[VariableGroup] = ()) -> tf.Operation:
+        """Adds the operation of one training step; the graph's update ops run before it.
+
+        Args:
+          loss: float32 scalar.
+          groups: the variables that are trained in ways of their own; all other trainable ones are
+            trained by the plain learning rate from the first step on.
+
+        Returns:
+          The operation, which also adds one to the global step.
+
+        Raises:
+          errors.ModelError: the graph has no trainable variable.
+        """
+        if not tf.compat.v1.trainable_variables():
+            raise errors.ModelError(
+                "Nothing in the model is trainable. Give the model layers, or set "
+                "Encoder.trainable = True."
+            )
+        step = tf.compat.v1.train.get_or_create_global_step()
+        rate = self.learning_rate if self.decay is None else self.decay(self.learning_rate, step)
+        # In the root scope, so that TensorBoard shows it under its own name.
+        with tf.name_scope(""):
+            tf.compat.v1.summary.scalar("learning_rate", rate)
+        updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
+        made = self.optimizer(learning_rate=rate)
+        gradients = made.compute_gradients(loss)
+        with tf.control_dependencies(updates):
+            return made.apply_gradients(gradients, global_step=step)
+
+    def scaffold(self) -> tf.compat.v1.train.Scaffold | None:
+        """Returns what evaluation, prediction and export restore a checkpoint by; None: as usual."""
+        return None
 
 
 def linear_decay(learning_rate: float, global_step: Any, steps: int, end: float = 0.0) -> Any:

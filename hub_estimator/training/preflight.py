@@ -10,14 +10,15 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, files
-from hub_estimator.training import heads
-from hub_estimator.training.inputs import Input, InputFn, serving_input_fn
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model_fn import Model
+from hub_estimator.training.serving import ServingInput
 
 _MODES = ("train", "eval", "infer")
 
 
-def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -> None:
+def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -> ExampleSpec:
     """Checks the data, the modules, the model folder, and that the model can be built.
 
     The model is built once for each mode, in graphs that are thrown away.
@@ -28,26 +29,33 @@ def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -
       train_input: the examples to train on.
       eval_input: the examples to evaluate on.
 
+    Returns:
+      What the model takes of each example, with the names that the training data gives the classes.
+
     Raises:
       errors.Error: something is wrong; the class and the message say what.
     """
     check_folder(model_dir)
-    for mode, source in (("train", train_input), ("eval", eval_input)):
+    sources = {"train": train_input, "eval": eval_input}
+    for mode, source in sources.items():
         with _clear_errors():
             model.check(mode, source.feature_names)
-        source.check(heads.num_classes(model.head))
+    spec = model.example_spec().with_class_names(train_input.class_names)
+    for source in sources.values():
+        source.check(spec)
     inputs = {
-        "train": train_input.training_fn(seed=0, start_step=lambda: 0),
-        "eval": eval_input.evaluation_fn(),
+        "train": train_input.training_fn(spec, seed=0, start_step=lambda: 0),
+        "eval": eval_input.evaluation_fn(spec),
     }
     for mode in _MODES:
         with tf.Graph().as_default():
             tf.compat.v1.train.create_global_step()
             with _clear_errors():
-                features, labels = _inputs(model, inputs.get(mode))
+                features, labels = _inputs(spec, inputs.get(mode))
                 model.model_fn(features, labels, mode)
             if mode == "train":
                 _check_checkpoint(model_dir)
+    return spec
 
 
 @contextlib.contextmanager
@@ -84,10 +92,10 @@ def check_folder(model_dir: str) -> None:
         )
 
 
-def _inputs(model: Model, input_fn: InputFn | None) -> tuple[Any, Any]:
+def _inputs(spec: ExampleSpec, input_fn: InputFn | None) -> tuple[Any, Any]:
     """Returns features and labels of the right types; no example is read."""
     if input_fn is None:
-        return serving_input_fn(model.feature_specs())().features, None
+        return ServingInput(spec)().features, None
     return tf.nest.map_structure(
         lambda spec: tf.compat.v1.placeholder(spec.dtype, spec.shape), input_fn().element_spec
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-
 import pytest
 import tensorflow as tf
+from training_data import write_csv
 
 import hub_estimator as hub
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.heads import head_class
-from hub_estimator.training.inputs import TextFile
+from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
+from hub_estimator.training.optimizers import Optimization
 
 BUCKETS, WIDTH = 16, 4
 
@@ -49,12 +49,6 @@ def text_module(tmp_path_factory) -> str:
     return export(spec, tmp_path_factory.mktemp("modules") / "text")
 
 
-def write_csv(path, rows, header=("text", "label")) -> str:
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *rows])
-    return str(path)
-
-
 @pytest.fixture(scope="session")
 def data_file(tmp_path_factory) -> str:
     """Sixty-four examples; the label follows from the text."""
@@ -64,15 +58,16 @@ def data_file(tmp_path_factory) -> str:
 
 @pytest.fixture
 def make_model(text_module):
-    """Makes a model; keyword arguments replace those of the encoder and of the model."""
+    """Makes a model; keyword arguments replace those of its parts and of the model."""
 
-    def make(encoder=None, **changes) -> Model:
+    def make(encoder=None, optimization=None, **changes) -> Model:
         encoder = {"handle": text_module, "export_name": "text", **(encoder or {})}
+        adagrad = {"optimizer": tf.compat.v1.train.AdagradOptimizer, "learning_rate": 0.1}
+        optimization = {**adagrad, **(optimization or {})}
         parts = {
             "encoders": [Encoder(**encoder)],
             "head": head_class("BinaryClassHead")(),
-            "optimizer": tf.compat.v1.train.AdagradOptimizer,
-            "learning_rate": 0.1,
+            "optimization": Optimization(**optimization),
             "layers": DenseLayers(units=[4]),
             **changes,
         }

@@ -12,7 +12,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training import loop
-from hub_estimator.training.inputs import TextFile
+from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.report import Result, summary
 
 
@@ -77,12 +77,12 @@ def test_a_finished_run_evaluates_and_exports(run, caplog, tmp_path):
 
 def test_a_loss_that_is_not_a_number(run, make_model):
     descent = tf.compat.v1.train.GradientDescentOptimizer
-    model = make_model({"trainable": True}, optimizer=descent, learning_rate=1e30)
+    model = make_model({"trainable": True}, {"optimizer": descent, "learning_rate": 1e30})
     with pytest.raises(errors.ModelError) as caught:
         run(model=model, max_steps=50, eval_every_steps=50)
     assert str(caught.value) == (
         "The loss is not a number any more, after the checkpoint of step 0. Lower "
-        "Model.learning_rate."
+        "Optimization.learning_rate."
     )
 
 
@@ -136,8 +136,8 @@ class StoppedInput(TextFile):
 
     armed = False
 
-    def evaluation_fn(self):
-        input_fn = super().evaluation_fn()
+    def evaluation_fn(self, spec):
+        input_fn = super().evaluation_fn(spec)
 
         def signalling():
             if self.armed:
@@ -268,7 +268,7 @@ def test_a_checkpoint_of_another_model(run, make_model, tmp_path):
 def test_another_optimizer_needs_another_folder(run, make_model):
     run()
     with pytest.raises(errors.ModelFolderError, match=r"of shape \[.*\] is not there\."):
-        run(model=make_model(optimizer=tf.compat.v1.train.AdamOptimizer))
+        run(model=make_model(optimization={"optimizer": tf.compat.v1.train.AdamOptimizer}))
 
 
 def test_summary():

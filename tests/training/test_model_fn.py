@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
 from hub_estimator.training.encoders import Encoder
-from hub_estimator.training.heads import head_class, num_classes
 from hub_estimator.training.layers import DenseLayers
+from hub_estimator.training.optimizers import Optimization
 
 FEATURES = {"text": ["good", "bad", "bad"]}
 LABELS = [1, 0, 0]
@@ -91,7 +92,7 @@ def test_training_changes_the_module_only_when_trainable(
     model = make_model({"trainable": trainable})
     config = estimator.RunConfig(tf_random_seed=1)  # a dead hidden layer would change nothing
     trained = estimator.Estimator(model.model_fn, str(tmp_path), config, params={})
-    trained.train(examples.training_fn(1, lambda: 0), max_steps=3)
+    trained.train(examples.training_fn(TWO_CLASSES, 1, lambda: 0), max_steps=3)
     before = tf.train.load_variable(f"{text_module}/variables/variables", "embeddings")
     after = trained.get_variable_value(EMBEDDINGS)
     assert np.array_equal(before, after) != trainable
@@ -103,10 +104,10 @@ def test_a_plain_estimator_trains_evaluates_and_predicts(make_model, examples, t
     # Four hidden units learn this from most initial values, but not from all.
     config = estimator.RunConfig(tf_random_seed=1)
     trained = estimator.Estimator(model.model_fn, str(tmp_path), config, params={})
-    trained.train(examples.training_fn(1, lambda: 0), max_steps=60)
-    metrics = trained.evaluate(examples.evaluation_fn())
+    trained.train(examples.training_fn(TWO_CLASSES, 1, lambda: 0), max_steps=60)
+    metrics = trained.evaluate(examples.evaluation_fn(TWO_CLASSES))
     assert metrics["accuracy"] == 1 and metrics["regularization_loss"] > 0
-    predictions = list(trained.predict(examples.evaluation_fn()))
+    predictions = list(trained.predict(examples.evaluation_fn(TWO_CLASSES)))
     assert [int(each["class_ids"][0]) for each in predictions[:2]] == [0, 1]
 
 
@@ -125,19 +126,6 @@ def test_without_layers(make_model):
     tf.compat.v1.train.create_global_step()
     build(make_model(layers=None))
     assert "logits/kernel" in {each.op.name for each in tf.compat.v1.trainable_variables()}
-
-
-@pytest.mark.parametrize(
-    ("head", "classes"),
-    [
-        (("BinaryClassHead",), 2),
-        (("MultiClassHead", 5), 5),
-        (("RegressionHead",), None),
-        (("MultiLabelHead", 3), None),
-    ],
-)
-def test_classes_of_heads(head, classes):
-    assert num_classes(head_class(head[0])(*head[1:])) == classes
 
 
 def test_dropout_only_when_training():
@@ -164,10 +152,9 @@ def test_two_encoders_exported_under_one_name(make_model, text_module):
 
 
 def test_nothing_trainable():
-    from hub_estimator.training import optimizers
-
+    optimization = Optimization(tf.compat.v1.train.AdamOptimizer, 0.1)
     with pytest.raises(errors.ModelError) as caught:
-        optimizers.train_op(tf.constant(1.0), tf.compat.v1.train.AdamOptimizer, 0.1)
+        optimization.train_op(tf.constant(1.0))
     assert str(caught.value) == (
         "Nothing in the model is trainable. Give the model layers, or set Encoder.trainable = True."
     )

@@ -16,7 +16,7 @@ def test_nothing_stays_in_the_default_graph_or_on_disk(make_model, examples, tmp
 
 
 def test_what_tensorflow_refuses_is_said_in_one_sentence(make_model, examples, tmp_path):
-    model = make_model(optimizer=lambda learning_rate: None)
+    model = make_model(optimization={"optimizer": lambda learning_rate: None})
     with pytest.raises(errors.ModelError) as caught:
         preflight.check(str(tmp_path), model, examples, examples)
     assert str(caught.value) == (

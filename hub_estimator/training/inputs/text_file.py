@@ -1,49 +1,19 @@
-"""Examples for training and evaluation, as the `input_fn`s of an Estimator."""
+"""Examples from a CSV or TSV file of texts and numeric labels."""
 
 from __future__ import annotations
 
 import functools
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import compat, errors, files
-from hub_estimator.training import checks, text_files
-
-InputFn = Callable[[], tf.data.Dataset]
-
-
-class Input(Protocol):
-    """Where the examples come from."""
-
-    @property
-    def feature_names(self) -> list[str]:
-        """The names of the features."""
-
-    @property
-    def num_examples(self) -> int:
-        """The number of examples."""
-
-    def check(self, num_classes: int | None) -> None:
-        """Reads the data and raises a clear error where it cannot be used.
-
-        Args:
-          num_classes: `K` where the labels must be classes 0 to `K - 1`.
-        """
-
-    def training_fn(self, seed: int, start_step: Callable[[], int]) -> InputFn:
-        """Returns the `input_fn` for training, without end.
-
-        Args:
-          seed: what the order of the examples depends on.
-          start_step: returns the step at which training goes on.
-        """
-
-    def evaluation_fn(self) -> InputFn:
-        """Returns the `input_fn` for evaluation: each example once, in order."""
+from hub_estimator import errors, files
+from hub_estimator.training import checks
+from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.inputs import tables
+from hub_estimator.training.inputs.base import InputFn, Order
 
 
 class TextFile:
@@ -94,11 +64,16 @@ class TextFile:
         """The number of examples; reads the file."""
         return len(self._labels)
 
-    def check(self, num_classes: int | None) -> None:
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """None: the labels are numbers."""
+        return None
+
+    def check(self, spec: ExampleSpec) -> None:
         """Reads the file.
 
         Args:
-          num_classes: `K` where the labels must be classes 0 to `K - 1`.
+          spec: what the model takes.
 
         Raises:
           errors.DataFileNotFoundError: there is no such file.
@@ -107,10 +82,10 @@ class TextFile:
           errors.LabelError: a label is not a number or not a class.
         """
         labels = self._labels
-        if num_classes is not None:
-            text_files.check_labels(self.path, labels, num_classes)
+        if isinstance(spec.labels, LabelSpec) and spec.labels.kind == "class":
+            tables.check_labels(self.path, labels, spec.labels.size)
 
-    def training_fn(self, seed: int, start_step: Callable[[], int]) -> InputFn:
+    def training_fn(self, spec: ExampleSpec, seed: int, start_step: Callable[[], int]) -> InputFn:
         """Returns the `input_fn` for training: every epoch in another order, without end.
 
         A step's batch depends on the seed and the step alone, so training that goes on after an
@@ -119,12 +94,12 @@ class TextFile:
 
         def input_fn() -> tf.data.Dataset:
             steps = tf.data.Dataset.range(start_step(), np.iinfo(np.int64).max)
-            order = _Order(self.num_examples, self._batch_size, seed)
+            order = Order(self.num_examples, self._batch_size, seed)
             return self._batches(steps, order.batch)
 
         return input_fn
 
-    def evaluation_fn(self) -> InputFn:
+    def evaluation_fn(self, spec: ExampleSpec) -> InputFn:
         """Returns the `input_fn` for evaluation: each example once, in the file's order."""
 
         def input_fn() -> tf.data.Dataset:
@@ -159,7 +134,7 @@ class TextFile:
     @functools.cached_property
     def _table(self) -> dict[str, list[str]]:
         columns = dict.fromkeys([*self._texts.values(), self._label])
-        return text_files.read_columns(self.path, list(columns), self._delimiter)
+        return tables.read_columns(self.path, list(columns), self._delimiter)
 
     @functools.cached_property
     def _columns(self) -> dict[str, np.ndarray]:
@@ -171,42 +146,4 @@ class TextFile:
 
     @functools.cached_property
     def _labels(self) -> np.ndarray:
-        return text_files.parse_labels(self.path, self._table[self._label])
-
-
-class _Order:
-    """Which rows the batch of each step has: an endless run of shuffled epochs."""
-
-    def __init__(self, num_rows: int, batch_size: int, seed: int) -> None:
-        self._num_rows = num_rows
-        self._batch_size = batch_size
-        self._permutation = functools.lru_cache(maxsize=2)(
-            lambda epoch: np.random.default_rng([seed, epoch]).permutation(num_rows)
-        )
-
-    def batch(self, step: int) -> np.ndarray:
-        """Returns the rows of a step's batch, int64 `[B]`."""
-        places = np.arange(step * self._batch_size, (step + 1) * self._batch_size)
-        epochs, offsets = np.divmod(places, self._num_rows)
-        rows = np.empty_like(places)
-        for epoch in np.unique(epochs):
-            chosen = epochs == epoch
-            rows[chosen] = self._permutation(int(epoch))[offsets[chosen]]
-        return rows
-
-
-def serving_input_fn(specs: Mapping[str, tf.TensorSpec]) -> Callable[[], Any]:
-    """Returns a `serving_input_fn` whose requests give the features themselves.
-
-    Args:
-      specs: the type and the shape of each feature by name, as `Encoder.feature_specs` has them.
-    """
-
-    def receiver_fn() -> Any:
-        features = {
-            name: tf.compat.v1.placeholder(spec.dtype, spec.shape, name=f"serving_{name}")
-            for name, spec in specs.items()
-        }
-        return compat.estimator_module().export.ServingInputReceiver(features, dict(features))
-
-    return receiver_fn
+        return tables.parse_labels(self.path, self._table[self._label])

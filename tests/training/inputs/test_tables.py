@@ -6,10 +6,10 @@ import gzip
 
 import numpy as np
 import pytest
-from conftest import write_csv
+from training_data import write_csv
 
 from hub_estimator import errors
-from hub_estimator.training import text_files
+from hub_estimator.training.inputs import tables
 
 COLUMNS = ["text", "label"]
 
@@ -18,7 +18,7 @@ def test_quotes_newlines_and_extra_columns(tmp_path):
     path = write_csv(
         tmp_path / "a.csv", [("1", 'a, "b"\nc', "0"), ("2", "ä", "1")], ("id", "text", "label")
     )
-    columns = text_files.read_columns(path, COLUMNS)
+    columns = tables.read_columns(path, COLUMNS)
     assert columns == {"text": ['a, "b"\nc', "ä"], "label": ["0", "1"]}
 
 
@@ -28,13 +28,13 @@ def test_tabs_and_gzip(tmp_path, name):
     content = b"\xef\xbb\xbftext\tlabel\na,b\t1\n"
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     delimiter = None if ".tsv" in name else "\t"
-    assert text_files.read_columns(path, COLUMNS, delimiter)["text"] == ["a,b"]
+    assert tables.read_columns(path, COLUMNS, delimiter)["text"] == ["a,b"]
 
 
 def test_quotes_between_tabs_are_letters(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text('text\tlabel\n"a\t0\nsay "b"\t1\n"c"\t0\n')
-    assert text_files.read_columns(path, COLUMNS)["text"] == ['"a', 'say "b"', '"c"']
+    assert tables.read_columns(path, COLUMNS)["text"] == ['"a', 'say "b"', '"c"']
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_stray_quotes_between_commas(tmp_path, row, why):
 
 def read_error(error_type, path):
     with pytest.raises(error_type) as caught:
-        text_files.read_columns(path, COLUMNS)
+        tables.read_columns(path, COLUMNS)
     return str(caught.value)
 
 
@@ -127,7 +127,7 @@ def test_broken_gzip(tmp_path, damage):
     ],
 )
 def test_labels(values, dtype):
-    labels = text_files.parse_labels("a.csv", values)
+    labels = tables.parse_labels("a.csv", values)
     assert labels.dtype == dtype
     assert labels.tolist() == [float(value) for value in values]
 
@@ -135,7 +135,7 @@ def test_labels(values, dtype):
 @pytest.mark.parametrize("value", ["pos", "", "nan"])
 def test_label_that_is_no_number(value):
     with pytest.raises(errors.LabelError) as caught:
-        text_files.parse_labels("a.csv", ["1", value])
+        tables.parse_labels("a.csv", ["1", value])
     assert str(caught.value) == f"The label {value!r} in row 3 of 'a.csv' is not a number."
 
 
@@ -145,7 +145,7 @@ def test_label_that_is_no_number(value):
 def test_label_that_is_no_class(value, shown):
     labels = np.array([0, 1, value])
     with pytest.raises(errors.LabelError) as caught:
-        text_files.check_labels("a.csv", labels, 2)
+        tables.check_labels("a.csv", labels, 2)
     assert str(caught.value) == (
         f"The label {shown} in row 4 of 'a.csv' is not a class of the model's head, which takes "
         "0 to 1."

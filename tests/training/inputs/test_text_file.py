@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from conftest import write_csv
+from training_data import ANY_LABELS, TEXT, TWO_CLASSES, write_csv
 
 from hub_estimator import errors
-from hub_estimator.training.inputs import TextFile, serving_input_fn
+from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.inputs.text_file import TextFile
 
 
 def batches(dataset, number):
@@ -36,14 +37,14 @@ def text(number):
 
 
 def test_evaluation_sees_each_example_once_in_order(ten):
-    read = batches(ten.evaluation_fn()(), 9)
+    read = batches(ten.evaluation_fn(ANY_LABELS)(), 9)
     assert [len(texts) for texts, _ in read] == [4, 4, 2]
     assert [each for texts, _ in read for each in texts] == [text(number) for number in range(10)]
     assert read[0][1] == [0, 1, 2, 0]
 
 
 def test_an_epoch_sees_each_example_once(ten):
-    read = batches(ten.training_fn(seed=3, start_step=lambda: 0)(), 5)
+    read = batches(ten.training_fn(ANY_LABELS, seed=3, start_step=lambda: 0)(), 5)
     seen = [each for texts, _ in read for each in texts]
     assert sorted(seen[:10]) == sorted(seen[10:]) == [text(number) for number in range(10)]
     assert seen[:10] != seen[10:]
@@ -52,13 +53,13 @@ def test_an_epoch_sees_each_example_once(ten):
 
 
 def test_the_order_depends_on_seed_and_step_alone(ten):
-    first = batches(ten.training_fn(seed=3, start_step=lambda: 0)(), 6)
-    assert batches(ten.training_fn(seed=3, start_step=lambda: 4)(), 2) == first[4:]
-    assert batches(ten.training_fn(seed=4, start_step=lambda: 0)(), 6) != first
+    first = batches(ten.training_fn(ANY_LABELS, seed=3, start_step=lambda: 0)(), 6)
+    assert batches(ten.training_fn(ANY_LABELS, seed=3, start_step=lambda: 4)(), 2) == first[4:]
+    assert batches(ten.training_fn(ANY_LABELS, seed=4, start_step=lambda: 0)(), 6) != first
 
 
 def test_texts_are_not_in_the_graph(ten):
-    ten.training_fn(seed=3, start_step=lambda: 0)()
+    ten.training_fn(ANY_LABELS, seed=3, start_step=lambda: 0)()
     assert "ä1".encode() not in tf.compat.v1.get_default_graph().as_graph_def().SerializeToString()
 
 
@@ -66,7 +67,7 @@ def test_columns_by_name(tmp_path):
     path = write_csv(tmp_path / "a.tsv", [("x\ty\t1.5",)], ("q\tp\tscore",))
     source = TextFile(path, texts={"b": "p", "a": "q"}, label="score")
     assert source.feature_names == ["a", "b"] and source.num_examples == 1
-    features, labels = source.evaluation_fn()().element_spec
+    features, labels = source.evaluation_fn(ANY_LABELS)().element_spec
     assert features["a"].dtype == tf.string and labels.dtype == tf.float32
 
 
@@ -88,24 +89,18 @@ def test_wrong_settings(setting, message):
     assert str(caught.value) == message
 
 
-def test_serving_input():
-    receiver = serving_input_fn({"text": tf.TensorSpec([None], tf.string)})()
-    assert receiver.features["text"] is receiver.receiver_tensors["text"]
-    assert receiver.features["text"].shape.as_list() == [None]
-
-
-@pytest.mark.parametrize("num_classes", [None, 2])
-def test_the_check_reads_the_file(tmp_path, num_classes):
+@pytest.mark.parametrize("spec", [ANY_LABELS, TWO_CLASSES])
+def test_the_check_reads_the_file(tmp_path, spec):
     source = TextFile(write_csv(tmp_path / "a.csv", [("a", "pos")]))
     with pytest.raises(
         errors.LabelError, match=r"^The label 'pos' in row 2 of .* is not a number\.$"
     ):
-        source.check(num_classes)
+        source.check(spec)
 
 
 def test_labels_are_checked_against_the_heads_classes(tmp_path):
     source = TextFile(write_csv(tmp_path / "a.csv", [("a", 2)]))
-    source.check(None)
-    source.check(3)
+    source.check(ANY_LABELS)
+    source.check(ExampleSpec(TEXT, LabelSpec("class", 3)))
     with pytest.raises(errors.LabelError):
-        source.check(2)
+        source.check(TWO_CLASSES)

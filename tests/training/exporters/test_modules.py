@@ -8,20 +8,21 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
-from hub_estimator.training.inputs import serving_input_fn
+from hub_estimator.training.serving import ServingInput
 
 EMBEDDINGS = "module/embeddings"
-serving = serving_input_fn({"text": tf.TensorSpec([None], tf.string)})
+serving = ServingInput(TWO_CLASSES)
 
 
 @pytest.fixture
 def trained(make_model, examples, tmp_path):
     model = make_model({"trainable": True})
     made = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
-    made.train(examples.training_fn(1, lambda: 0), max_steps=2)
+    made.train(examples.training_fn(TWO_CLASSES, 1, lambda: 0), max_steps=2)
     return made
 
 
@@ -45,7 +46,7 @@ def test_the_module_has_the_checkpoints_values_and_all_variants(trained, tmp_pat
 def test_a_given_checkpoint(trained, examples, tmp_path):
     first = trained.latest_checkpoint()
     values = trained.get_variable_value(EMBEDDINGS)
-    trained.train(examples.training_fn(1, lambda: 2), max_steps=4)
+    trained.train(examples.training_fn(TWO_CLASSES, 1, lambda: 2), max_steps=4)
     path = hub.LatestModuleExporter("m", serving).export(trained, str(tmp_path), first)
     assert np.array_equal(exported_embeddings(f"{path}/text"), values)
 

@@ -1,0 +1,1 @@
+"""Where examples come from: files of texts and numbers, images, records, arrays."""

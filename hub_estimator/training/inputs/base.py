@@ -1,0 +1,95 @@
+"""What every input offers the run, and the order in which training sees examples."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator import files
+from hub_estimator.training.example_spec import ExampleSpec
+
+InputFn = Callable[[], tf.data.Dataset]
+
+
+class Input(Protocol):
+    """Where the examples come from.
+
+    An `input_fn` gives batches `(features, labels)` that are of the example spec: features by name
+    and labels, or the labels of each head by its name.
+    """
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features that it can give, sorted."""
+
+    @property
+    def num_examples(self) -> int | None:
+        """The number of examples; None where counting them means reading them all."""
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes where the data has them (folders, metadata), else None."""
+
+    def check(self, spec: ExampleSpec) -> None:
+        """Reads of the data what it takes to raise a clear error where it cannot be used.
+
+        Args:
+          spec: what the model takes.
+
+        Raises:
+          errors.Error: what is wrong and where.
+        """
+
+    def training_fn(self, spec: ExampleSpec, seed: int, start_step: Callable[[], int]) -> InputFn:
+        """Returns the `input_fn` for training, without end.
+
+        Args:
+          spec: what the model takes.
+          seed: what the order of the examples, and their augmentation, depends on.
+          start_step: returns the step at which training goes on.
+        """
+
+    def evaluation_fn(self, spec: ExampleSpec) -> InputFn:
+        """Returns the `input_fn` for evaluation: each example once, in order."""
+
+    def prediction_fn(self, spec: ExampleSpec, path: files.PathLike | None = None) -> InputFn:
+        """Returns the `input_fn` for prediction: the features of each example once, in order.
+
+        Args:
+          spec: what the model takes; its labels need not be in the data.
+          path: other data of the same form to read instead; None is the input's own.
+        """
+
+
+class Order:
+    """Which examples the batch of each step has: an endless run of shuffled epochs.
+
+    The batch of a step depends on the seed and the step alone, so training that goes on after an
+    interruption sees what it would have seen without one.
+
+    Args:
+      num_rows: the number of examples.
+      batch_size: `B`.
+      seed: chooses the order of each epoch.
+    """
+
+    def __init__(self, num_rows: int, batch_size: int, seed: int) -> None:
+        self._num_rows = num_rows
+        self._batch_size = batch_size
+        self._permutation = functools.lru_cache(maxsize=2)(
+            lambda epoch: np.random.default_rng([seed, epoch]).permutation(num_rows)
+        )
+
+    def batch(self, step: int) -> np.ndarray:
+        """Returns the rows of a step's batch, int64 `[B]`."""
+        places = np.arange(step * self._batch_size, (step + 1) * self._batch_size)
+        epochs, offsets = np.divmod(places, self._num_rows)
+        rows = np.empty_like(places)
+        for epoch in np.unique(epochs):
+            chosen = epochs == epoch
+            rows[chosen] = self._permutation(int(epoch))[offsets[chosen]]
+        return rows
