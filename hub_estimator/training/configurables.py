@@ -5,13 +5,14 @@ from __future__ import annotations
 import tensorflow as tf
 
 from hub_estimator import config
-from hub_estimator.training import heads, loop, optimizers
+from hub_estimator.training import heads, loop
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import LatestModuleExporter
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
-from hub_estimator.training.optimizers import Optimization
+from hub_estimator.training.optimization import schedules
+from hub_estimator.training.optimization.optimization import Optimization
 
 _OPTIMIZERS = (
     *("AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer"),
@@ -26,7 +27,7 @@ def register() -> None:
     for each in (Model, Encoder, DenseLayers, Optimization, TextFile):
         config.add_configurable(each)
     config.add_configurable(LatestModuleExporter, denylist=["serving_input_fn"])
-    for decay in (optimizers.linear_decay, optimizers.cosine_decay):
+    for decay in (schedules.linear_decay, schedules.cosine_decay):
         config.add_configurable(decay, denylist=["learning_rate", "global_step"])
     for name in heads.HEAD_NAMES:
         config.add_configurable(heads.head_class(name), name, module="tf.estimator")

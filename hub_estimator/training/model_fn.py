@@ -13,7 +13,7 @@ from hub_estimator.training import checks, heads
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.layers import DenseLayers, dense
-from hub_estimator.training.optimizers import Optimization
+from hub_estimator.training.optimization.optimization import Optimization
 
 
 @dataclasses.dataclass(frozen=True)

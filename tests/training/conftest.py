@@ -12,7 +12,7 @@ from hub_estimator.training.heads import head_class
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
-from hub_estimator.training.optimizers import Optimization
+from hub_estimator.training.optimization.optimization import Optimization
 
 BUCKETS, WIDTH = 16, 4
 

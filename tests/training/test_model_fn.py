@@ -11,7 +11,6 @@ import hub_estimator as hub
 from hub_estimator import errors, estimator
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.layers import DenseLayers
-from hub_estimator.training.optimizers import Optimization
 
 FEATURES = {"text": ["good", "bad", "bad"]}
 LABELS = [1, 0, 0]
@@ -61,16 +60,6 @@ def test_summaries(make_model):
     tf.compat.v1.train.create_global_step()
     names = summaries(make_model({"trainable": True}))
     assert {"loss", "regularization_loss", "learning_rate"} <= set(names)
-
-
-def test_decay(make_model):
-    from hub_estimator.training import optimizers
-
-    step = tf.constant(50)
-    linear = optimizers.linear_decay(0.2, step, steps=100, end=0.5)
-    cosine = optimizers.cosine_decay(0.2, step, steps=100)
-    with tf.compat.v1.Session() as session:
-        assert session.run([linear, cosine]) == pytest.approx([0.15, 0.1])
 
 
 def test_update_ops_run_before_the_step(make_model):
@@ -148,15 +137,6 @@ def test_two_encoders_exported_under_one_name(make_model, text_module):
         make_model(encoders=encoders).check("train", ["text"])
     assert str(caught.value) == (
         "Two encoders are exported as 'text'. Give each its own Encoder.export_name."
-    )
-
-
-def test_nothing_trainable():
-    optimization = Optimization(tf.compat.v1.train.AdamOptimizer, 0.1)
-    with pytest.raises(errors.ModelError) as caught:
-        optimization.train_op(tf.constant(1.0))
-    assert str(caught.value) == (
-        "Nothing in the model is trainable. Give the model layers, or set Encoder.trainable = True."
     )
 
 

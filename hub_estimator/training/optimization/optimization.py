@@ -9,28 +9,11 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training.optimization.groups import VariableGroup
+from hub_estimator.training.optimization.schedules import Decay
 
 # Makes an optimizer of `tf.compat.v1.train`: `optimizer(learning_rate=...)`.
 OptimizerFactory = Callable[..., Any]
-# Makes the learning rate of a step: `decay(learning_rate, global_step)`.
-Decay = Callable[[float, Any], Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class VariableGroup:
-    """Variables that are trained in a way of their own: those of one encoder.
-
-    Attributes:
-      name: what messages and summaries call it.
-      variables: the variables.
-      multiplier: what the learning rate is multiplied by for them.
-      start_step: the global step from which they are trained; before it they stay as they are.
-    """
-
-    name: str
-    variables: Sequence[tf.Variable]
-    multiplier: float = 1.0
-    start_step: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,28 +64,3 @@ class Optimization:
     def scaffold(self) -> tf.compat.v1.train.Scaffold | None:
         """Returns what evaluation, prediction and export restore a checkpoint by; None: as usual."""
         return None
-
-
-def linear_decay(learning_rate: float, global_step: Any, steps: int, end: float = 0.0) -> Any:
-    """Lets the learning rate fall on a straight line, to `end` times the first one.
-
-    Args:
-      learning_rate: the rate of step 0.
-      global_step: int64 scalar.
-      steps: the number of steps until the end rate.
-      end: the end rate as a fraction of the first one.
-
-    Returns:
-      float32 scalar.
-    """
-    return tf.compat.v1.train.polynomial_decay(
-        learning_rate, global_step, steps, end_learning_rate=end * learning_rate
-    )
-
-
-def cosine_decay(learning_rate: float, global_step: Any, steps: int, end: float = 0.0) -> Any:
-    """Lets the learning rate fall on half a cosine, to `end` times the first one.
-
-    Args and result are those of `linear_decay`.
-    """
-    return tf.compat.v1.train.cosine_decay(learning_rate, global_step, steps, alpha=end)

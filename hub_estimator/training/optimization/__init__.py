@@ -1,0 +1,1 @@
+"""How a model is trained: learning rates, groups of variables, averages, optimizers."""
