@@ -69,24 +69,32 @@ def test_labels_are_not_parsed():
     [
         (
             tf.TensorSpec([None, None, None, 3], tf.float32),
-            "The images of the feature 'x' have the shape [None, None, None, 3]; to decode files to"
-            " them, height, width and channels must be known.",
+            (
+                "The images of the feature 'x' have the shape [None, None, None, 3]; to decode files to"
+                " them, height, width and channels must be known."
+            ),
         ),
         (
             tf.TensorSpec([None, None, 2], tf.int64),
-            "The feature 'x' is int64 of shape (None, None, 2); a tf.Example cannot hold that. It"
-            " holds strings, numbers and encoded images, of a known shape or in a row of any"
-            " length.",
+            (
+                "The feature 'x' is int64 of shape (None, None, 2); a tf.Example cannot hold that. It"
+                " holds strings, numbers and encoded images, of a known shape or in a row of any"
+                " length."
+            ),
         ),
         (
             tf.TensorSpec([None], tf.complex64),
-            "The feature 'x' is complex64 of shape (None,); a tf.Example cannot hold that. It holds"
-            " strings, numbers and encoded images, of a known shape or in a row of any length.",
+            (
+                "The feature 'x' is complex64 of shape (None,); a tf.Example cannot hold that. It holds"
+                " strings, numbers and encoded images, of a known shape or in a row of any length."
+            ),
         ),
         (
             tf.TensorSpec(None, tf.int64),
-            "The feature 'x' is int64 of shape <unknown>; a tf.Example cannot hold that. It holds"
-            " strings, numbers and encoded images, of a known shape or in a row of any length.",
+            (
+                "The feature 'x' is int64 of shape <unknown>; a tf.Example cannot hold that. It holds"
+                " strings, numbers and encoded images, of a known shape or in a row of any length."
+            ),
         ),
     ],
 )
