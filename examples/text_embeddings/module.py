@@ -7,22 +7,19 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 import hub_estimator as hub
+from examples import publishing
 from examples.text_embeddings.vectors import WordVectors
 from examples.text_embeddings.words import split_texts
-from hub_estimator import errors, files
+from hub_estimator import files
 
 tf1 = tf.compat.v1
 _LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
-_EXISTS = "There is a module in %s already. Remove that folder, or choose another path."
 
 VARIABLE = "embeddings"
-
-
-class ModuleExistsError(errors.Error, FileExistsError):
-    """A module is already where one should be published."""
 
 
 def make_module_fn(
@@ -91,18 +88,6 @@ def _ids(
     return tf.concat(ids, axis=1) if len(ids) > 1 else ids[0]
 
 
-def check_free(export_path: files.PathLike) -> str:
-    """Returns `export_path` as text.
-
-    Raises:
-      ModuleExistsError: there is a module.
-    """
-    path = files.as_path(export_path)
-    if files.exists(files.join(path, "tfhub_module.pb")):
-        raise ModuleExistsError(_EXISTS % path)
-    return path
-
-
 def publish(
     vectors: WordVectors,
     export_path: files.PathLike,
@@ -121,31 +106,25 @@ def publish(
       The module's folder.
 
     Raises:
-      ModuleExistsError: there is a module.
+      publishing.ModuleExistsError: there is a module.
     """
-    path = check_free(export_path)
     num_words, width = vectors.vectors.shape
+    unknown = np.zeros([num_oov_buckets, width], np.float32)
     # The module carries a copy of the vocabulary, so the file is needed until the export only.
-    with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default():
-        module = hub.Module(
-            hub.create_module_spec(
-                make_module_fn(
-                    _write_vocabulary(folder, vectors.words),
-                    num_words,
-                    width,
-                    longest_phrase=max(word.count(" ") + 1 for word in vectors.words),
-                    num_oov_buckets=num_oov_buckets,
-                    l2_strength=l2_strength,
-                )
+    with tempfile.TemporaryDirectory() as folder:
+        spec = hub.create_module_spec(
+            make_module_fn(
+                _write_vocabulary(folder, vectors.words),
+                num_words,
+                width,
+                longest_phrase=max(word.count(" ") + 1 for word in vectors.words),
+                num_oov_buckets=num_oov_buckets,
+                l2_strength=l2_strength,
             )
         )
-        variable = module.variable_map[VARIABLE]
-        known = tf1.placeholder(tf.float32, [num_words, width])
-        unknown = tf.zeros([num_oov_buckets, width])
-        assign = tf1.assign(variable, tf.concat([known, unknown], axis=0))
-        with tf1.Session() as session:
-            session.run(assign.op, {known: vectors.vectors})
-            module.export(path, session)
+        path = publishing.publish(
+            spec, export_path, {VARIABLE: np.concatenate([vectors.vectors, unknown])}
+        )
     _LOG.info("Published %d vectors, %d wide, as the module %s.", num_words, width, path)
     return path
 

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
+from examples import publishing
 from examples.text_embeddings import export, from_texts, module
 from examples.text_embeddings.vectors import WordVectors
 
@@ -140,7 +141,7 @@ def test_a_module_that_is_there_is_refused_before_any_work(
         f"error: There is a module in {published} already. "
         "Remove that folder, or choose another path.\n"
     )
-    with pytest.raises(module.ModuleExistsError):
+    with pytest.raises(publishing.ModuleExistsError):
         module.publish(WORDS, published)
 
 

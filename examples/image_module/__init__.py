@@ -1,0 +1,1 @@
+"""Publish an image module: a small network for handwritten digits, without its last layer."""
