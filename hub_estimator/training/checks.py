@@ -74,3 +74,26 @@ def made(name: str, value: Any, example: str, *attributes: str) -> None:
 def shown(value: Any) -> str:
     """Returns a value for a message, a class as gin files write it."""
     return f"@{value.__name__}" if isinstance(value, type) else repr(value)
+
+
+def number(name: str, value: Any, least: float = 0.0) -> None:
+    """Checks a setting that is a number.
+
+    Raises:
+      errors.ModelError: it is something else, or too small.
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise errors.ModelError(f"{name} is {value!r}; it must be a number.")
+    if not float(value) >= least:
+        raise errors.ModelError(f"{name} is {value}; it must be at least {least:g}.")
+
+
+def fraction(name: str, value: Any) -> None:
+    """Checks a setting that is at least 0 and less than 1.
+
+    Raises:
+      errors.ModelError: it is something else.
+    """
+    number(name, value)
+    if not float(value) < 1:
+        raise errors.ModelError(f"{name} is {value}; it must be less than 1.")

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from hub_estimator import config
 from hub_estimator.training import heads, loop
+from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import LatestModuleExporter
 from hub_estimator.training.inputs.text_file import TextFile
@@ -24,7 +25,7 @@ _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "relu", "selu", "sigmoid", "swish",
 def register() -> None:
     """Makes everything configurable by gin; calling it again changes nothing."""
     config.add_configurable(loop.train_and_evaluate, denylist=["model_dir", "settings"])
-    for each in (Model, Encoder, DenseLayers, Optimization, TextFile):
+    for each in (Model, Encoder, DenseLayers, Optimization, EarlyStopping, TextFile):
         config.add_configurable(each)
     config.add_configurable(LatestModuleExporter, denylist=["serving_input_fn"])
     for decay in (schedules.linear_decay, schedules.cosine_decay):

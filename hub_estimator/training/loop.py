@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors, files
 from hub_estimator.training import checks, preflight
+from hub_estimator.training.early_stopping import EarlyStopping, Stopping
 from hub_estimator.training.exporters.modules import modules_in
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
@@ -45,6 +46,7 @@ def train_and_evaluate(
     eval_every_steps: int,
     exporters: Sequence[ExporterFactory] = (),
     hooks: Sequence[Callable[[], Any]] = (),
+    early_stopping: EarlyStopping | None = None,
     seed: int = 1,
     keep_checkpoints: int = 5,
     log_every_steps: int = 100,
@@ -64,6 +66,7 @@ def train_and_evaluate(
       exporters: make the exporters, each called with `serving_input_fn`; for example
         `functools.partial(LatestModuleExporter, "module")`.
       hooks: make further hooks for training.
+      early_stopping: when to end before `max_steps`; None never does.
       seed: of the order of examples, initial values and dropout.
       keep_checkpoints: how many checkpoints to keep, the newest ones.
       log_every_steps: steps between two lines of the log and two points in TensorBoard.
@@ -85,10 +88,16 @@ def train_and_evaluate(
     checks.whole_number("train_and_evaluate.seed", seed, least=0)
     _check_parts(model, train_input=train_input, eval_input=eval_input)
     checks.listed("train_and_evaluate.exporters", exporters, "[@LatestModuleExporter]")
+    if early_stopping is not None:
+        name = "train_and_evaluate.early_stopping"
+        checks.made(name, early_stopping, "@EarlyStopping()", "should_stop")
     spec = preflight.check(folder, model, train_input, eval_input)
-    made_exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
-    made_hooks = [hook() for hook in hooks]
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
+    stopping = Stopping(early_stopping, folder, config)
+    made_exporters = stopping.exporters(
+        [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
+    )
+    made_hooks = [*(hook() for hook in hooks), *stopping.hooks()]
     if settings is not None:
         settings.check_all_read()
     signals = Signals()
@@ -98,7 +107,7 @@ def train_and_evaluate(
         estimator = compat.estimator_module().Estimator(model.model_fn, folder, config, params={})
         start = _step(estimator)
         evaluation_fn = eval_input.evaluation_fn(spec)
-        if start >= max_steps:
+        if start >= max_steps or stopping.requested:
             _logger.info("Training in %s is already finished, at step %d.", folder, start)
             metrics, exported = _evaluate_and_export(estimator, evaluation_fn, made_exporters)
         else:

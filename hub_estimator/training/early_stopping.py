@@ -1,0 +1,212 @@
+"""Early stopping: training ends where a metric of the evaluations improves no more.
+
+`tf.estimator.experimental.stop_if_no_increase_hook` does the like, but adds a variable to every
+checkpoint, which then says "stop" for ever, and looks at the clock for when to look at the metric.
+Here the decision is a function of the evaluations so far, made once after each of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat, errors, files
+from hub_estimator.training import checks
+
+HISTORY = "metrics.jsonl"
+_STEP = "step"
+
+_logger = logging.getLogger("hub_estimator")
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlyStopping:
+    """When to end training.
+
+    Attributes:
+      metric: the name of the metric, as evaluations give it.
+      patience: the number of evaluations in a row without an improvement after which training ends.
+      higher_is_better: whether an improvement is a higher value.
+      min_delta: what a value must be better than the best one by.
+
+    Raises:
+      errors.ModelError: a setting is impossible.
+    """
+
+    metric: str
+    patience: int = 3
+    higher_is_better: bool = True
+    min_delta: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.text("EarlyStopping.metric", self.metric)
+        checks.whole_number("EarlyStopping.patience", self.patience)
+        checks.number("EarlyStopping.min_delta", self.min_delta, least=0)
+
+    def should_stop(self, history: Sequence[Mapping[str, Any]]) -> bool:
+        """Returns whether training ends after these evaluations.
+
+        Args:
+          history: for each evaluation its `step` and its metrics, in any order; of several at one
+            step the last one counts. A value that is no number is no improvement.
+
+        Raises:
+          errors.ModelError: an evaluation does not give the metric.
+        """
+        by_step = {each[_STEP]: self._score(each) for each in history}
+        best, since = -math.inf, 0
+        for _, score in sorted(by_step.items()):
+            if score - best > self.min_delta:
+                best, since = score, 0
+            else:
+                since += 1
+        return since >= self.patience
+
+    def _score(self, evaluation: Mapping[str, Any]) -> float:
+        if self.metric not in evaluation:
+            names = sorted(set(evaluation) - {_STEP, tf.compat.v1.GraphKeys.GLOBAL_STEP})
+            raise errors.ModelError(
+                f"EarlyStopping.metric is {self.metric!r}, which evaluations do not give. They "
+                f"give: {', '.join(names)}."
+            )
+        value = evaluation[self.metric]
+        if value is None:  # as JSON has what is no number
+            return math.nan
+        return float(value) if self.higher_is_better else -float(value)
+
+
+class Stopping:
+    """The early stopping of one run.
+
+    Attributes:
+      requested: whether training is to end, or ended in an earlier run.
+
+    Args:
+      early_stopping: when to end training; None never does.
+      model_dir: the model folder; the evaluations of earlier runs are in its `metrics.jsonl`.
+      config: the `RunConfig`.
+
+    Raises:
+      errors.ModelError: the run is one task of a cluster, where another process evaluates.
+    """
+
+    def __init__(self, early_stopping: EarlyStopping | None, model_dir: str, config: Any) -> None:
+        if early_stopping is not None and config.cluster_spec:
+            raise errors.ModelError(
+                "Early stopping needs training and evaluation in one process, and this run is one "
+                "task of the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
+            )
+        self._early_stopping = early_stopping
+        self._history = [] if early_stopping is None else _read(files.join(model_dir, HISTORY))
+        self.requested = self._decide()
+
+    def hooks(self) -> list[Any]:
+        """Returns the training hooks that end training."""
+        return [] if self._early_stopping is None else [StopHook(self)]
+
+    def exporters(self, exporters: Sequence[Any]) -> list[Any]:
+        """Returns exporters that decide after each evaluation, and then do what the given ones do.
+
+        The Estimator API calls exporters after each evaluation, with its metrics. The export after
+        the evaluation that ends training is the final one.
+        """
+        if self._early_stopping is None:
+            return list(exporters)
+        return [_Decision(self), *(_FinalWhenStopped(each, self) for each in exporters)]
+
+    def evaluated(self, metrics: Mapping[str, Any]) -> None:
+        """Decides after an evaluation.
+
+        Args:
+          metrics: its metrics, with the `global_step`.
+        """
+        step = int(metrics[tf.compat.v1.GraphKeys.GLOBAL_STEP])
+        self._history.append({**metrics, _STEP: step})
+        before, self.requested = self.requested, self._decide()
+        if self.requested and not before:
+            assert self._early_stopping is not None
+            _logger.info(
+                "Training ends early, at step %d: %s has not improved for %d evaluations.",
+                step, self._early_stopping.metric, self._early_stopping.patience,
+            )  # fmt: skip
+
+    def _decide(self) -> bool:
+        return self._early_stopping is not None and self._early_stopping.should_stop(self._history)
+
+
+class StopHook(tf.compat.v1.train.SessionRunHook):
+    """Ends training, with a checkpoint, at the end of the step whose evaluation decided so.
+
+    Args:
+      stopping: says whether to end.
+    """
+
+    def __init__(self, stopping: Stopping) -> None:
+        self._stopping = stopping
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Ends training where it is to end."""
+        del run_values
+        if self._stopping.requested:
+            run_context.request_stop()
+
+
+class _Decision(compat.estimator_module().Exporter):  # type: ignore[misc]
+    """Exports nothing: gives the metrics of each evaluation to the run's `Stopping`."""
+
+    name = "early_stopping"
+
+    def __init__(self, stopping: Stopping) -> None:
+        self._stopping = stopping
+
+    def export(
+        self,
+        estimator: Any,
+        export_path: str,
+        checkpoint_path: str,
+        eval_result: Mapping[str, Any],
+        is_the_final_export: bool,
+    ) -> None:
+        del estimator, export_path, checkpoint_path, is_the_final_export
+        self._stopping.evaluated(eval_result)
+
+
+class _FinalWhenStopped(compat.estimator_module().Exporter):  # type: ignore[misc]
+    """An exporter whose last export is the one after the evaluation that ends training."""
+
+    def __init__(self, exporter: Any, stopping: Stopping) -> None:
+        self._exporter, self._stopping = exporter, stopping
+
+    @property
+    def name(self) -> str:
+        return self._exporter.name
+
+    def export(
+        self,
+        estimator: Any,
+        export_path: str,
+        checkpoint_path: str,
+        eval_result: Mapping[str, Any],
+        is_the_final_export: bool,
+    ) -> Any:
+        final = is_the_final_export or self._stopping.requested
+        return self._exporter.export(estimator, export_path, checkpoint_path, eval_result, final)
+
+
+def _read(path: str) -> list[dict[str, Any]]:
+    """Returns the evaluations of earlier runs; none where there is no such file."""
+    if not files.exists(path):
+        return []
+    lines = files.read_bytes(path).decode("utf-8").splitlines()
+    try:
+        return [json.loads(line) for line in lines if line.strip()]
+    except ValueError as error:
+        raise errors.ModelFolderError(
+            f"The evaluations so far in {path!r} cannot be read: {error}. Correct or remove it."
+        ) from error
