@@ -1,0 +1,1 @@
+"""Publish a sentence encoder from real pre-trained weights, and word vectors from the same."""
