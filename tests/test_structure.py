@@ -67,6 +67,9 @@ def test_only_compat_touches_tensorflow_internals(source):
             owner = node.value
             is_own = isinstance(owner, ast.Name) and owner.id in {"self", "cls", "other"}
             is_own |= isinstance(owner, ast.Call) and ast.unparse(owner) == "super()"
+            is_own |= (
+                node.attr == "_replace"
+            )  # a named tuple's, which its documentation makes public
             dunder = node.attr.startswith("__") and node.attr.endswith("__")
             assert is_own or (dunder and node.attr != "__internal__"), (
                 f"{source.name}:{node.lineno}: {ast.unparse(node)} is a private name"

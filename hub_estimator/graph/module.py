@@ -139,6 +139,11 @@ class Module:
         """The variables, sorted by their names in the module."""
         return [self._state.variables[name] for name in sorted(self._state.variables)]
 
+    @property
+    def trained_variables(self) -> list[tf.Variable]:
+        """Those of the variables that are trained, sorted by their names in the module."""
+        return [self._state.variables[name] for name in sorted(self._state.trained)]
+
     def __call__(
         self, inputs: Any = None, signature: str | None = None, as_dict: bool | None = None
     ) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from hub_estimator import config
-from hub_estimator.training import heads, loop
+from hub_estimator.training import heads, interactions, loop, losses, metrics
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import LatestModuleExporter
@@ -15,25 +18,53 @@ from hub_estimator.training.model_fn import Model
 from hub_estimator.training.optimization import schedules
 from hub_estimator.training.optimization.optimization import Optimization
 
+# Each with the parameters that the run gives and no configuration may set.
+_OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
+    (loop.train_and_evaluate, ("model_dir", "settings")),
+    # The model.
+    (DenseLayers, ()),
+    (Encoder, ()),
+    (Model, ()),
+    (interactions.concatenation, ("encoded",)),
+    (interactions.pair_comparison, ("encoded",)),
+    (interactions.total, ("encoded",)),
+    (losses.SigmoidLoss, ()),
+    (losses.SoftmaxLoss, ()),
+    (metrics.Metric, ()),
+    (metrics.macro_f1, ("labels", "predictions")),
+    # How it is trained.
+    (EarlyStopping, ()),
+    (Optimization, ()),
+    (schedules.cosine_decay, ("learning_rate", "global_step")),
+    (schedules.linear_decay, ("learning_rate", "global_step")),
+    # Examples.
+    (TextFile, ()),
+    # Exports.
+    (LatestModuleExporter, ("serving_input_fn",)),
+)
 _OPTIMIZERS = (
     *("AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer"),
     *("GradientDescentOptimizer", "MomentumOptimizer", "RMSPropOptimizer"),
+)
+_METRICS = (
+    *("accuracy", "auc", "mean_absolute_error", "mean_per_class_accuracy", "mean_squared_error"),
+    *("precision", "recall", "recall_at_k", "root_mean_squared_error"),
+    *("sensitivity_at_specificity", "specificity_at_sensitivity"),
 )
 _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "relu", "selu", "sigmoid", "swish", "tanh")
 
 
 def register() -> None:
     """Makes everything configurable by gin; calling it again changes nothing."""
-    config.add_configurable(loop.train_and_evaluate, denylist=["model_dir", "settings"])
-    for each in (Model, Encoder, DenseLayers, Optimization, EarlyStopping, TextFile):
-        config.add_configurable(each)
-    config.add_configurable(LatestModuleExporter, denylist=["serving_input_fn"])
-    for decay in (schedules.linear_decay, schedules.cosine_decay):
-        config.add_configurable(decay, denylist=["learning_rate", "global_step"])
+    for each, given in _OURS:
+        config.add_configurable(each, denylist=given)
     for name in heads.HEAD_NAMES:
         config.add_configurable(heads.head_class(name), name, module="tf.estimator")
     for name in _OPTIMIZERS:
         optimizer = getattr(tf.compat.v1.train, name)
         config.add_configurable(optimizer, name, module="tf.train", denylist=["learning_rate"])
+    for name in _METRICS:
+        metric = getattr(tf.compat.v1.metrics, name)
+        config.add_configurable(metric, name, "tf.metrics", ["labels", "predictions"])
     for name in _ACTIVATIONS:
         config.add_configurable(getattr(tf.nn, name), name, module="tf.nn")

@@ -4,65 +4,114 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, resolver
+from hub_estimator.format import layout
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import as_tags
-from hub_estimator.graph.module import Module, as_module_spec
-from hub_estimator.graph.registration import register_module_for_export
+from hub_estimator.graph.module import as_module_spec
+from hub_estimator.training import checks, pooling
+from hub_estimator.training.dropout import drop
+from hub_estimator.training.encoder_modules.hub_module import TRAIN_TAGS, HubModule
+from hub_estimator.training.encoder_modules.interface import BuiltModule, EncoderModule, ModuleUse
+from hub_estimator.training.encoder_modules.saved_model import ReusableSavedModel
+from hub_estimator.training.optimization.groups import VariableGroup
 
-TRAIN_TAGS = frozenset({"train"})
 _TRAIN_MODE = "train"  # the value of `ModeKeys.TRAIN`
+_PREDICT_MODE = "infer"
+_MODES = (_TRAIN_MODE, "eval", _PREDICT_MODE)
+
+# The feature of a signature's one input, or the features of its inputs by their names.
+Feature = str | Mapping[str, str]
+Tags = str | Iterable[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """What an encoder added to a graph.
+
+    Attributes:
+      outputs: float32 `[B, D]`, one for each use of the module.
+      group: the variables that are trained, and how; None where none is.
+    """
+
+    outputs: list[tf.Tensor]
+    group: VariableGroup | None
 
 
 @dataclasses.dataclass(frozen=True)
 class Encoder:
-    """One module that turns features into a float `[B, D]` tensor.
+    """One module that turns features into float `[B, D]` tensors.
 
     Attributes:
-      handle: where the module is: a folder, a URL, or a `ModuleSpec`.
+      handle: where the module is: a folder, a URL, or a `ModuleSpec`. A TF1 Hub module, or a TF2
+        SavedModel that can be called.
       feature: the name of the feature that is the signature's one input, or a dict from the
-        signature's input names to feature names.
+        signature's input names to feature names. A list of these uses the module once for each, on
+        one set of variables.
       signature: the signature to apply.
       output: the name of the output to use, which may be an intermediate one.
+      pool: what becomes of the inner dimensions of an output `[B, ..., D]`: `"mean"` or `"max"` over
+        them; None refuses such outputs.
       trainable: whether training changes the module's variables; a regular expression chooses those
         whose names within the module it is found in.
-      tags: the graph variant to use in every mode, one string being one tag; None takes the
-        `{"train"}` variant when training a trainable module that has one, and the variant without
-        tags otherwise.
+      tags: the graph variant to use, one string being one tag; a dict gives them for each of the
+        modes `"train"`, `"eval"` and `"infer"`. None takes the `{"train"}` variant when training a
+        trainable module that has one, and the variant without tags otherwise.
+      learning_rate_multiplier: what the learning rate is multiplied by for the module's variables.
+      train_from_step: the global step from which the module is trained; before it, its variables
+        stay as they are while the rest of the model learns.
+      dropout: the fraction of the output that training drops.
       name: the variable scope of the module, the prefix of its variables in checkpoints.
       export_name: the name under which exporters export the module; None does not export it.
     """
 
     handle: files.PathLike | ModuleSpec
-    feature: str | Mapping[str, str] = "text"
+    feature: Feature | Sequence[Feature] = "text"
     signature: str = "default"
     output: str = "default"
+    pool: str | None = None
     trainable: bool | str = False
-    tags: str | Iterable[str] | None = None
+    tags: Tags | Mapping[str, Tags] | None = None
+    learning_rate_multiplier: float = 1.0
+    train_from_step: int = 0
+    dropout: float = 0.0
     name: str = "module"
     export_name: str | None = None
 
     @functools.cached_property
-    def spec(self) -> ModuleSpec:
-        """The module's spec, read once.
+    def module(self) -> EncoderModule:
+        """What the handle names, read once, and told apart by what is on disk.
 
         Raises:
           errors.HandleError: the handle cannot be resolved.
           errors.NotAModuleError: what is there is not a module.
         """
-        return as_module_spec(self.handle)
+        if not isinstance(self.handle, ModuleSpec):
+            folder = resolver.resolve(self.handle)
+            names = (layout.SAVED_MODEL, layout.MODULE_DEF)
+            if [files.exists(files.join(folder, name)) for name in names] == [True, False]:
+                return ReusableSavedModel(folder)
+        return HubModule(as_module_spec(self.handle))
 
     def tags_for(self, mode: str) -> frozenset[str]:
         """Returns the tags of the graph variant that an Estimator's mode uses."""
-        if self.tags is not None:
-            return as_tags(self.tags)
+        tags = self.tags
+        if isinstance(tags, Mapping):
+            tags = tags.get(mode)
+        if tags is not None:
+            return as_tags(tags)
         fine_tunes = mode == _TRAIN_MODE and bool(self.trainable)
-        return TRAIN_TAGS if fine_tunes and TRAIN_TAGS in self.spec.get_tags() else frozenset()
+        return TRAIN_TAGS if fine_tunes and self.module.has_train_variant else frozenset()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its outputs are the same in training as elsewhere, at every step."""
+        return not self.trainable and self.tags_for(_TRAIN_MODE) == self.tags_for(_PREDICT_MODE)
 
     def check(self, mode: str, feature_names: Iterable[str]) -> None:
         """Checks all that can be known before a graph is built.
@@ -76,28 +125,30 @@ class Encoder:
           errors.NotAModuleError: what is there is not a module.
           errors.NotInModuleError: the tags, the signature or the output are not in the module.
           errors.FeatureNotFoundError: the input does not give a feature.
-          errors.ModelError: the inputs are not those of the signature.
+          errors.ModelError: the inputs are not those of the signature, or a setting is wrong.
         """
+        self._check_settings()
         tags = self.tags_for(mode)
-        inputs = self.spec.get_input_info_dict(self.signature, tags=tags)
-        outputs = self.spec.get_output_info_dict(self.signature, tags=tags)
-        self._check_output(outputs)
-        for name in self._feature_by_input(inputs).values():
-            if name not in feature_names:
-                raise errors.FeatureNotFoundError(
-                    f"Encoder {self.name!r} takes the feature {name!r}, which the input does not "
-                    f"give. It gives: {', '.join(sorted(feature_names))}."
-                )
+        inputs = self.module.inputs(self.signature, tags)
+        self._check_output(self.module.output_names(self.signature, tags))
+        for use in self._uses(inputs):
+            for name in use.values():
+                if name not in feature_names:
+                    raise errors.FeatureNotFoundError(
+                        f"Encoder {self.name!r} takes the feature {name!r}, which the input does "
+                        f"not give. It gives: {', '.join(sorted(feature_names))}."
+                    )
 
     def feature_specs(self) -> dict[str, tf.TensorSpec]:
         """Returns the type and the shape of each feature, as the module's signature has them."""
-        inputs = self.spec.get_input_info_dict(self.signature, tags=self.tags_for("infer"))
+        inputs = self.module.inputs(self.signature, self.tags_for(_PREDICT_MODE))
         return {
-            feature: tf.TensorSpec(inputs[name].get_shape(), inputs[name].dtype, feature)
-            for name, feature in self._feature_by_input(inputs).items()
+            feature: tf.TensorSpec(inputs[name].shape, inputs[name].dtype, feature)
+            for use in self._uses(inputs)
+            for name, feature in use.items()
         }
 
-    def __call__(self, features: Mapping[str, Any], mode: str) -> tf.Tensor:
+    def __call__(self, features: Mapping[str, Any], mode: str) -> Encoding:
         """Adds the module to the graph and applies it.
 
         Args:
@@ -105,32 +156,73 @@ class Encoder:
           mode: the Estimator's mode.
 
         Returns:
-          The output, float `[B, D]`.
+          The outputs, and the variables that are trained.
         """
-        tags = self.tags_for(mode)
-        module = Module(self.spec, trainable=self.trainable, name=self.name, tags=tags)
-        inputs = self._feature_by_input(module.get_input_info_dict(self.signature))
-        values = {name: features[feature] for name, feature in inputs.items()}
-        outputs = module(values, signature=self.signature, as_dict=True)
-        self._check_output(outputs)
-        if self.export_name is not None:
-            register_module_for_export(module, self.export_name)
-        return self._checked_rank(outputs[self.output])
+        training = mode == _TRAIN_MODE
+        use = ModuleUse(
+            name=self.name,
+            trainable=self.trainable,
+            training=training and bool(self.trainable),
+            tags=self.tags_for(mode),
+            export_name=self.export_name,
+        )
+        built = self.module.build(use)
+        outputs = [
+            drop(
+                self._apply(built, names, features), self.dropout, training, f"{self.name}/{number}"
+            )
+            for number, names in enumerate(self._uses(self.module.inputs(self.signature, use.tags)))
+        ]
+        return Encoding(outputs, self._group(built))
 
-    def _feature_by_input(self, inputs: Mapping[str, Any]) -> Mapping[str, str]:
-        if isinstance(self.feature, Mapping):
-            chosen = self.feature
-        else:
-            chosen = {name: self.feature for name in inputs}
-        if set(chosen) != set(inputs) or (isinstance(self.feature, str) and len(inputs) != 1):
+    def _apply(
+        self, built: BuiltModule, names: Mapping[str, str], features: Mapping[str, Any]
+    ) -> tf.Tensor:
+        values = {name: features[feature] for name, feature in names.items()}
+        outputs = built(values, self.signature)
+        self._check_output(outputs)
+        output = outputs[self.output]
+        if self.pool is not None:
+            output = pooling.pool(output, self.pool)
+        return self._checked_rank(output)
+
+    def _group(self, built: BuiltModule) -> VariableGroup | None:
+        if not built.trained:
+            return None
+        return VariableGroup(
+            self.name, tuple(built.trained), self.learning_rate_multiplier, self.train_from_step
+        )
+
+    def _uses(self, inputs: Mapping[str, Any]) -> list[Mapping[str, str]]:
+        """Returns the features of the signature's inputs, for each use of the module."""
+        is_one = isinstance(self.feature, (str, Mapping))
+        uses = [self.feature] if is_one else list(self.feature)
+        return [self._feature_by_input(use, inputs) for use in uses]
+
+    def _feature_by_input(self, feature: Any, inputs: Mapping[str, Any]) -> Mapping[str, str]:
+        chosen = feature if isinstance(feature, Mapping) else {name: feature for name in inputs}
+        if set(chosen) != set(inputs) or (isinstance(feature, str) and len(inputs) != 1):
             raise errors.ModelError(
                 f"Encoder {self.name!r} gives the signature {self.signature!r} the feature "
-                f"{self.feature!r}, but its inputs are: {', '.join(sorted(inputs)) or 'none'}. "
+                f"{feature!r}, but its inputs are: {', '.join(sorted(inputs)) or 'none'}. "
                 "Give Encoder.feature a dict with exactly these keys."
             )
         return chosen
 
-    def _check_output(self, outputs: Mapping[str, Any]) -> None:
+    def _check_settings(self) -> None:
+        checks.fraction("Encoder.dropout", self.dropout)
+        checks.whole_number("Encoder.train_from_step", self.train_from_step, least=0)
+        checks.number("Encoder.learning_rate_multiplier", self.learning_rate_multiplier)
+        if self.pool not in (None, *pooling.KINDS):
+            kinds = ", ".join(map(repr, pooling.KINDS))
+            raise errors.ModelError(f"Encoder.pool is {self.pool!r}; it must be {kinds} or None.")
+        if isinstance(self.tags, Mapping) and set(self.tags) - set(_MODES):
+            raise errors.ModelError(
+                f"Encoder.tags is {self.tags!r}; the keys of a dict must be modes: "
+                f"{', '.join(map(repr, _MODES))}."
+            )
+
+    def _check_output(self, outputs: Iterable[str]) -> None:
         if self.output not in outputs:
             raise errors.OutputNotFoundError(
                 f"The signature {self.signature!r} of the module {self.handle!r} has no output "
@@ -141,6 +233,7 @@ class Encoder:
         if not isinstance(output, tf.Tensor) or output.shape.rank not in (None, 2):
             raise errors.ModelError(
                 f"The output {self.output!r} of encoder {self.name!r} is {output}; a model takes "
-                "a dense output [batch, width]. Choose another Encoder.output or signature."
+                "a dense output [batch, width]. Set Encoder.pool, or choose another "
+                "Encoder.output or signature."
             )
         return tf.cast(output, tf.float32)

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training import checks, heads
+from hub_estimator.training import checks, heads, interactions
 from hub_estimator.training.encoders import Encoder
-from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.layers import DenseLayers, dense
+from hub_estimator.training.metrics import Metric
+from hub_estimator.training.optimization.groups import VariableGroup
 from hub_estimator.training.optimization.optimization import Optimization
+
+Interaction = Callable[[Sequence[tf.Tensor]], tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """Encoders side by side, dense layers on top of them, and a head.
+    """Encoders side by side, an interaction and dense layers on top of them, and a head.
 
     Its `model_fn` is an ordinary one: `tf.estimator.Estimator(Model(...).model_fn, model_dir)`.
 
     Attributes:
-      encoders: one or more; their outputs are concatenated.
+      encoders: one or more, of the same or different modules, on the same or different features.
       head: a head of `tf.estimator`, for example `tf.estimator.BinaryClassHead()`.
       optimization: how it is trained.
       layers: the layers between the encoders and the head; None is none.
+      interaction: makes one tensor of the encoders' outputs; see `interactions`.
+      metrics: what evaluations tell beside the head's own metrics.
       regularization_scale: what the sum of the modules' and the layers' regularization losses is
         multiplied by before it is added to the loss.
     """
@@ -35,6 +41,8 @@ class Model:
     head: Any
     optimization: Optimization
     layers: DenseLayers | None = None
+    interaction: Interaction = interactions.concatenation
+    metrics: Sequence[Metric] = ()
     regularization_scale: float = 1.0
 
     def check(self, mode: str, feature_names: Sequence[str]) -> None:
@@ -64,13 +72,18 @@ class Model:
         checks.made("Model.optimization", self.optimization, "@Optimization()", "train_op")
         if self.layers is not None:
             checks.made("Model.layers", self.layers, "@DenseLayers()", "__call__")
+            self.layers.check()
+        checks.listed("Model.metrics", self.metrics, "[@Metric()]")
+        for metric in self.metrics:
+            checks.made("An element of Model.metrics", metric, "@Metric()", "name", "__call__")
+        checks.number("Model.regularization_scale", self.regularization_scale)
 
     def example_spec(self) -> ExampleSpec:
         """Returns what the encoders and the head take of each example."""
-        features = {
-            name: spec for each in self.encoders for name, spec in each.feature_specs().items()
-        }
-        features |= heads.feature_specs(self.head)
+        features = heads.feature_specs(self.head)
+        for encoder in self.encoders:
+            for name, spec in encoder.feature_specs().items():
+                features[name] = _merged(name, features.get(name, spec), spec)
         return ExampleSpec(features, heads.label_spec(self.head))
 
     def model_fn(
@@ -85,7 +98,8 @@ class Model:
 
         Args:
           features: tensors by feature name, with `B` as their first dimension.
-          labels: what the head takes, `[B]` or `[B, 1]`; None when predicting.
+          labels: what the head takes, `[B]`, `[B, 1]` or `[B, K]`, or a dict of these by the names
+            of the heads of a multi-head; None when predicting.
           mode: one of `tf.estimator.ModeKeys`.
           params: not used; `TPUEstimator` gives them.
           config: not used; Estimators give it.
@@ -94,22 +108,39 @@ class Model:
           The `tf.estimator.EstimatorSpec`.
         """
         del params, config
-        logits = self._logits(features, training=mode == "train", mode=mode)
-        return self.head.create_estimator_spec(
+        outputs, groups = self.represent(features, mode)
+        regularization = self._regularization_losses()
+        spec = self.head.create_estimator_spec(
             features=features,
             mode=mode,
-            logits=logits,
+            logits=dense(outputs, self.head.logits_dimension, "logits"),
             labels=labels,
-            train_op_fn=self.optimization.train_op,
-            regularization_losses=self._regularization_losses(),
+            train_op_fn=lambda loss: self.optimization.train_op(loss, groups),
+            regularization_losses=regularization,
         )
+        if mode == "train":
+            _summarize_data_loss(spec.loss, regularization)
+            return spec
+        return self._evaluated(spec, labels)
 
-    def _logits(self, features: Mapping[str, Any], training: bool, mode: str) -> tf.Tensor:
-        encoded = [encoder(features, mode) for encoder in self.encoders]
-        outputs = encoded[0] if len(encoded) == 1 else tf.concat(encoded, axis=1)
+    def represent(
+        self, features: Mapping[str, Any], mode: str
+    ) -> tuple[tf.Tensor, list[VariableGroup]]:
+        """Adds all that comes before the head.
+
+        Args:
+          features: tensors by feature name, with `B` as their first dimension.
+          mode: the Estimator's mode.
+
+        Returns:
+          What the head's logits are made from, float32 `[B, D]`, and the encoders' variables that
+          are trained.
+        """
+        encodings = [encoder(features, mode) for encoder in self.encoders]
+        outputs = self.interaction([each for found in encodings for each in found.outputs])
         if self.layers is not None:
-            outputs = self.layers(outputs, training)
-        return dense(outputs, self.head.logits_dimension, "logits")
+            outputs = self.layers(outputs, training=mode == "train")
+        return outputs, [found.group for found in encodings if found.group is not None]
 
     def _regularization_losses(self) -> list[tf.Tensor] | None:
         """Returns the regularization loss, which the head adds to the loss and shows apart."""
@@ -117,3 +148,43 @@ class Model:
         if not (losses and self.regularization_scale):
             return None
         return [self.regularization_scale * tf.add_n(losses)]
+
+    def _evaluated(self, spec: Any, labels: Any) -> Any:
+        """Adds to the spec of an evaluation or prediction what it is restored by, and metrics."""
+        metrics = dict(spec.eval_metric_ops or {})
+        for metric in self.metrics if spec.mode == "eval" else ():
+            if metric.name in metrics:
+                raise errors.ModelError(
+                    f"Two metrics are called {metric.name!r}. Give each its own Metric.name; the "
+                    f"head has: {', '.join(sorted(metrics))}."
+                )
+            metrics[metric.name] = metric(self._class_numbers(labels), spec.predictions)
+        return spec._replace(
+            eval_metric_ops=metrics or None, scaffold=self.optimization.scaffold() or spec.scaffold
+        )
+
+    def _class_numbers(self, labels: Any) -> Any:
+        """Returns labels that are names as the numbers of their classes."""
+        spec = heads.label_spec(self.head)
+        if not (isinstance(spec, LabelSpec) and spec.by_name and labels.dtype == tf.string):
+            return labels
+        names = tf.constant(spec.class_names)
+        return tf.argmax(tf.equal(tf.reshape(labels, [-1, 1]), names), axis=1)
+
+
+def _merged(name: str, first: tf.TensorSpec, second: tf.TensorSpec) -> tf.TensorSpec:
+    """Returns what two parts of a model take of one feature."""
+    if first.dtype != second.dtype or not first.shape.is_compatible_with(second.shape):
+        raise errors.ModelError(
+            f"Two parts of the model take the feature {name!r}, one as {first.dtype.name} "
+            f"{first.shape}, one as {second.dtype.name} {second.shape}. Give them different "
+            "features."
+        )
+    return tf.TensorSpec(first.shape.merge_with(second.shape), first.dtype, name)
+
+
+def _summarize_data_loss(loss: tf.Tensor, regularization: list[tf.Tensor] | None) -> None:
+    """Shows the loss without regularization in TensorBoard, in the root scope."""
+    with tf.name_scope(""):
+        data_loss = loss if regularization is None else loss - tf.add_n(regularization)
+        tf.compat.v1.summary.scalar("data_loss", data_loss)

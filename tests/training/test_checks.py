@@ -44,3 +44,19 @@ def test_what_is_right():
     checks.text("A.b", "x")
     checks.listed("A.b", (), "[@P]")
     checks.made("A.b", Part(), "@Part()", "size")
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        (lambda: checks.number("A.b", "4"), "A.b is '4'; it must be a number."),
+        (lambda: checks.number("A.b", True), "A.b is True; it must be a number."),
+        (lambda: checks.number("A.b", -0.5), "A.b is -0.5; it must be at least 0."),
+        (lambda: checks.number("A.b", float("nan")), "A.b is nan; it must be at least 0."),
+        (lambda: checks.number("A.b", 1, 1.5), "A.b is 1; it must be at least 1.5."),
+        (lambda: checks.fraction("A.b", 1), "A.b is 1; it must be less than 1."),
+        (lambda: checks.fraction("A.b", -1), "A.b is -1; it must be at least 0."),
+    ],
+)
+def test_messages_about_numbers(check, message):
+    test_messages(check, message)

@@ -13,7 +13,7 @@ TRAIN, EVAL, PREDICT = "train", "eval", "infer"
 
 
 def encode(encoder, mode):
-    output = encoder({"text": tf.constant(["a", "b"])}, mode)
+    (output,) = encoder({"text": tf.constant(["a", "b"])}, mode).outputs
     with tf.compat.v1.Session() as session:
         session.run(tf.compat.v1.global_variables_initializer())
         return session.run(output)
@@ -121,5 +121,5 @@ def test_an_output_that_is_not_a_matrix():
 
     encoder = Encoder(hub.create_module_spec(module_fn))
     with pytest.raises(errors.ModelError, match=r"^The output 'default' of encoder 'module' is .*"
-                       r"dense output \[batch, width\]\. Choose another Encoder\.output or "):  # fmt: skip
+                       r"dense output \[batch, width\]\. Set Encoder\.pool, or choose another "):  # fmt: skip
         encoder({"text": tf.constant(["a"])}, TRAIN)

@@ -1,0 +1,69 @@
+"""TF1 Hub modules as encoders' modules."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.graph.module import Module
+from hub_estimator.graph.registration import register_module_for_export
+from hub_estimator.training.encoder_modules.interface import ModuleUse
+
+TRAIN_TAGS = frozenset({"train"})
+
+
+@dataclasses.dataclass(frozen=True)
+class HubModule:
+    """A TF1 Hub module.
+
+    Attributes:
+      spec: what is on disk.
+    """
+
+    spec: ModuleSpec
+
+    @property
+    def has_train_variant(self) -> bool:
+        """Whether it has a graph variant with the tag "train"."""
+        return TRAIN_TAGS in self.spec.get_tags()
+
+    def inputs(self, signature: str, tags: frozenset[str]) -> dict[str, tf.TensorSpec]:
+        """Returns the type and the shape of each input of a signature."""
+        infos = self.spec.get_input_info_dict(signature, tags=tags)
+        return {
+            name: tf.TensorSpec(info.get_shape(), info.dtype, name) for name, info in infos.items()
+        }
+
+    def output_names(self, signature: str, tags: frozenset[str]) -> list[str]:
+        """Returns the names of the outputs of a signature."""
+        return sorted(self.spec.get_output_info_dict(signature, tags=tags))
+
+    def build(self, use: ModuleUse) -> BuiltHubModule:
+        """Adds the variables to the default graph."""
+        module = Module(self.spec, trainable=use.trainable, name=use.name, tags=use.tags)
+        if use.export_name is not None:
+            register_module_for_export(module, use.export_name)
+        return BuiltHubModule(module)
+
+
+class BuiltHubModule:
+    """A TF1 Hub module in a graph.
+
+    Args:
+      module: the module.
+
+    Attributes:
+      trained: the variables that training changes.
+    """
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self.trained = module.trained_variables
+
+    def __call__(self, inputs: Mapping[str, Any], signature: str) -> dict[str, Any]:
+        """Applies a signature; returns all outputs by name."""
+        return self._module(dict(inputs), signature=signature, as_dict=True)

@@ -1,0 +1,58 @@
+"""What an encoder needs to know of a module, before there is a graph and in one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class ModuleUse:
+    """How an encoder uses a module in one graph.
+
+    Attributes:
+      name: the variable scope of the module.
+      trainable: whether training changes its variables; see `Encoder`.
+      training: whether this graph trains it.
+      tags: the tags of the graph variant.
+      export_name: the name under which exporters export it; None does not export it.
+    """
+
+    name: str
+    trainable: bool | str
+    training: bool
+    tags: frozenset[str]
+    export_name: str | None = None
+
+
+class BuiltModule(Protocol):
+    """A module in a graph.
+
+    Attributes:
+      trained: the variables that training changes.
+    """
+
+    trained: list[tf.Variable]
+
+    def __call__(self, inputs: Mapping[str, Any], signature: str) -> dict[str, Any]:
+        """Applies a signature; returns all outputs by name."""
+
+
+class EncoderModule(Protocol):
+    """A module before there is a graph."""
+
+    @property
+    def has_train_variant(self) -> bool:
+        """Whether training has a graph of its own."""
+
+    def inputs(self, signature: str, tags: frozenset[str]) -> dict[str, tf.TensorSpec]:
+        """Returns the type and the shape of each input of a signature."""
+
+    def output_names(self, signature: str, tags: frozenset[str]) -> list[str]:
+        """Returns the names of the outputs of a signature."""
+
+    def build(self, use: ModuleUse) -> BuiltModule:
+        """Adds the variables to the default graph."""

@@ -1,0 +1,101 @@
+"""Losses for heads: label smoothing and class weights, as the `loss_fn` of a head.
+
+    MultiClassHead.loss_fn = @SoftmaxLoss()
+    SoftmaxLoss.label_smoothing = 0.1
+
+A head multiplies what a loss returns by the weights of the examples and takes the mean.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from hub_estimator import errors
+
+
+@dataclasses.dataclass(frozen=True)
+class SoftmaxLoss:
+    """Cross entropy of one of `K` classes, for `MultiClassHead`.
+
+    Attributes:
+      label_smoothing: what part of each label is spread over all classes (Szegedy et al.,
+        "Rethinking the Inception Architecture for Computer Vision", CVPR 2016).
+      class_weights: what the loss of an example is multiplied by, one number per class.
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: Sequence[float] | None = None
+
+    def __call__(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Returns the loss of each example.
+
+        Args:
+          labels: int64 `[B, 1]`, the numbers of the classes.
+          logits: float32 `[B, K]`.
+
+        Returns:
+          float32 `[B, 1]`.
+
+        Raises:
+          errors.ModelError: there is not one weight for each class.
+        """
+        classes = logits.shape[-1]
+        weights = _weights("SoftmaxLoss", self.class_weights, classes)
+        wanted = _smoothed(tf.one_hot(labels[:, 0], classes), self.label_smoothing, classes)
+        loss = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)[:, None]
+        return loss if weights is None else loss * tf.gather(weights, labels)
+
+
+@dataclasses.dataclass(frozen=True)
+class SigmoidLoss:
+    """Cross entropy of yes or no, for `BinaryClassHead` and `MultiLabelHead`.
+
+    Attributes:
+      label_smoothing: how far each label is moved towards 1/2; 1 moves it there.
+      class_weights: for a binary head two numbers, what the loss of an example of class 0 and of 1
+        is multiplied by; for a multi-label head one number per class.
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: Sequence[float] | None = None
+
+    def __call__(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Returns the loss of each example, that of several classes being their mean.
+
+        Args:
+          labels: zeros and ones, `[B, 1]`, or `[B, K]`.
+          logits: float32 `[B, 1]`, or `[B, K]`.
+
+        Returns:
+          float32 `[B, 1]`.
+
+        Raises:
+          errors.ModelError: there is not one weight for each class.
+        """
+        classes = logits.shape[-1]
+        labels = tf.cast(labels, tf.float32)
+        weights = _weights("SigmoidLoss", self.class_weights, 2 if classes == 1 else classes)
+        loss = tf.nn.sigmoid_cross_entropy_with_logits(
+            labels=_smoothed(labels, self.label_smoothing, 2), logits=logits
+        )
+        if weights is not None:
+            loss *= tf.gather(weights, tf.cast(labels, tf.int64)) if classes == 1 else weights
+        return tf.reduce_mean(loss, axis=-1, keepdims=True)
+
+
+def _smoothed(labels: tf.Tensor, smoothing: float, classes: int) -> tf.Tensor:
+    return labels * (1.0 - smoothing) + smoothing / classes if smoothing else labels
+
+
+def _weights(name: str, weights: Sequence[float] | None, classes: int) -> tf.Tensor | None:
+    if weights is None:
+        return None
+    if len(weights) != classes:
+        raise errors.ModelError(
+            f"{name}.class_weights has {len(weights)} numbers for {classes} classes. Give one "
+            "number per class."
+        )
+    return tf.constant(weights, tf.float32)
