@@ -127,16 +127,37 @@ def copy_file(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
+def link_or_copy(source: str, target: str) -> None:
+    """Makes `target` another name of the file `source`, or a copy where there are no links."""
+    if not is_remote(source):
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return
+    copy_file(source, target)
+
+
 def write_bytes(path: str, content: bytes) -> None:
     """Writes the file `path` whole or not at all, replacing one that is there."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: str) -> Iterator[Any]:
+    """Gives a file to write bytes to that becomes `path` when the block ends without an exception.
+
+    It replaces one that is there. After an exception nothing of it remains.
+
+    Args:
+      path: the file to make.
+
+    Yields:
+      The open file.
+    """
     scratch = _scratch_beside(path)
     try:
-        if is_remote(path):
-            with gfile().GFile(scratch, "wb") as file:
-                file.write(content)
-        else:
-            with open(scratch, "wb") as file:
-                file.write(content)
+        with gfile().GFile(scratch, "wb") if is_remote(path) else open(scratch, "wb") as file:
+            yield file
         move(scratch, path, overwrite=True)
     finally:
         remove(scratch)
@@ -174,6 +195,25 @@ def whole_folder(path: str, last: str | None = None) -> Iterator[str]:
         yield scratch
         if not _move_whole(scratch, path):
             _move_into(scratch, path, last)
+    finally:
+        remove(scratch)
+
+
+@contextlib.contextmanager
+def scratch_folder(folder: str, name: str) -> Iterator[str]:
+    """Gives a folder within `folder` that is removed, with what is in it, when the block ends.
+
+    Args:
+      folder: the folder above.
+      name: what its name tells about what it is for.
+
+    Yields:
+      The path of an empty folder, which `remove_abandoned` finds after a kill.
+    """
+    scratch = _scratch_beside(join(folder, name))
+    try:
+        make_folder(scratch)
+        yield scratch
     finally:
         remove(scratch)
 

@@ -56,13 +56,13 @@ def _train(values: flags.FlagValues) -> None:
         # Not earlier: `--help` answers without TensorFlow.
         import tensorflow as tf
 
-        from hub_estimator.training import configurables, report
+        from hub_estimator.training import configurables, result
 
         configurables.register()
         tf.config.list_physical_devices()  # where there is no GPU, looking for one is noisy
     with config.gin_session(values.gin_file, values.gin_bindings) as session:
-        result = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
-        print(report.summary(result, session.macros_read()))
+        outcome = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
+        print(result.summary(outcome, session.macros_read()))
 
 
 if __name__ == "__main__":

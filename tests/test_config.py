@@ -139,6 +139,47 @@ def test_what_the_caller_gives_is_not_read():
         assert [str(binding) for binding in config.unread_bindings()] == ["bake.minutes"]
 
 
+def warm(cake, minutes=3, watts=600):
+    return cake.parts, minutes, watts
+
+
+def test_a_call_inherits_the_settings_of_another():
+    config.add_configurable(warm, module="kitchen")
+    bindings = ["bake.cake = @Cake()", "Cake.flavour = 'fig'", "bake.minutes = 9", "N = 2"]
+    with config.gin_session([], [*bindings, "warm.watts = %N"]) as session:
+        assert session.call("warm", inherits="bake") == (("fig", 2, None), 9, 2)
+        session.check_given_read()
+    with config.gin_session([], [*bindings, "warm.minutes = %N"]) as session:
+        assert session.call("warm", inherits="bake") == (("fig", 2, None), 2, 600)
+        with pytest.raises(errors.UnreadBindingError) as caught:
+            session.check_given_read()
+    assert str(caught.value) == (
+        "Nothing reads this setting: bake.minutes (Did you mean warm.minutes?) Correct the name, "
+        "or remove the binding."
+    )
+
+
+def test_settings_of_files_may_be_for_other_calls(tmp_path):
+    config.add_configurable(warm, module="kitchen")
+    path = write(
+        tmp_path / "a.gin",
+        "bake.cake = @Cake()\nCake.flavour = 'fig'\nF = 1\n",
+    )
+    with config.gin_session([path], ["warm.watts = 5"]) as session:
+        assert session.call("warm", inherits="bake")[2] == 5
+        session.check_given_read()
+        with pytest.raises(errors.UnreadBindingError):
+            session.check_all_read()
+
+
+def test_settings_with_a_value():
+    bindings = ["F = 'fig'", "Cake.flavour = %F", "Cake.topping = 'fig'", "bake.cake = 'plum'"]
+    with config.gin_session([], bindings) as session:
+        assert session.settings_with("fig") == ["F"]
+        assert session.settings_with("plum") == ["bake.cake"]
+        assert session.settings_with("lime") == []
+
+
 def message_of(error_type, files=(), bindings=(), run=False):
     with pytest.raises(error_type) as caught:  # noqa: SIM117
         with config.gin_session(files, bindings) as session:

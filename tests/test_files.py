@@ -122,3 +122,29 @@ def test_abandoned_scratch_folders_are_removed(tmp_path):
     assert files.remove_abandoned(str(tmp_path)) == [str(tmp_path / ".x.tmp-12-0123abcd")]
     assert files.listing(str(tmp_path)) == [".x.tmp-mine", ".y.tmp-13-0123abcd", "x"]
     assert files.remove_abandoned(str(tmp_path / "missing")) == []
+
+
+def test_a_file_is_whole_or_as_it_was(folder):
+    path = files.join(folder, "file")
+    with files.whole_file(path) as file:
+        file.write(b"one")
+        assert not files.exists(path)
+    with pytest.raises(KeyboardInterrupt), files.whole_file(path) as file:
+        file.write(b"two")
+        raise KeyboardInterrupt
+    assert files.listing(folder) == ["file"]
+    assert files.read_bytes(path) == b"one"
+
+
+def test_a_scratch_folder_goes(folder):
+    with pytest.raises(KeyboardInterrupt), files.scratch_folder(folder, "name") as scratch:
+        _fill(scratch, "a")
+        raise KeyboardInterrupt
+    assert files.listing(folder) == []
+
+
+def test_links_and_copies(folder):
+    _fill(folder, "a")
+    files.link_or_copy(files.join(folder, "a"), files.join(folder, "b"))
+    files.remove(files.join(folder, "a"))
+    assert files.read_bytes(files.join(folder, "b")) == b"a"

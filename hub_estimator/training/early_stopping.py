@@ -8,7 +8,6 @@ Here the decision is a function of the evaluations so far, made once after each 
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -16,10 +15,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, errors, files
+from hub_estimator import compat, errors
 from hub_estimator.training import checks
 
-HISTORY = "metrics.jsonl"
 _STEP = "step"
 
 _logger = logging.getLogger("hub_estimator")
@@ -89,21 +87,26 @@ class Stopping:
 
     Args:
       early_stopping: when to end training; None never does.
-      model_dir: the model folder; the evaluations of earlier runs are in its `metrics.jsonl`.
+      history: the evaluations of earlier runs in the same folder.
       config: the `RunConfig`.
 
     Raises:
       errors.ModelError: the run is one task of a cluster, where another process evaluates.
     """
 
-    def __init__(self, early_stopping: EarlyStopping | None, model_dir: str, config: Any) -> None:
+    def __init__(
+        self,
+        early_stopping: EarlyStopping | None,
+        history: Sequence[Mapping[str, Any]],
+        config: Any,
+    ) -> None:
         if early_stopping is not None and config.cluster_spec:
             raise errors.ModelError(
                 "Early stopping needs training and evaluation in one process, and this run is one "
                 "task of the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
             )
         self._early_stopping = early_stopping
-        self._history = [] if early_stopping is None else _read(files.join(model_dir, HISTORY))
+        self._history = list(history)
         self.requested = self._decide()
 
     def hooks(self) -> list[Any]:
@@ -197,16 +200,3 @@ class _FinalWhenStopped(compat.estimator_module().Exporter):  # type: ignore[mis
     ) -> Any:
         final = is_the_final_export or self._stopping.requested
         return self._exporter.export(estimator, export_path, checkpoint_path, eval_result, final)
-
-
-def _read(path: str) -> list[dict[str, Any]]:
-    """Returns the evaluations of earlier runs; none where there is no such file."""
-    if not files.exists(path):
-        return []
-    lines = files.read_bytes(path).decode("utf-8").splitlines()
-    try:
-        return [json.loads(line) for line in lines if line.strip()]
-    except ValueError as error:
-        raise errors.ModelFolderError(
-            f"The evaluations so far in {path!r} cannot be read: {error}. Correct or remove it."
-        ) from error

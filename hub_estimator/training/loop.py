@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import tensorflow as tf
 
 from hub_estimator import compat, errors, files
-from hub_estimator.training import checks, preflight
+from hub_estimator.training import checks, preflight, summaries
 from hub_estimator.training.early_stopping import EarlyStopping, Stopping
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.exporters.modules import modules_in
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.model_fn import Model
+from hub_estimator.training.model_folder import ModelFolder, class_names_of
 from hub_estimator.training.progress import ProgressHook
-from hub_estimator.training.report import Result
+from hub_estimator.training.recording import Recorder
+from hub_estimator.training.result import Result
 from hub_estimator.training.serving import ServingInput
 
-OPERATIVE_CONFIG = "operative_config.gin"
 # Makes an exporter of the Estimator API: `exporter(serving_input_fn=...)`.
 ExporterFactory = Callable[..., Any]
 
@@ -78,8 +80,9 @@ def train_and_evaluate(
     Raises:
       errors.Error: something is wrong; the class and the message say what.
     """
-    folder = files.as_path(model_dir)
-    _check_numbers(
+    folder = ModelFolder(files.as_path(model_dir))
+    _check_settings(
+        exporters,
         max_steps=max_steps,
         eval_every_steps=eval_every_steps,
         keep_checkpoints=keep_checkpoints,
@@ -87,66 +90,41 @@ def train_and_evaluate(
     )
     checks.whole_number("train_and_evaluate.seed", seed, least=0)
     _check_parts(model, train_input=train_input, eval_input=eval_input)
-    checks.listed("train_and_evaluate.exporters", exporters, "[@LatestModuleExporter]")
     if early_stopping is not None:
         name = "train_and_evaluate.early_stopping"
         checks.made(name, early_stopping, "@EarlyStopping()", "should_stop")
     spec = preflight.check(folder, model, train_input, eval_input)
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
-    stopping = Stopping(early_stopping, folder, config)
-    made_exporters = stopping.exporters(
-        [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
-    )
-    made_hooks = [*(hook() for hook in hooks), *stopping.hooks()]
+    stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
+    made_exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
+    made_hooks = [hook() for hook in hooks]
     if settings is not None:
         settings.check_all_read()
     signals = Signals()
     with signals.listening():
-        if settings is not None and config.is_chief:
-            _save_settings(folder, settings)
-        estimator = compat.estimator_module().Estimator(model.model_fn, folder, config, params={})
-        start = _step(estimator)
-        evaluation_fn = eval_input.evaluation_fn(spec)
-        if start >= max_steps or stopping.requested:
-            _logger.info("Training in %s is already finished, at step %d.", folder, start)
-            metrics, exported = _evaluate_and_export(estimator, evaluation_fn, made_exporters)
-        else:
-            if start:
-                _logger.info(
-                    "Training goes on from the checkpoint of step %d in %s.", start, folder
-                )
-            metrics, exported = _train(
-                estimator,
-                train_input.training_fn(spec, seed, lambda: _step(estimator)),
-                evaluation_fn, max_steps, log_every_steps, made_exporters, made_hooks, signals,
-            )  # fmt: skip
+        if config.is_chief:
+            _prepare_folder(folder, spec, settings)
+        estimator = compat.estimator_module().Estimator(
+            model.model_fn, folder.path, config, params={}
+        )
+        run = _Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
+        training_fn = train_input.training_fn(spec, seed, run.step)
+        metrics, exported = run(training_fn, eval_input.evaluation_fn(spec), made_hooks)
     return Result(
-        folder, _step(estimator), metrics, estimator.latest_checkpoint(), _modules(exported)
+        folder.path, run.step(), metrics, estimator.latest_checkpoint(), _modules(exported)
     )
 
 
-def _check_numbers(**numbers: Any) -> None:
+def _check_settings(exporters: Any, **numbers: Any) -> None:
     for name, value in numbers.items():
         checks.whole_number(f"train_and_evaluate.{name}", value)
+    checks.listed("train_and_evaluate.exporters", exporters, "[@LatestModuleExporter]")
 
 
 def _check_parts(model: Any, **inputs: Any) -> None:
     checks.made("train_and_evaluate.model", model, "@Model()", "model_fn", "example_spec")
     for name, source in inputs.items():
         checks.made(f"train_and_evaluate.{name}", source, "@TextFile()", "training_fn")
-
-
-def _save_settings(folder: str, settings: Settings) -> None:
-    text = settings.operative_text()
-    files.make_folder(folder)
-    files.write_text(files.join(folder, OPERATIVE_CONFIG), text)
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        # Four spaces before each line: TensorBoard shows text as Markdown.
-        shown = "\n".join(f"    {line}" for line in text.splitlines())
-        summary = session.run(tf.compat.v1.summary.text("operative_config", tf.constant(shown)))
-        # The suffix: files are named by the second, and training opens its own in the same one.
-        with tf.compat.v1.summary.FileWriter(folder, filename_suffix=".config") as writer:
-            writer.add_summary(summary, 0)
 
 
 def _run_config(seed: int, save_steps: int, keep: int, log_steps: int) -> Any:
@@ -159,65 +137,107 @@ def _run_config(seed: int, save_steps: int, keep: int, log_steps: int) -> Any:
     )
 
 
-def _step(estimator: Any) -> int:
-    """Returns the global step of the latest checkpoint, 0 without one."""
-    checkpoint = estimator.latest_checkpoint()
-    return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
+def _prepare_folder(folder: ModelFolder, spec: ExampleSpec, settings: Settings | None) -> None:
+    """Writes what a run keeps beside its checkpoints, before the first of them."""
+    files.make_folder(folder.path)
+    folder.mend_checkpoint_list()
+    folder.save_class_names(class_names_of(spec.labels))
+    folder.history().forget_after(folder.latest_step())
+    if settings is not None:
+        text = settings.operative_text()
+        files.write_text(folder.operative_config, text)
+        # Four spaces before each line: TensorBoard shows text as Markdown.
+        shown = "\n".join(f"    {line}" for line in text.splitlines())
+        summaries.write(folder.path, 0, {"operative_config": shown}, suffix=".config")
 
 
-def _train(
-    estimator: Any,
-    training_fn: InputFn,
-    evaluation_fn: InputFn,
-    max_steps: int,
-    log_every_steps: int,
-    exporters: list[Any],
-    hooks: list[Any],
-    signals: Signals,
-) -> tuple[dict[str, Any], list[Any]]:
-    api = compat.estimator_module()
-    stop = StopOnSignalHook(signals, estimator.model_dir if estimator.config.is_chief else None)
-    progress = ProgressHook(max_steps, log_every_steps)
-    train_spec = api.TrainSpec(
-        training_fn,
-        max_steps=max_steps,
-        hooks=[*hooks, progress, stop],
-    )
-    eval_spec = api.EvalSpec(
-        evaluation_fn,
-        steps=None,
-        hooks=[StopOnSignalHook(signals)],
-        exporters=exporters,
-        start_delay_secs=0,
-        throttle_secs=0,
-    )
-    try:
-        with signals.waiting():
-            outcome = api.train_and_evaluate(estimator, train_spec, eval_spec)
-    except tf.compat.v1.train.NanLossDuringTrainingError as error:
-        raise errors.ModelError(
-            f"The loss is not a number any more, after the checkpoint of step {_step(estimator)}. "
-            "Lower Optimization.learning_rate."
-        ) from error
-    # In a cluster, the task "evaluator" evaluates and exports, and no task returns anything.
-    return outcome or ({}, [])
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """One call of `train_and_evaluate`, all of it checked and ready.
 
+    Attributes:
+      folder: the model folder.
+      estimator: the Estimator.
+      max_steps: the step at which training ends.
+      log_every_steps: steps between two lines of the log.
+      exporters: export each evaluated checkpoint.
+      stopping: ends training early.
+      signals: what stops the run.
+    """
 
-def _evaluate_and_export(
-    estimator: Any, evaluation_fn: InputFn, exporters: list[Any]
-) -> tuple[dict[str, Any], list[Any]]:
-    metrics = estimator.evaluate(evaluation_fn)
-    exported = [
-        exporter.export(
-            estimator,
-            os.path.join(estimator.model_dir, "export", exporter.name),
-            estimator.latest_checkpoint(),
-            metrics,
-            is_the_final_export=True,
+    folder: ModelFolder
+    estimator: Any
+    max_steps: int
+    log_every_steps: int
+    exporters: Sequence[Any]
+    stopping: Stopping
+    signals: Signals
+
+    def step(self) -> int:
+        """Returns the global step of the latest checkpoint, 0 without one."""
+        checkpoint = self.estimator.latest_checkpoint()
+        return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
+
+    def __call__(
+        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Trains what is left to train; returns the last metrics and what was exported last."""
+        start, path = self.step(), self.folder.path
+        if start >= self.max_steps or self.stopping.requested:
+            _logger.info("Training in %s is already finished, at step %d.", path, start)
+            return self._evaluate_and_export(evaluation_fn)
+        if start:
+            _logger.info("Training goes on from the checkpoint of step %d in %s.", start, path)
+        return self._train(training_fn, evaluation_fn, hooks)
+
+    def _train(
+        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        api = compat.estimator_module()
+        is_chief = self.estimator.config.is_chief
+        stop = StopOnSignalHook(self.signals, self.folder.path if is_chief else None)
+        progress = ProgressHook(self.max_steps, self.log_every_steps)
+        train_spec = api.TrainSpec(
+            training_fn,
+            max_steps=self.max_steps,
+            hooks=[*hooks, *self.stopping.hooks(), progress, stop],
         )
-        for exporter in exporters
-    ]
-    return metrics, exported
+        eval_spec = api.EvalSpec(
+            evaluation_fn,
+            steps=None,
+            hooks=[StopOnSignalHook(self.signals)],
+            exporters=self._after_evaluation(),
+            start_delay_secs=0,
+            throttle_secs=0,
+        )
+        try:
+            with self.signals.waiting():
+                outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
+        except tf.compat.v1.train.NanLossDuringTrainingError as error:
+            raise errors.ModelError(
+                "The loss is not a number any more, after the checkpoint of step "
+                f"{self.step()}. Lower Optimization.learning_rate."
+            ) from error
+        # In a cluster, the task "evaluator" evaluates and exports, and no task returns anything.
+        return outcome or ({}, [])
+
+    def _evaluate_and_export(self, evaluation_fn: InputFn) -> tuple[dict[str, Any], list[Any]]:
+        metrics = self.estimator.evaluate(evaluation_fn)
+        exported = [
+            exporter.export(
+                self.estimator,
+                self.folder.export(exporter.name),
+                self.estimator.latest_checkpoint(),
+                metrics,
+                is_the_final_export=True,
+            )
+            for exporter in self._after_evaluation()
+        ]
+        return metrics, exported
+
+    def _after_evaluation(self) -> list[Any]:
+        # First of all: should an exporter fail, the evaluation is kept.
+        return [Recorder(self.folder.history()), *self.stopping.exporters(self.exporters)]
 
 
 def _modules(exported: Sequence[Any]) -> tuple[str, ...]:

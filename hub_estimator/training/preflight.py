@@ -13,18 +13,19 @@ from hub_estimator import errors, files
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model_fn import Model
+from hub_estimator.training.model_folder import ModelFolder, class_names_of
 from hub_estimator.training.serving import ServingInput
 
 _MODES = ("train", "eval", "infer")
 
 
-def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -> ExampleSpec:
+def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Input) -> ExampleSpec:
     """Checks the data, the modules, the model folder, and that the model can be built.
 
     The model is built once for each mode, in graphs that are thrown away.
 
     Args:
-      model_dir: where the run will write; it is not touched.
+      folder: where the run will write; it is not touched.
       model: the model.
       train_input: the examples to train on.
       eval_input: the examples to evaluate on.
@@ -35,7 +36,7 @@ def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -
     Raises:
       errors.Error: something is wrong; the class and the message say what.
     """
-    check_folder(model_dir)
+    check_folder(folder.path)
     sources = {"train": train_input, "eval": eval_input}
     for mode, source in sources.items():
         with _clear_errors():
@@ -43,6 +44,7 @@ def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -
     spec = model.example_spec().with_class_names(train_input.class_names)
     for source in sources.values():
         source.check(spec)
+    folder.check_class_names(class_names_of(spec.labels))
     inputs = {
         "train": train_input.training_fn(spec, seed=0, start_step=lambda: 0),
         "eval": eval_input.evaluation_fn(spec),
@@ -54,7 +56,7 @@ def check(model_dir: str, model: Model, train_input: Input, eval_input: Input) -
                 features, labels = _inputs(spec, inputs.get(mode))
                 model.model_fn(features, labels, mode)
             if mode == "train":
-                _check_checkpoint(model_dir)
+                _check_checkpoint(folder)
     return spec
 
 
@@ -101,12 +103,12 @@ def _inputs(spec: ExampleSpec, input_fn: InputFn | None) -> tuple[Any, Any]:
     )
 
 
-def _check_checkpoint(model_dir: str) -> None:
+def _check_checkpoint(folder: ModelFolder) -> None:
     """Checks that the default graph can go on from the folder's checkpoint, where there is one."""
-    checkpoint = tf.train.latest_checkpoint(model_dir)
-    if checkpoint is None:
+    checkpoints = folder.checkpoints()
+    if not checkpoints:
         return
-    saved = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+    saved = tf.train.load_checkpoint(checkpoints[-1].path).get_variable_to_shape_map()
     for variable in tf.compat.v1.global_variables():
         if not isinstance(variable, tf.Variable):
             continue
@@ -116,7 +118,7 @@ def _check_checkpoint(model_dir: str) -> None:
             continue
         there = f"with shape {saved[name]}" if name in saved else "not there"
         raise errors.ModelFolderError(
-            f"The model folder {model_dir!r} has a checkpoint of another model: the variable "
+            f"The model folder {folder.path!r} has a checkpoint of another model: the variable "
             f"{name!r} of shape {shape} is {there}. Choose another model folder, or remove this "
             "one."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import types
 
@@ -12,7 +11,8 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training import loop
-from hub_estimator.training.early_stopping import HISTORY, EarlyStopping, Stopping
+from hub_estimator.training.early_stopping import EarlyStopping, Stopping
+from hub_estimator.training.model_folder import ModelFolder
 
 
 def history(*values, name="auc"):
@@ -84,26 +84,15 @@ def test_settings(settings, message):
     assert str(caught.value) == message
 
 
-def test_a_cluster(tmp_path):
+def test_a_cluster():
     config = types.SimpleNamespace(cluster_spec=tf.train.ClusterSpec({"chief": ["localhost:1"]}))
     with pytest.raises(errors.ModelError) as caught:
-        Stopping(EarlyStopping("auc"), str(tmp_path), config)
+        Stopping(EarlyStopping("auc"), [], config)
     assert str(caught.value) == (
         "Early stopping needs training and evaluation in one process, and this run is one task of "
         "the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
     )
-    assert not Stopping(None, str(tmp_path), config).requested
-
-
-def test_a_damaged_history(tmp_path):
-    path = tmp_path / HISTORY
-    path.write_text('{"step": 1\n')
-    with pytest.raises(errors.ModelFolderError) as caught:
-        Stopping(EarlyStopping("auc"), str(tmp_path), types.SimpleNamespace(cluster_spec=None))
-    assert str(caught.value) == (
-        f"The evaluations so far in {str(path)!r} cannot be read: Expecting ',' delimiter: line 1 "
-        "column 11 (char 10). Correct or remove it."
-    )
+    assert not Stopping(None, [], config).requested
 
 
 class Recorder(hub.estimator.Exporter):
@@ -148,19 +137,20 @@ def test_a_run_that_ends_early(run, caplog):
 def test_a_run_that_ended_early_stays_ended(run, tmp_path, caplog):
     recorder = Recorder()
     assert run(recorder, early_stopping=IMPATIENT, max_steps=2).step == 2
-    lines = [json.dumps(each) + "\n" for each in history(1.0, 2.0, 3.0, name="loss")]
-    (tmp_path / HISTORY).write_text("".join(lines))
+    kept = ModelFolder(str(tmp_path)).history()
+    for step, loss in enumerate([1.0, 2.0, 3.0]):
+        kept.record(f"model.ckpt-{step}", {"global_step": step, "loss": loss})
     caplog.set_level("INFO", "hub_estimator")
     assert run(recorder, early_stopping=IMPATIENT).step == 2
     assert recorder.calls == [(2, True), (2, True)]
     assert f"Training in {tmp_path} is already finished, at step 2." in caplog.messages
 
 
-def test_evaluations_of_earlier_runs_count(tmp_path):
-    (tmp_path / HISTORY).write_text('{"step": 1, "loss": 0.5}\n{"step": 2, "loss": null}\n')
-    stopping = Stopping(IMPATIENT, str(tmp_path), types.SimpleNamespace(cluster_spec=None))
+def test_evaluations_of_earlier_runs_count():
+    before = [{"step": 1, "loss": 0.5}, {"step": 2, "loss": None}]
+    stopping = Stopping(IMPATIENT, before, types.SimpleNamespace(cluster_spec=None))
     assert not stopping.requested
-    stopping.evaluated({"global_step": 2, "loss": 0.4})  # the one of the file, done again
+    stopping.evaluated({"global_step": 2, "loss": 0.4})  # the second one, done again
     assert not stopping.requested
     stopping.evaluated({"global_step": 3, "loss": 0.4})
     assert stopping.requested

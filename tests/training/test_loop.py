@@ -13,7 +13,8 @@ import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training import loop
 from hub_estimator.training.inputs.text_file import TextFile
-from hub_estimator.training.report import Result, summary
+from hub_estimator.training.model_folder import ModelFolder
+from hub_estimator.training.result import Result, summary
 
 
 @pytest.fixture
@@ -63,6 +64,51 @@ def test_it_goes_on(run, caplog):
     assert any(
         message.startswith("Training goes on from the checkpoint of step 3 in ")
         for message in caplog.messages
+    )
+
+
+def test_each_evaluation_is_kept(run, tmp_path):
+    result = run(max_steps=5, eval_every_steps=2)
+    kept = ModelFolder(result.model_dir).history().evaluations()
+    assert [each["step"] for each in kept] == [2, 4, 5]
+    assert kept[-1]["checkpoint"] == "model.ckpt-5"
+    assert kept[-1]["accuracy"] == pytest.approx(result.metrics["accuracy"])
+    run(max_steps=5)  # finished: it is evaluated again
+    assert ModelFolder(result.model_dir).history().evaluations() == kept
+
+
+def test_training_that_starts_anew_forgets_evaluations(run, tmp_path):
+    result = run(max_steps=2)
+    for path in (tmp_path / "model").glob("*ckpt*"):
+        path.unlink()
+    (tmp_path / "model" / "checkpoint").unlink()
+    run(max_steps=1)
+    kept = ModelFolder(result.model_dir).history().evaluations()
+    assert [each["step"] for each in kept] == [1]
+
+
+def test_a_moved_folder_goes_on(run, tmp_path, caplog):
+    run(max_steps=2, exporters=[])
+    (tmp_path / "model").rename(tmp_path / "moved")
+    caplog.set_level("INFO", "hub_estimator")
+    assert run(model_dir=tmp_path / "moved", max_steps=3).step == 3
+    assert any("goes on from the checkpoint of step 2" in each for each in caplog.messages)
+
+
+class NamedExamples(TextFile):
+    class_names = ("bad", "good")
+
+
+def test_class_names_are_kept_and_their_order_checked(run, data_file, tmp_path):
+    named = NamedExamples(data_file, batch_size=8)
+    run(train_input=named, max_steps=2)
+    assert ModelFolder(f"{tmp_path}/model").class_names() == ("bad", "good")
+    named.class_names = ("good", "bad")
+    with pytest.raises(errors.ModelFolderError) as caught:
+        run(train_input=named, max_steps=3)
+    assert str(caught.value) == (
+        f"The model in '{tmp_path}/model' was trained on the classes bad, good; the data now has "
+        "good, bad. Give it the same classes in the same order, or choose another model folder."
     )
 
 

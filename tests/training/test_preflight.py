@@ -7,10 +7,11 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training import preflight
+from hub_estimator.training.model_folder import ModelFolder
 
 
 def test_nothing_stays_in_the_default_graph_or_on_disk(make_model, examples, tmp_path):
-    preflight.check(str(tmp_path / "model"), make_model(), examples, examples)
+    preflight.check(ModelFolder(str(tmp_path / "model")), make_model(), examples, examples)
     assert tf.compat.v1.get_default_graph().get_operations() == []
     assert list(tmp_path.iterdir()) == []
 
@@ -18,7 +19,7 @@ def test_nothing_stays_in_the_default_graph_or_on_disk(make_model, examples, tmp
 def test_what_tensorflow_refuses_is_said_in_one_sentence(make_model, examples, tmp_path):
     model = make_model(optimization={"optimizer": lambda learning_rate: None})
     with pytest.raises(errors.ModelError) as caught:
-        preflight.check(str(tmp_path), model, examples, examples)
+        preflight.check(ModelFolder(str(tmp_path)), model, examples, examples)
     assert str(caught.value) == (
         "The model cannot be built: 'NoneType' object has no attribute 'compute_gradients'. Check "
         "the settings of Model and of its parts."
@@ -37,4 +38,4 @@ def test_both_inputs_must_give_the_features(make_model, examples, tmp_path):
 
     other = Other(examples.path)
     with pytest.raises(errors.FeatureNotFoundError, match=r"It gives: title\.$"):
-        preflight.check(str(tmp_path), make_model(), examples, other)
+        preflight.check(ModelFolder(str(tmp_path)), make_model(), examples, other)

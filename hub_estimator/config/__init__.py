@@ -1,0 +1,24 @@
+"""Settings from gin files and bindings: found from any folder, checked, and forgotten after the run.
+
+    with config.gin_session(["text_classification.gin"], ["MODULE = '/modules/mine'"]) as session:
+        session.call("train_and_evaluate", model_dir="/tmp/model", settings=session)
+
+Everything here goes through gin's public functions. Nothing else in the package needs gin.
+"""
+
+from hub_estimator.config.bindings import Binding, unread_bindings
+from hub_estimator.config.finding import find_file, packaged_folders
+from hub_estimator.config.messages import own_message
+from hub_estimator.config.registry import add_configurable
+from hub_estimator.config.session import Session, gin_session
+
+__all__ = [
+    "Binding",
+    "Session",
+    "add_configurable",
+    "find_file",
+    "gin_session",
+    "own_message",
+    "packaged_folders",
+    "unread_bindings",
+]
