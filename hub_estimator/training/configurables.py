@@ -12,6 +12,7 @@ from hub_estimator.training import heads, interactions, loop, losses, metrics
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import LatestModuleExporter
+from hub_estimator.training.inputs.json_file import JsonlFile
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
@@ -38,6 +39,7 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (schedules.cosine_decay, ("learning_rate", "global_step")),
     (schedules.linear_decay, ("learning_rate", "global_step")),
     # Examples.
+    (JsonlFile, ()),
     (TextFile, ()),
     # Exports.
     (LatestModuleExporter, ("serving_input_fn",)),

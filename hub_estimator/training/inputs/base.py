@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +13,8 @@ import tensorflow as tf
 from hub_estimator import files
 from hub_estimator.training.example_spec import ExampleSpec
 
-InputFn = Callable[[], tf.data.Dataset]
+# An Estimator calls it without arguments, or with those of `input_context` and `config` that it has.
+InputFn = Callable[..., tf.data.Dataset]
 
 
 class Input(Protocol):
@@ -63,6 +65,43 @@ class Input(Protocol):
           spec: what the model takes; its labels need not be in the data.
           path: other data of the same form to read instead; None is the input's own.
         """
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """The batches that one worker of several reads: every `count`-th, from `index` on.
+
+    Attributes:
+      index: which of the workers this is, from 0.
+      count: how many workers there are.
+      batches_per_step: how many batches this worker reads while the global step goes on by one.
+    """
+
+    index: int = 0
+    count: int = 1
+    batches_per_step: float = 1.0
+
+    @classmethod
+    def of(cls, input_context: tf.distribute.InputContext | None, config: Any = None) -> Share:
+        """Returns the share of the process that calls an `input_fn`.
+
+        Args:
+          input_context: what a distribution strategy gives; None without one.
+          config: the `RunConfig`, from which workers without a strategy know one another.
+        """
+        if input_context is not None:
+            count = input_context.num_input_pipelines
+            replicas = max(1, input_context.num_replicas_in_sync // count)
+            return cls(input_context.input_pipeline_id, count, float(replicas))
+        workers = getattr(config, "num_worker_replicas", 0) or 0
+        # The workers share the steps; a parameter server or an evaluator is none of them.
+        if workers > 1 and config.task_type in ("chief", "master", "worker"):
+            return cls(config.global_id_in_cluster, workers, 1.0 / workers)
+        return cls()
+
+    def first_batch(self, step: int) -> int:
+        """Returns which of its batches, from 0, this worker reads at a global step."""
+        return int(step * self.batches_per_step)
 
 
 class Order:

@@ -8,23 +8,26 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from hub_estimator import errors, files
+from hub_estimator.training.inputs.columns import ColumnName
 
 _GZIP = b"\x1f\x8b"
 
 
 def read_columns(
-    path: files.PathLike, columns: Sequence[str], delimiter: str | None = None
-) -> dict[str, list[str]]:
-    """Reads columns of a delimited text file in UTF-8, whose first row names the columns.
+    path: files.PathLike,
+    columns: Sequence[ColumnName],
+    delimiter: str | None = None,
+    header: bool = True,
+) -> dict[ColumnName, list[str]]:
+    """Reads columns of a delimited text file in UTF-8.
 
     Args:
       path: the file; gzip is recognized by its content.
-      columns: the names of the columns to read.
+      columns: the names of the columns to read; their numbers from 0 where the file has no names.
       delimiter: what separates the fields; None is a tab for `.tsv` and `.tsv.gz`, else a comma.
         Where it is a tab, quotes are letters like others; elsewhere they enclose a field.
+      header: whether the first row names the columns.
 
     Returns:
       The fields of each column, in the order of the rows.
@@ -37,71 +40,37 @@ def read_columns(
     path = files.as_path(path)
     if delimiter is None:
         delimiter = "\t" if path.removesuffix(".gz").endswith(".tsv") else ","
-    rows = _rows(path, _read_text(path), delimiter)
-    header = next(rows, None)
-    if header is None:
+    rows = _rows(path, read_text(path), delimiter)
+    first = next(rows, None)
+    if first is None:
         raise errors.DataFileError(f"The data file {path!r} is empty.")
-    for column in columns:
-        if column not in header:
-            raise errors.ColumnNotFoundError(
-                f"The data file {path!r} has no column {column!r}. "
-                f"Its first row names: {', '.join(header)}."
-            )
-    table = list(rows)
+    places = {column: _place(path, column, first, header) for column in columns}
+    table = [*([] if header else [first]), *rows]
     if not table:
         raise errors.DataFileError(f"The data file {path!r} has column names, but no rows.")
-    return {name: [row[header.index(name)] for row in table] for name in columns}
+    return {column: [row[place] for row in table] for column, place in places.items()}
 
 
-def parse_labels(path: files.PathLike, values: Sequence[str]) -> np.ndarray:
-    """Returns labels as numbers: int64 where all are whole numbers, else float32.
-
-    Args:
-      path: the file they are from, for messages.
-      values: the labels as text, `[N]`.
-
-    Raises:
-      errors.LabelError: one is not a number; the message names its row.
-    """
-    for number, value in enumerate(values):
-        if not _is_number(value):
-            raise errors.LabelError(
-                f"The label {value!r} in row {number + 2} of {files.as_path(path)!r} is not a "
-                "number."
-            )
-    labels = np.array([float(value) for value in values])
-    whole = np.array_equal(labels, np.floor(labels)) and (np.abs(labels) < 2.0**63).all()
-    return labels.astype(np.int64 if whole else np.float32)
+def _place(path: str, column: ColumnName, first: list[str], header: bool) -> int:
+    if header and column in first:
+        return first.index(str(column))
+    if not header and isinstance(column, int) and column < len(first):
+        return column
+    there = (
+        f"Its first row names: {', '.join(first)}."
+        if header
+        else f"Without names (header=False), its columns are 0 to {len(first) - 1}."
+    )
+    raise errors.ColumnNotFoundError(f"The data file {path!r} has no column {column!r}. {there}")
 
 
-def check_labels(path: files.PathLike, labels: np.ndarray, num_classes: int) -> None:
-    """Checks that all labels are classes.
-
-    Args:
-      path: the file they are from, for messages.
-      labels: `[N]`.
-      num_classes: `K`; the classes are the whole numbers 0 to `K - 1`.
+def read_text(path: str) -> str:
+    """Returns the text of a file in UTF-8, which may be compressed with gzip.
 
     Raises:
-      errors.LabelError: one is not a class; the message names its row.
+      errors.DataFileNotFoundError: there is no such file.
+      errors.DataFileError: it cannot be read.
     """
-    wrong = (labels < 0) | (labels >= num_classes) | (labels != np.floor(labels))
-    if wrong.any():
-        number = int(np.argmax(wrong))
-        raise errors.LabelError(
-            f"The label {labels[number]} in row {number + 2} of {files.as_path(path)!r} is not a "
-            f"class of the model's head, which takes 0 to {num_classes - 1}."
-        )
-
-
-def _is_number(value: str) -> bool:
-    try:
-        return bool(np.isfinite(float(value)))
-    except ValueError:
-        return False
-
-
-def _read_text(path: str) -> str:
     if not files.exists(path):
         raise errors.DataFileNotFoundError(f"There is no data file {path!r}.")
     try:

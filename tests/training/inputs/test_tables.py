@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 
-import numpy as np
 import pytest
 from training_data import write_csv
 
@@ -116,37 +115,3 @@ def test_broken_gzip(tmp_path, damage):
     path.write_bytes(damage(gzip.compress(b"text,label\n" * 99)))
     message = read_error(errors.DataFileError, str(path))
     assert message.startswith(f"The data file {str(path)!r} cannot be read: ")
-
-
-@pytest.mark.parametrize(
-    ("values", "dtype"),
-    [
-        (["0", "1.0"], np.int64),
-        (["0.5", "-1"], np.float32),
-        (["0", "18446744073709551616"], np.float32),
-    ],
-)
-def test_labels(values, dtype):
-    labels = tables.parse_labels("a.csv", values)
-    assert labels.dtype == dtype
-    assert labels.tolist() == [float(value) for value in values]
-
-
-@pytest.mark.parametrize("value", ["pos", "", "nan"])
-def test_label_that_is_no_number(value):
-    with pytest.raises(errors.LabelError) as caught:
-        tables.parse_labels("a.csv", ["1", value])
-    assert str(caught.value) == f"The label {value!r} in row 3 of 'a.csv' is not a number."
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"), [(2, "2"), (-1, "-1"), (0.5, "0.5"), (1234567, "1234567")]
-)
-def test_label_that_is_no_class(value, shown):
-    labels = np.array([0, 1, value])
-    with pytest.raises(errors.LabelError) as caught:
-        tables.check_labels("a.csv", labels, 2)
-    assert str(caught.value) == (
-        f"The label {shown} in row 4 of 'a.csv' is not a class of the model's head, which takes "
-        "0 to 1."
-    )
