@@ -42,10 +42,17 @@ if TYPE_CHECKING:
     from hub_estimator.graph.registration import register_module_for_export
     from hub_estimator.graph.saved_models import create_module_spec_from_saved_model
     from hub_estimator.resolver import resolve
-    from hub_estimator.training.exporters.modules import LatestModuleExporter
+    from hub_estimator.training.exporters.modules import (
+        BestModuleExporter,
+        LatestModuleExporter,
+    )
+    from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
 
 _WHERE = {
+    "BestExporter": "training.exporters.servables",
+    "BestModuleExporter": "training.exporters.modules",
     "ImageModuleInfo": "format.protos",
+    "LatestExporter": "training.exporters.servables",
     "LatestModuleExporter": "training.exporters.modules",
     "Module": "graph.module",
     "ModuleSpec": "format.spec",
@@ -74,7 +81,10 @@ _SUBMODULES = {
 }
 
 __all__ = [
+    "BestExporter",
+    "BestModuleExporter",
     "ImageModuleInfo",
+    "LatestExporter",
     "LatestModuleExporter",
     "Module",
     "ModuleSpec",

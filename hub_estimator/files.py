@@ -87,6 +87,35 @@ def remove(path: str) -> None:
             os.remove(path)
 
 
+def remove_at_once(path: str) -> None:
+    """Removes the file or folder `path` so that nobody finds a part of it; nothing there is fine.
+
+    Object stores have no rename, so there a folder goes file by file.
+    """
+    if is_remote(path) or not exists(path):
+        remove(path)
+        return
+    scratch = _scratch_beside(path)
+    move(path, scratch)
+    remove(scratch)
+
+
+def switch_link(path: str, name: str) -> None:
+    """Makes `path` lead to `name`, an entry of the same folder, in one step; replaces a link.
+
+    Where there are no links, on remote filesystems, `path` is a text file that holds the name.
+    """
+    if is_remote(path):
+        write_text(path, name)
+        return
+    scratch = _scratch_beside(path)
+    try:
+        os.symlink(name, scratch)
+        os.replace(scratch, path)
+    finally:
+        remove(scratch)
+
+
 def move(source: str, target: str, overwrite: bool = False) -> None:
     """Renames `source` to `target`, in one step where the filesystem has one."""
     if is_remote(source):
@@ -250,7 +279,7 @@ def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]
     removed = []
     for name in listing(folder) if is_folder(folder) else []:
         path = join(folder, name)
-        if _SCRATCH.match(name) and time.time() - os.path.getmtime(path) > older_than_secs:
+        if _SCRATCH.match(name) and time.time() - os.lstat(path).st_mtime > older_than_secs:
             remove(path)
             removed.append(path)
     return removed

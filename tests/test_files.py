@@ -148,3 +148,47 @@ def test_links_and_copies(folder):
     files.link_or_copy(files.join(folder, "a"), files.join(folder, "b"))
     files.remove(files.join(folder, "a"))
     assert files.read_bytes(files.join(folder, "b")) == b"a"
+
+
+def test_a_link_is_switched_in_one_step(tmp_path):
+    folder = str(tmp_path)
+    _fill(folder, "1/x", "2/y")
+    for name in ("1", "2"):
+        files.switch_link(f"{folder}/link", name)
+        assert os.readlink(f"{folder}/link") == name
+    assert files.listing(f"{folder}/link") == ["y"]
+    assert files.listing(folder) == ["1", "2", "link"]
+
+
+def test_a_link_that_cannot_be_made_leaves_nothing(tmp_path):
+    _fill(str(tmp_path), "1/x", "link/mine")
+    with pytest.raises(OSError):
+        files.switch_link(str(tmp_path / "link"), "1")
+    assert files.listing(str(tmp_path)) == ["1", "link"]
+
+
+def test_a_remote_link_is_a_file_with_the_name(tmp_path):
+    folder = f"ram://{tmp_path.name}"
+    for name in ("1", "2"):
+        files.switch_link(f"{folder}/link", name)
+    assert files.read_bytes(f"{folder}/link") == b"2"
+    assert files.listing(folder) == ["link"]
+
+
+def test_a_folder_is_removed_at_once(folder, monkeypatch):
+    _fill(folder, "old/a", "old/b")
+    seen = []
+    remove = files.remove
+    monkeypatch.setattr(files, "remove", lambda path: (seen.append(path), remove(path)))
+    files.remove_at_once(f"{folder}/old")
+    files.remove_at_once(f"{folder}/old")  # nothing there is fine
+    assert files.listing(folder) == []
+    # What is removed file by file has a name by which nobody finds it, and a later run does.
+    assert files.is_remote(folder) or os.path.basename(seen[0]).startswith(".old.tmp-")
+
+
+def test_abandoned_links_that_lead_nowhere_are_removed(tmp_path):
+    path = tmp_path / ".link.tmp-12-0123abcd"
+    path.symlink_to("gone")
+    os.utime(path, (1.0, 1.0), follow_symlinks=False)
+    assert files.remove_abandoned(str(tmp_path)) == [str(path)]

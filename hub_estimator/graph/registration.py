@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
+from typing import Protocol
 
 import tensorflow as tf
 
 from hub_estimator.errors import ModelError
 from hub_estimator.graph import replicas
-from hub_estimator.graph.module import Module
 
 # Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
 _REGISTERED = ("hub_estimator", "modules for export")
 
 
-def register_module_for_export(module: Module, export_name: str) -> None:
+class Exportable(Protocol):
+    """What can be registered: a `Module`, or what else can be written as one."""
+
+    def export(self, path: str, session: tf.compat.v1.Session) -> None:
+        """Writes a module with the values that the variables have in a session of their graph."""
+
+
+def register_module_for_export(module: Exportable, export_name: str) -> None:
     """Registers a module for export under a name, when called in a `model_fn`.
 
     Exporters such as `LatestModuleExporter` build the model for prediction and export the modules
     registered there; registering in other modes does no harm.
 
     Args:
-      module: a `Module` in the default graph. It may be registered under several names.
+      module: a `Module` in the default graph, or something else with its `export`. It may be
+        registered under several names.
       export_name: the name of the module's folder in each export.
 
     Raises:
@@ -35,11 +43,11 @@ def register_module_for_export(module: Module, export_name: str) -> None:
     tf.compat.v1.add_to_collection(_REGISTERED, (export_name, module))
 
 
-def registered_modules(graph: tf.Graph | None = None) -> dict[str, Module]:
-    """Returns the registered modules by name.
+def registered_modules(graph: tf.Graph | None = None) -> dict[str, Exportable]:
+    """Returns what is registered, by name.
 
     Args:
-      graph: where they were registered; None is the default graph.
+      graph: where it was registered; None is the default graph.
     """
     graph = tf.compat.v1.get_default_graph() if graph is None else graph
     return dict(graph.get_collection(_REGISTERED))

@@ -11,7 +11,8 @@ from hub_estimator import config
 from hub_estimator.training import heads, interactions, loop, losses, metrics
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
-from hub_estimator.training.exporters.modules import LatestModuleExporter
+from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
+from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
 from hub_estimator.training.inputs.json_file import JsonlFile
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
@@ -42,6 +43,9 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (JsonlFile, ()),
     (TextFile, ()),
     # Exports.
+    (BestExporter, ("serving_input_fn",)),
+    (BestModuleExporter, ("serving_input_fn",)),
+    (LatestExporter, ("serving_input_fn",)),
     (LatestModuleExporter, ("serving_input_fn",)),
 )
 _OPTIMIZERS = (

@@ -47,10 +47,17 @@ class ExampleSpec:
       features: the type and the shape of each feature by name, the batch `B` as first dimension.
         Images are float32 `[B, H, W, C]` in `[0, 1]`.
       labels: the labels.
+      weights: the features among them that only weigh an example's loss; predicting needs none.
     """
 
     features: Mapping[str, tf.TensorSpec]
     labels: Labels
+    weights: tuple[str, ...] = ()
+
+    def without_weights(self) -> ExampleSpec:
+        """Returns the spec of what predicting takes."""
+        features = {name: each for name, each in self.features.items() if name not in self.weights}
+        return dataclasses.replace(self, features=features, weights=())
 
     def with_class_names(self, names: tuple[str, ...] | None) -> ExampleSpec:
         """Returns the spec with names for the classes of a head that has none itself."""

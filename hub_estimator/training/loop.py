@@ -13,7 +13,7 @@ from hub_estimator import compat, errors, files
 from hub_estimator.training import checks, preflight, summaries
 from hub_estimator.training.early_stopping import EarlyStopping, Stopping
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.exporters.modules import modules_in
+from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.model_fn import Model

@@ -80,11 +80,14 @@ class Model:
 
     def example_spec(self) -> ExampleSpec:
         """Returns what the encoders and the head take of each example."""
-        features = heads.feature_specs(self.head)
+        weights = heads.feature_specs(self.head)
+        features = dict(weights)
         for encoder in self.encoders:
             for name, spec in encoder.feature_specs().items():
                 features[name] = _merged(name, features.get(name, spec), spec)
-        return ExampleSpec(features, heads.label_spec(self.head))
+        encoded = {name for each in self.encoders for name in each.feature_specs()}
+        only_weights = tuple(sorted(set(weights) - encoded))
+        return ExampleSpec(features, heads.label_spec(self.head), only_weights)
 
     def model_fn(
         self,

@@ -1,30 +1,90 @@
-"""What a served or exported model asks for: the raw values of its features."""
+"""What a served or exported model asks for: the values of its features, in one of several forms."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import tensorflow as tf
 
-from hub_estimator import compat
+from hub_estimator import compat, errors
+from hub_estimator.training import images, parsing
 from hub_estimator.training.example_spec import ExampleSpec
+
+# What TensorFlow's names cannot have, but those of features, which are columns of a table, can.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_.]")
+
+Form = Literal["features", "files", "examples"]
+FORMS: tuple[Form, ...] = ("features", "files", "examples")
 
 
 @dataclasses.dataclass(frozen=True)
 class ServingInput:
     """A `serving_input_fn`: called, it makes the placeholders of a request in the default graph.
 
+    A request gives no weights of examples, which predicting does not need.
+
     Attributes:
       spec: what the model takes.
+      form: `"features"`, each feature by its name as the model takes it; `"files"`, the same, but
+        images float32 `[B, H, W, C]` as string `[B]`, the contents of their files; `"examples"`,
+        one input `examples`, string `[B]` of serialized `tf.Example`s.
     """
 
     spec: ExampleSpec
+    form: Form = "features"
 
     def __call__(self) -> Any:
-        """Returns a `ServingInputReceiver` whose requests give the features themselves."""
-        features = {
-            name: tf.compat.v1.placeholder(each.dtype, each.shape, name=f"serving_{name}")
-            for name, each in self.spec.features.items()
-        }
-        return compat.estimator_module().export.ServingInputReceiver(features, dict(features))
+        """Returns a `ServingInputReceiver`: what a request gives, and the features made of it.
+
+        Raises:
+          errors.ModelError: there is no such form, or a feature cannot be given in it.
+        """
+        check_form("ServingInput.form", self.form)
+        spec = self.spec.without_weights()
+        given = _placeholders(_requests(spec.features, self.form))
+        if self.form == "examples":
+            features = parsing.parse(given["examples"], spec)
+        else:
+            features = {name: _decoded(name, each, given) for name, each in spec.features.items()}
+        return compat.estimator_module().export.ServingInputReceiver(features, given)
+
+
+def check_form(name: str, form: Any) -> None:
+    """Checks a setting that is the form of a serving input.
+
+    Raises:
+      errors.ModelError: it is something else.
+    """
+    if form not in FORMS:
+        raise errors.ModelError(
+            f"{name} is {form!r}; it must be one of {', '.join(map(repr, FORMS))}."
+        )
+
+
+def _requests(features: Mapping[str, tf.TensorSpec], form: Form) -> dict[str, tf.TensorSpec]:
+    """Returns what a request gives, by name."""
+    if form == "examples":
+        return {"examples": tf.TensorSpec([None], tf.string)}
+    return {
+        name: tf.TensorSpec([None], tf.string)
+        if form == "files" and parsing.is_image(each)
+        else each
+        for name, each in features.items()
+    }
+
+
+def _placeholders(specs: Mapping[str, tf.TensorSpec]) -> dict[str, tf.Tensor]:
+    return {
+        name: tf.compat.v1.placeholder(each.dtype, each.shape, "serving_" + _NO_NAME.sub("_", name))
+        for name, each in specs.items()
+    }
+
+
+def _decoded(name: str, spec: tf.TensorSpec, given: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Returns a feature, decoded where its files are given."""
+    if given[name].dtype == spec.dtype:
+        return given[name]
+    return images.decode(given[name], *parsing.image_size(name, spec))

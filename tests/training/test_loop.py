@@ -118,7 +118,7 @@ def test_a_finished_run_evaluates_and_exports(run, caplog, tmp_path):
     again = run()
     assert f"Training in {tmp_path}/model is already finished, at step 4." in caplog.messages
     assert again.metrics == first.metrics and again.step == 4
-    assert again.modules and again.modules != first.modules
+    assert again.modules == first.modules  # exported once, however often it is run
 
 
 def test_a_loss_that_is_not_a_number(run, make_model):

@@ -15,6 +15,7 @@ from hub_estimator import errors, estimator
 from hub_estimator.training.serving import ServingInput
 
 EMBEDDINGS = "module/embeddings"
+RECORDS = ["checkpoint.json", "global_step", "metrics.json"]
 serving = ServingInput(TWO_CLASSES)
 
 
@@ -36,7 +37,7 @@ def exported_embeddings(path):
 def test_the_module_has_the_checkpoints_values_and_all_variants(trained, tmp_path):
     exporter = hub.LatestModuleExporter("module", serving)
     path = exporter.export(trained, str(tmp_path / "export"))
-    assert os.listdir(path) == ["text"]
+    assert sorted(os.listdir(path)) == ["checkpoint.json", "global_step", "text"]
     values = exported_embeddings(f"{path}/text")
     assert np.array_equal(values, trained.get_variable_value(EMBEDDINGS))
     tags = hub.load_module_spec(f"{path}/text").get_tags()
@@ -136,7 +137,7 @@ def test_among_the_exporters_of_an_eval_spec(text_module, tmp_path):
         estimator.EvalSpec(text_batches, steps=1, exporters=exporter),
     )
     assert os.fsdecode(results[0]).startswith(str(tmp_path / "export" / "modules"))
-    assert sorted(os.listdir(results[0])) == ["a", "b"]
+    assert sorted(os.listdir(results[0])) == ["a", "b", *RECORDS]
 
 
 def test_no_registered_module(text_module, tmp_path, caplog):
@@ -174,14 +175,44 @@ def test_tpu_estimator(text_module, tmp_path):
     assert os.path.isfile(f"{path}/text/tfhub_module.pb")
 
 
-def test_a_failed_export_leaves_nothing(trained, tmp_path, monkeypatch):
-    def fail(*args):
+def test_a_failed_export_leaves_nothing_and_names_the_module(trained, tmp_path, monkeypatch):
+    def fail(self, path, session):
+        os.makedirs(path)
         raise OSError("disk full")
 
     monkeypatch.setattr(hub.Module, "export", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(errors.ExportError) as caught:
         hub.LatestModuleExporter("m", serving).export(trained, str(tmp_path / "export"))
+    assert str(caught.value) == (
+        "The module 'text' cannot be written: disk full. Nothing of the export is left; run the "
+        "same command again once that is solved."
+    )
     assert os.listdir(tmp_path / "export") == []
+
+
+def test_the_best_module_is_that_of_the_checkpoint_that_was_evaluated(trained, examples, tmp_path):
+    first = trained.latest_checkpoint()
+    values = trained.get_variable_value(EMBEDDINGS)
+    trained.train(examples.training_fn(TWO_CLASSES, 1, lambda: 2), max_steps=4)
+    exporter = hub.BestModuleExporter("best", serving, "accuracy", True, stable_path=True)
+    folder = str(tmp_path / "export")
+    path = exporter.export(trained, folder, first, {"accuracy": 0.9}, False)
+    assert sorted(os.listdir(path)) == sorted([*RECORDS, "text"])
+    second = trained.latest_checkpoint()
+    assert exporter.export(trained, folder, second, {"accuracy": 0.8}, True) is None
+    assert np.array_equal(exported_embeddings(f"{folder}/best/text"), values)
+
+
+def test_a_module_named_like_what_lies_beside_it(text_module, tmp_path):
+    params = {"handle": text_module, "names": ["global_step"]}
+    made = estimator.Estimator(module_model_fn, str(tmp_path / "model"), params=params)
+    made.train(text_batches, max_steps=1)
+    with pytest.raises(errors.ExportError) as caught:
+        hub.LatestModuleExporter("m", serving).export(made, str(tmp_path / "export"))
+    assert str(caught.value) == (
+        "A module is registered as 'global_step', which is a file that exporters write beside it. "
+        "Register it under another name."
+    )
 
 
 def test_subclasses(trained, tmp_path):

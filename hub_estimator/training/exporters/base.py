@@ -1,0 +1,183 @@
+"""What all exporters share: a folder of exports named by the time, and what belongs beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from hub_estimator import compat, errors, files
+from hub_estimator.training import checks
+from hub_estimator.training.exporters import folders, records
+from hub_estimator.training.exporters.choices import Choice, Every, Metrics, check_every, is_due
+
+_logger = logging.getLogger("hub_estimator")
+
+# Writes what is exported into an empty folder.
+Write = Callable[[str], None]
+
+
+class Source(Protocol):
+    """What is exported."""
+
+    @property
+    def what(self) -> str:
+        """What messages call it."""
+
+    def opened(self, estimator: Any, checkpoint: str) -> AbstractContextManager[Write | None]:
+        """Gives a function that writes the values of a checkpoint; None with nothing to write."""
+
+
+class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
+    """An exporter of the Estimator API that makes a folder named by the time for each export.
+
+    In it, beside what is exported: `global_step`, a text; `metrics.json`, those of the evaluation;
+    `checkpoint.json`, which checkpoint it is. Evaluating a checkpoint again, as the next run of a
+    finished training does, makes no second export of it.
+
+    Args:
+      name: the name of the exporter's folder.
+      source: what is exported.
+      choice: which checkpoints.
+      exports_to_keep: how many exports to keep, the newest ones; None keeps all.
+      every: when to export.
+      stable_path: whether to keep a link to the newest export beside them.
+
+    Raises:
+      errors.ModelError: a setting is not what it must be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        choice: Choice,
+        exports_to_keep: int | None,
+        every: Every,
+        stable_path: bool,
+    ) -> None:
+        self._owner = type(self).__name__
+        checks.text(f"{self._owner}.name", name)
+        if exports_to_keep is not None:
+            checks.whole_number(f"{self._owner}.exports_to_keep", exports_to_keep)
+        check_every(f"{self._owner}.every", every)
+        self._name = name
+        self._source = source
+        self._choice = choice
+        self._exports_to_keep = exports_to_keep
+        self._every = every
+        self._stable_path = stable_path
+
+    @property
+    def name(self) -> str:
+        """The name of the exporter's folder."""
+        return self._name
+
+    def export(
+        self,
+        estimator: Any,
+        export_path: str | bytes,
+        checkpoint_path: str | bytes | None = None,
+        eval_result: Metrics | None = None,
+        is_the_final_export: bool | None = None,
+    ) -> str | bytes | None:
+        """Exports a checkpoint, where it is one to export.
+
+        Args:
+          estimator: the `tf.estimator.Estimator` with the model.
+          export_path: the exporter's folder, in which to make a folder named by the time.
+          checkpoint_path: the checkpoint with the values; None is the estimator's latest.
+          eval_result: the metrics of its evaluation. None where somebody calls this outside of
+            training: then each call makes an export.
+          is_the_final_export: whether training is over; None outside of training.
+
+        Returns:
+          The folder of the export, also that of an earlier one of the same checkpoint, as bytes
+          where `export_path` is; None where nothing is exported.
+
+        Raises:
+          errors.ExportError: there is no such checkpoint or metric, or writing failed.
+        """
+        self._choice.check(self._owner, checkpoint_path, eval_result)
+        path = checkpoint_path or estimator.latest_checkpoint()
+        if not path:
+            raise errors.ExportError(
+                f"There is no checkpoint in {estimator.model_dir!r} to export {self._source.what} "
+                "from."
+            )
+        checkpoint = records.read_checkpoint(files.as_path(path))
+        folder = files.as_path(export_path)
+        exported = self._export(estimator, folder, checkpoint, eval_result, is_the_final_export)
+        return os.fsencode(exported) if exported and isinstance(export_path, bytes) else exported
+
+    def _export(
+        self,
+        estimator: Any,
+        folder: str,
+        checkpoint: records.Checkpoint,
+        metrics: Metrics | None,
+        is_final: bool | None,
+    ) -> str | None:
+        if self._stable_path:
+            folders.check_link(folder, self._choice.link)
+        newest = folders.newest(folder)
+        exported: str | None = None
+        if metrics is not None and newest is not None and records.is_of(newest, checkpoint):
+            _logger.info("%s: this checkpoint is already exported to %s.", self._owner, newest)
+            exported = newest
+        elif is_due(
+            self._every, checkpoint.step, records.step(newest), is_final
+        ) and self._choice.takes(folder, metrics):
+            exported = self._write(estimator, folder, checkpoint, metrics)
+        if exported is not None:
+            self._finish(folder, exported)
+        return exported
+
+    def _write(
+        self,
+        estimator: Any,
+        folder: str,
+        checkpoint: records.Checkpoint,
+        metrics: Metrics | None,
+    ) -> str | None:
+        if not files.is_remote(folder):
+            files.remove_abandoned(folder)
+        with self._source.opened(estimator, checkpoint.path) as write:
+            if write is None:
+                return None
+            target = folders.new_export(folder)
+            with naming_failures(f"The export {target!r}"), files.whole_folder(target) as scratch:
+                records.write(scratch, checkpoint, metrics)
+                write(scratch)
+        return target
+
+    def _finish(self, folder: str, export: str) -> None:
+        """Does what follows an export; done again where the process died in between."""
+        self._choice.remember(folder, export)
+        if self._stable_path:
+            files.switch_link(files.join(folder, self._choice.link), os.path.basename(export))
+        folders.remove_old(folder, self._exports_to_keep, self._choice.link)
+
+
+@contextlib.contextmanager
+def naming_failures(what: str) -> Iterator[None]:
+    """Says of errors of the disk what was being written.
+
+    Raises:
+      errors.ExportError: in place of such an error.
+    """
+    try:
+        yield
+    except errors.Error:
+        raise
+    except (OSError, tf.errors.OpError) as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise errors.ExportError(
+            f"{what} cannot be written: {reason}. Nothing of the export is left; run the same "
+            "command again once that is solved."
+        ) from error

@@ -1,0 +1,114 @@
+"""What is written beside an export: the step, the metrics, and which checkpoint it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.format.checkpoint import open_checkpoint
+
+GLOBAL_STEP = "global_step"
+METRICS = "metrics.json"
+CHECKPOINT = "checkpoint.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint to export.
+
+    Attributes:
+      path: its prefix.
+      step: its global step.
+      sha256: of its index, which holds a checksum of each value: equal for equal checkpoints only.
+    """
+
+    path: str
+    step: int
+    sha256: str | None
+
+
+def read_checkpoint(path: str) -> Checkpoint:
+    """Reads what there is to know of the checkpoint with this prefix.
+
+    Raises:
+      errors.ExportError: there is none, or not of an Estimator.
+    """
+    try:
+        step = int(open_checkpoint(path).get_tensor(GLOBAL_STEP))
+    except (ValueError, tf.errors.OpError) as error:
+        raise errors.ExportError(
+            f"There is no checkpoint of an Estimator at {path!r}. Give its prefix, for example "
+            "what estimator.latest_checkpoint() returns."
+        ) from error
+    index = f"{path}.index"
+    if not files.exists(index):  # TensorFlow's first format has none
+        return Checkpoint(path, step, None)
+    return Checkpoint(path, step, hashlib.sha256(files.read_bytes(index)).hexdigest())
+
+
+def write(folder: str, checkpoint: Checkpoint, metrics: Mapping[str, Any] | None) -> None:
+    """Writes the records into the folder of an export.
+
+    Args:
+      folder: the folder.
+      checkpoint: what is exported.
+      metrics: of its evaluation; None where it was not evaluated.
+    """
+    files.write_text(files.join(folder, GLOBAL_STEP), f"{checkpoint.step}\n")
+    source = {"name": os.path.basename(checkpoint.path), "index_sha256": checkpoint.sha256}
+    files.write_text(files.join(folder, CHECKPOINT), as_json(source))
+    if metrics is not None:
+        plain = {name: as_plain(value) for name, value in sorted(metrics.items())}
+        files.write_text(files.join(folder, METRICS), as_json(plain))
+
+
+def step(export: str | None) -> int:
+    """Returns the global step of an export; 0 without one, or where nothing says it."""
+    path = files.join(export, GLOBAL_STEP) if export is not None else None
+    text = files.read_bytes(path).decode("utf-8", "replace") if path and files.exists(path) else ""
+    return int(text) if text.strip().isdecimal() else 0
+
+
+def metrics(export: str) -> dict[str, Any]:
+    """Returns the metrics of an export; none where nothing says them."""
+    return read_json(files.join(export, METRICS))
+
+
+def is_of(export: str, checkpoint: Checkpoint) -> bool:
+    """Whether the values of an export are those of this checkpoint."""
+    known = read_json(files.join(export, CHECKPOINT)).get("index_sha256")
+    return known is not None and known == checkpoint.sha256
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Returns an object in JSON, one entry a line."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_json(path: str) -> dict[str, Any]:
+    """Returns the object in a JSON file; an empty one where there is no such file."""
+    try:
+        content = json.loads(files.read_bytes(path)) if files.exists(path) else {}
+    except ValueError:  # somebody else's file
+        content = {}
+    return content if isinstance(content, dict) else {}
+
+
+def as_plain(value: Any) -> Any:
+    """Returns a metric's value as JSON has it: what is no number (NaN) or infinite is None."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return as_plain(value.tolist())
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, (list, tuple)):
+        return [as_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
