@@ -62,4 +62,8 @@ def variable_from_proto(proto: Any, scope: str) -> tf.Variable:
       scope: the absolute name scope of the operations, without a slash at the end.
     """
     from_proto = ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
-    return from_proto(proto, import_scope=scope)
+    variable = from_proto(proto, import_scope=scope)
+    if not hasattr(variable, "_distribute_strategy"):
+        # Keras optimizers, which canned Estimators have, ask every variable for it.
+        variable._distribute_strategy = None
+    return variable

@@ -61,9 +61,14 @@ def apply(
         elements = [*plan.tensors, *plan.losses, *plan.updates]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
-    _collect(plan, state, found)
     tensors = {**feeds, **given, **found}
-    return {key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())}
+    outputs = {
+        key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())
+    }
+    if tf.compat.v1.get_default_graph() is state.graph:
+        _collect(plan, found)
+        return outputs
+    return _after([found[name] for name in plan.updates], outputs)
 
 
 def _import(
@@ -130,10 +135,16 @@ def _state_feeds(state: StateGraph, variant: Variant, fed: frozenset[str]) -> di
     return feeds
 
 
-def _collect(plan: _Plan, state: StateGraph, found: dict[str, Any]) -> None:
+def _after(updates: list[Any], outputs: dict[str, Any]) -> dict[str, Any]:
+    """Makes outputs in a function wait for the update operations, which nothing outside can run."""
+    if not updates:
+        return outputs
+    with tf.control_dependencies(updates):
+        return tf.nest.map_structure(tf.identity, outputs, expand_composites=True)
+
+
+def _collect(plan: _Plan, found: dict[str, Any]) -> None:
     graph = tf.compat.v1.get_default_graph()
-    if graph is not state.graph:
-        return  # in a function inside of it, where nothing outside could run them
     for name in plan.losses:
         graph.add_to_collection(collections.REGULARIZATION_LOSSES, found[name])
     for name in plan.updates:

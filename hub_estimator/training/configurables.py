@@ -8,7 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import config
-from hub_estimator.training import heads, interactions, loop, losses, metrics
+from hub_estimator.graph import columns
+from hub_estimator.training import canned_model, heads, interactions, loop, losses, metrics
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
@@ -25,6 +26,12 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (loop.train_and_evaluate, ("model_dir", "settings")),
     # The model.
     (DenseLayers, ()),
+    (canned_model.CannedModel, ()),
+    (columns.image_embedding_column, ()),
+    (columns.sparse_text_embedding_column, ()),
+    (columns.text_embedding_column, ()),
+    (columns.text_embedding_column_v2, ()),
+    (tf.feature_column.numeric_column, ()),
     (Encoder, ()),
     (Model, ()),
     (interactions.concatenation, ("encoded",)),
@@ -52,6 +59,7 @@ _OPTIMIZERS = (
     *("AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer"),
     *("GradientDescentOptimizer", "MomentumOptimizer", "RMSPropOptimizer"),
 )
+_KERAS_OPTIMIZERS = ("Adagrad", "Adam", "Ftrl", "RMSprop", "SGD")
 _METRICS = (
     *("accuracy", "auc", "mean_absolute_error", "mean_per_class_accuracy", "mean_squared_error"),
     *("precision", "recall", "recall_at_k", "root_mean_squared_error"),
@@ -69,6 +77,11 @@ def register() -> None:
     for name in _OPTIMIZERS:
         optimizer = getattr(tf.compat.v1.train, name)
         config.add_configurable(optimizer, name, module="tf.train", denylist=["learning_rate"])
+    for name in canned_model.ESTIMATOR_NAMES:
+        made = canned_model.estimator_class(name)
+        config.add_configurable(made, name, module="tf.estimator", denylist=["head", "config"])
+    for name in _KERAS_OPTIMIZERS:  # those that canned Estimators take
+        config.add_configurable(getattr(tf.keras.optimizers.legacy, name), name, "tf.keras")
     for name in _METRICS:
         metric = getattr(tf.compat.v1.metrics, name)
         config.add_configurable(metric, name, "tf.metrics", ["labels", "predictions"])

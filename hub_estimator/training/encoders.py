@@ -16,6 +16,7 @@ from hub_estimator.format.variant import as_tags
 from hub_estimator.graph.module import as_module_spec
 from hub_estimator.training import checks, pooling
 from hub_estimator.training.dropout import drop
+from hub_estimator.training.encoder_modules.frozen_at_first import FrozenAtFirst
 from hub_estimator.training.encoder_modules.hub_module import TRAIN_TAGS, HubModule
 from hub_estimator.training.encoder_modules.interface import BuiltModule, EncoderModule, ModuleUse
 from hub_estimator.training.encoder_modules.saved_model import ReusableSavedModel
@@ -159,14 +160,18 @@ class Encoder:
           The outputs, and the variables that are trained.
         """
         training = mode == _TRAIN_MODE
+        starts_frozen = training and bool(self.trainable and self.train_from_step)
         use = ModuleUse(
             name=self.name,
             trainable=self.trainable,
             training=training and bool(self.trainable),
             tags=self.tags_for(mode),
+            frozen_tags=self.tags_for(_PREDICT_MODE) if starts_frozen else None,
             export_name=self.export_name,
         )
         built = self.module.build(use)
+        if starts_frozen:
+            built = FrozenAtFirst(built, self.train_from_step)
         outputs = [
             drop(
                 self._apply(built, names, features), self.dropout, training, f"{self.name}/{number}"

@@ -47,7 +47,8 @@ class HubModule:
         module = Module(self.spec, trainable=use.trainable, name=use.name, tags=use.tags)
         if use.export_name is not None:
             register_module_for_export(module, use.export_name)
-        return BuiltHubModule(module)
+        frozen = module if use.frozen_tags is None else module.variant(use.frozen_tags)
+        return BuiltHubModule(module, frozen)
 
 
 class BuiltHubModule:
@@ -55,15 +56,20 @@ class BuiltHubModule:
 
     Args:
       module: the module.
+      frozen: the variant that prediction uses, on its variables.
 
     Attributes:
       trained: the variables that training changes.
     """
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, frozen: Module) -> None:
         self._module = module
+        self._frozen = frozen
         self.trained = module.trained_variables
 
-    def __call__(self, inputs: Mapping[str, Any], signature: str) -> dict[str, Any]:
+    def __call__(
+        self, inputs: Mapping[str, Any], signature: str, frozen: bool = False
+    ) -> dict[str, Any]:
         """Applies a signature; returns all outputs by name."""
-        return self._module(dict(inputs), signature=signature, as_dict=True)
+        module = self._frozen if frozen else self._module
+        return module(dict(inputs), signature=signature, as_dict=True)

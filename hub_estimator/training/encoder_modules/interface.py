@@ -18,6 +18,8 @@ class ModuleUse:
       trainable: whether training changes its variables; see `Encoder`.
       training: whether this graph trains it.
       tags: the tags of the graph variant.
+      frozen_tags: those of the variant that prediction uses, where this graph needs it beside the
+        other one; else None.
       export_name: the name under which exporters export it; None does not export it.
     """
 
@@ -25,6 +27,7 @@ class ModuleUse:
     trainable: bool | str
     training: bool
     tags: frozenset[str]
+    frozen_tags: frozenset[str] | None = None
     export_name: str | None = None
 
 
@@ -37,8 +40,19 @@ class BuiltModule(Protocol):
 
     trained: list[tf.Variable]
 
-    def __call__(self, inputs: Mapping[str, Any], signature: str) -> dict[str, Any]:
-        """Applies a signature; returns all outputs by name."""
+    def __call__(
+        self, inputs: Mapping[str, Any], signature: str, frozen: bool = False
+    ) -> dict[str, Any]:
+        """Applies a signature.
+
+        Args:
+          inputs: the tensors by input name.
+          signature: the signature's name.
+          frozen: whether to apply it as prediction does though it is trained here.
+
+        Returns:
+          All outputs by name.
+        """
 
 
 class EncoderModule(Protocol):

@@ -145,21 +145,23 @@ class BuiltSavedModel:
         self._training = training
         self.trained = self._train() if trainable else []
 
-    def __call__(self, inputs: Mapping[str, Any], signature: str) -> dict[str, Any]:
+    def __call__(
+        self, inputs: Mapping[str, Any], signature: str, frozen: bool = False
+    ) -> dict[str, Any]:
         """Applies a signature; the one called "default" is `__call__`."""
         if signature == DEFAULT and callable(self._loaded):
-            outputs = self._call(inputs)
+            outputs = self._call(inputs, self._training and not frozen)
         else:
             outputs = self._loaded.signatures[signature](**inputs)
         return dict(outputs) if isinstance(outputs, Mapping) else {DEFAULT: outputs}
 
-    def _call(self, inputs: Mapping[str, Any]) -> Any:
+    def _call(self, inputs: Mapping[str, Any], training: bool) -> Any:
         function = self._loaded.__call__.concrete_functions[0]
         names = list(function.function_type.parameters)
         first = function.structured_input_signature[0][0]
         values = {names[0]: dict(inputs)} if isinstance(first, Mapping) else dict(inputs)
         # The reusable interface has no update operations: they are part of the call.
-        extra = {TRAINING: self._training} if TRAINING in names else {}
+        extra = {TRAINING: training} if TRAINING in names else {}
         return self._loaded(**values, **extra)
 
     def _train(self) -> list[tf.Variable]:
