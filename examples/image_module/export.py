@@ -1,4 +1,4 @@
-"""Trains an image module on the first half of scikit-learn's digits, and publishes it.
+"""Trains an image module on the digits 0 to 4 of scikit-learn's first half, and publishes it.
 
 python -m examples.image_module.export --export_path=out/digits_module
 """

@@ -12,7 +12,7 @@ import tqdm
 import hub_estimator as hub
 from examples import publishing
 from examples.image_module import module as image_module
-from examples.image_module.digits import NUM_CLASSES, Digits
+from examples.image_module.digits import Digits
 from hub_estimator import compat, files
 
 tf1 = tf.compat.v1
@@ -38,15 +38,18 @@ def train_and_publish(
       publishing.ModuleExistsError: there is a module.
     """
     path = publishing.check_free(export_path)
+    num_classes = int(digits.labels.max()) + 1
     cut = len(digits.labels) - int(HELD_OUT * len(digits.labels))
     with tf.Graph().as_default(), tf1.Session() as session:
         tf1.set_random_seed(1)
         images = tf1.placeholder(tf.float32, [None, *digits.images.shape[1:]])
         labels = tf1.placeholder(tf.int64, [None])
         module = hub.Module(image_module.make_spec(), trainable=True, tags={image_module.TRAIN})
-        train_op = _train_op(_logits(module(images)), labels)
+        train_op = _train_op(_logits(module(images), num_classes), labels)
         # The other variant works with the variables of the first.
-        correct = tf.equal(tf.argmax(_logits(module.variant()(images)), axis=1), labels)
+        correct = tf.equal(
+            tf.argmax(_logits(module.variant()(images), num_classes), axis=1), labels
+        )
         session.run(tf1.global_variables_initializer())
         for batch in _batches(cut, epochs):
             session.run(train_op, {images: digits.images[batch], labels: digits.labels[batch]})
@@ -57,11 +60,11 @@ def train_and_publish(
     return accuracy, len(digits.labels) - cut
 
 
-def _logits(features: tf.Tensor) -> tf.Tensor:
-    """The last layer, float32 `[B, D]` to `[B, 10]`; the same variables in each call."""
+def _logits(features: tf.Tensor, num_classes: int) -> tf.Tensor:
+    """The last layer, float32 `[B, D]` to `[B, K]`; the same variables in each call."""
     with tf1.variable_scope("logits", reuse=tf1.AUTO_REUSE):
         return compat.legacy_layers().dense(
-            features, NUM_CLASSES, kernel_initializer=tf1.glorot_uniform_initializer(), name="dense"
+            features, num_classes, kernel_initializer=tf1.glorot_uniform_initializer(), name="dense"
         )
 
 

@@ -1,0 +1,1 @@
+"""Publish a module that standardizes numbers: columns of a table beside a text."""
