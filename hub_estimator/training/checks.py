@@ -97,3 +97,14 @@ def fraction(name: str, value: Any) -> None:
     number(name, value)
     if not float(value) < 1:
         raise errors.ModelError(f"{name} is {value}; it must be less than 1.")
+
+
+def positive(name: str, value: Any) -> None:
+    """Checks a setting that is a number greater than 0.
+
+    Raises:
+      errors.ModelError: it is something else.
+    """
+    number(name, value)
+    if not float(value) > 0:
+        raise errors.ModelError(f"{name} is {value}; it must be greater than 0.")

@@ -20,6 +20,7 @@ from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.optimization import schedules
 from hub_estimator.training.optimization.optimization import Optimization
+from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
 
 # Each with the parameters that the run gives and no configuration may set.
 _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
@@ -42,10 +43,13 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (metrics.Metric, ()),
     (metrics.macro_f1, ("labels", "predictions")),
     # How it is trained.
+    (AdamWOptimizer, ("learning_rate",)),
     (EarlyStopping, ()),
     (Optimization, ()),
     (schedules.cosine_decay, ("learning_rate", "global_step")),
+    (schedules.exponential_decay, ("learning_rate", "global_step")),
     (schedules.linear_decay, ("learning_rate", "global_step")),
+    (schedules.piecewise_decay, ("learning_rate", "global_step")),
     # Examples.
     (JsonlFile, ()),
     (TextFile, ()),
@@ -55,9 +59,12 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (LatestExporter, ("serving_input_fn",)),
     (LatestModuleExporter, ("serving_input_fn",)),
 )
-_OPTIMIZERS = (
+# Not AdagradDAOptimizer: it makes all weights anew from the sum of their gradients, and so forgets
+# the initial values, which a fine-tuned module starts from.
+OPTIMIZERS = (
     *("AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer"),
-    *("GradientDescentOptimizer", "MomentumOptimizer", "RMSPropOptimizer"),
+    *("GradientDescentOptimizer", "MomentumOptimizer", "ProximalAdagradOptimizer"),
+    *("ProximalGradientDescentOptimizer", "RMSPropOptimizer"),
 )
 _KERAS_OPTIMIZERS = ("Adagrad", "Adam", "Ftrl", "RMSprop", "SGD")
 _METRICS = (
@@ -74,7 +81,7 @@ def register() -> None:
         config.add_configurable(each, denylist=given)
     for name in heads.HEAD_NAMES:
         config.add_configurable(heads.head_class(name), name, module="tf.estimator")
-    for name in _OPTIMIZERS:
+    for name in OPTIMIZERS:
         optimizer = getattr(tf.compat.v1.train, name)
         config.add_configurable(optimizer, name, module="tf.train", denylist=["learning_rate"])
     for name in canned_model.ESTIMATOR_NAMES:

@@ -1,4 +1,4 @@
-"""From a loss to the operation that trains: optimizers, learning rates, update ops."""
+"""From a loss to the operation that trains: learning rates, gradients, update ops, averages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.optimization.groups import VariableGroup
-from hub_estimator.training.optimization.schedules import Decay
+from hub_estimator.training import checks
+from hub_estimator.training.optimization import averaging, gradients, schedules
+from hub_estimator.training.optimization.applying import apply
+from hub_estimator.training.optimization.groups import VariableGroup, divide
 
 # Makes an optimizer of `tf.compat.v1.train`: `optimizer(learning_rate=...)`.
 OptimizerFactory = Callable[..., Any]
@@ -20,16 +22,47 @@ OptimizerFactory = Callable[..., Any]
 class Optimization:
     """How a model is trained.
 
+    TensorBoard shows the learning rate, that of each group that has its own, and the norm of the
+    gradients before they are clipped.
+
     Attributes:
       optimizer: makes the optimizer, for example `tf.compat.v1.train.AdagradOptimizer`; it is
         called with `learning_rate`.
-      learning_rate: the learning rate of the first step.
-      decay: makes each step's learning rate, called with the first one and the global step.
+      learning_rate: the learning rate of the first step, but for `warm_up_steps`.
+      decay: makes each step's learning rate, called with the first one and the global step; see
+        `schedules`. None keeps it.
+      warm_up_steps: the number of steps, from the first, in which the learning rate rises to what
+        it is without them.
+      clip_norm: the norm that all gradients together are scaled down to; None leaves them.
+      average_decay: how much of the weights' moving averages each step keeps, for example 0.999.
+        Evaluation, prediction and exports use the averages, training goes on from the weights
+        themselves. None makes no averages.
+
+    Raises:
+      errors.ModelError: a setting is impossible.
     """
 
     optimizer: OptimizerFactory
     learning_rate: float
-    decay: Decay | None = None
+    decay: schedules.Decay | None = None
+    warm_up_steps: int = 0
+    clip_norm: float | None = None
+    average_decay: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, example in (("optimizer", "@AdagradOptimizer"), ("decay", "@linear_decay")):
+            value = getattr(self, name)
+            if not callable(value) and (name, value) != ("decay", None):
+                raise errors.ModelError(
+                    f"Optimization.{name} is {value!r}; give it what makes one, as in {example}, "
+                    "without ()."
+                )
+        checks.positive("Optimization.learning_rate", self.learning_rate)
+        checks.whole_number("Optimization.warm_up_steps", self.warm_up_steps, least=0)
+        if self.clip_norm is not None:
+            checks.positive("Optimization.clip_norm", self.clip_norm)
+        if self.average_decay is not None:
+            checks.fraction("Optimization.average_decay", self.average_decay)
 
     def train_op(self, loss: tf.Tensor, groups: Sequence[VariableGroup] = ()) -> tf.Operation:
         """Adds the operation of one training step; the graph's update ops run before it.
@@ -43,24 +76,76 @@ class Optimization:
           The operation, which also adds one to the global step.
 
         Raises:
-          errors.ModelError: the graph has no trainable variable.
+          errors.ModelError: the graph has no trainable variable, or the groups are impossible.
         """
-        if not tf.compat.v1.trainable_variables():
+        trainable = tf.compat.v1.trainable_variables()
+        if not trainable:
             raise errors.ModelError(
                 "Nothing in the model is trainable. Give the model layers, or set "
                 "Encoder.trainable = True."
             )
         step = tf.compat.v1.train.get_or_create_global_step()
-        rate = self.learning_rate if self.decay is None else self.decay(self.learning_rate, step)
-        # In the root scope, so that TensorBoard shows it under its own name.
-        with tf.name_scope(""):
-            tf.compat.v1.summary.scalar("learning_rate", rate)
+        parts = divide(trainable, groups)
+        rate = self._rate(step)
+        _summarize_rates(rate, parts, step)
+        optimizers = [self.optimizer(learning_rate=each.multiplier * rate) for each in parts]
+        pairs = self._gradients(optimizers[0], loss, parts, step)
         updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
-        made = self.optimizer(learning_rate=rate)
-        gradients = made.compute_gradients(loss)
         with tf.control_dependencies(updates):
-            return made.apply_gradients(gradients, global_step=step)
+            applied = [
+                apply(part, optimizer, pairs, step)
+                for part, optimizer in zip(parts, optimizers, strict=True)
+            ]
+        with tf.control_dependencies(applied):
+            averaged = self._update_averages(trainable, step)
+        # Last, because all of the above reads it.
+        with tf.control_dependencies([averaged]):
+            return tf.group(step.assign_add(1, read_value=False))
 
     def scaffold(self) -> tf.compat.v1.train.Scaffold | None:
-        """Returns what evaluation, prediction and export restore a checkpoint by; None: as usual."""
-        return None
+        """Returns what evaluation, prediction and export restore a checkpoint by; None: as usual.
+
+        Call it once the whole model is in the graph.
+        """
+        if self.average_decay is None:
+            return None
+        return tf.compat.v1.train.Scaffold(saver=averaging.saver(self.average_decay))
+
+    def _rate(self, step: Any) -> Any:
+        """Returns the learning rate of a step, a float or float32 scalar."""
+        rate = self.learning_rate if self.decay is None else self.decay(self.learning_rate, step)
+        return schedules.warm_up(rate, step, self.warm_up_steps)
+
+    def _gradients(
+        self, optimizer: Any, loss: tf.Tensor, parts: Sequence[VariableGroup], step: Any
+    ) -> list[gradients.Pair]:
+        """Returns the gradients to apply; those of all groups, which make up one norm."""
+        variables = [each for part in parts for each in part.variables]
+        computed = optimizer.compute_gradients(loss, variables)
+        pairs = [(gradient, each) for gradient, each in computed if gradient is not None]
+        if not pairs:
+            raise errors.ModelError(
+                "The loss does not depend on any of the model's trainable variables. Check what "
+                "the head makes of the logits."
+            )
+        summed = [(gradients.rows_once(gradient), each) for gradient, each in pairs]
+        norm = gradients.norm(summed, parts, step)
+        with tf.name_scope(""):
+            tf.compat.v1.summary.scalar("gradient_norm", norm)
+        return pairs if self.clip_norm is None else gradients.clip(summed, self.clip_norm, norm)
+
+    def _update_averages(self, variables: Sequence[tf.Variable], step: Any) -> tf.Operation:
+        if self.average_decay is None:
+            return tf.no_op()
+        return averaging.update(self.average_decay, variables, step)
+
+
+def _summarize_rates(rate: Any, parts: Sequence[VariableGroup], step: Any) -> None:
+    # In the root scope, so that TensorBoard shows them under their own names.
+    with tf.name_scope(""):
+        tf.compat.v1.summary.scalar("learning_rate", rate)
+        for part in parts:
+            if part.name:
+                is_training = tf.cast(part.is_training(step), tf.float32)
+                own = part.multiplier * rate * is_training
+                tf.compat.v1.summary.scalar(f"learning_rate/{part.name}", own)

@@ -1,0 +1,47 @@
+"""Exponential moving averages of the weights: made while training, used by all else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors
+
+_PART = re.compile(r"/part_\d+$")
+
+
+def update(decay: float, variables: Sequence[tf.Variable], step: Any) -> tf.Operation:
+    """Moves the averages of variables a little towards their values.
+
+    `average = d * average + (1 - d) * value`, where `d` is `min(decay, (1 + step) / (10 + step))`,
+    so that the first averages are not those of the initial values.
+
+    Args:
+      decay: how much of the average stays.
+      variables: the variables.
+      step: int64 scalar, the global step.
+
+    Returns:
+      The operation.
+
+    Raises:
+      errors.ModelError: a variable is a part of a partitioned one.
+    """
+    for name in (each.op.name for each in variables):
+        if _PART.search(name):
+            raise errors.ModelError(
+                f"Optimization.average_decay is {decay}, but {name!r} is a part of a partitioned "
+                "variable, which TensorFlow cannot restore from an average. Set it to None, or "
+                "publish the module without a partitioner."
+            )
+    return tf.train.ExponentialMovingAverage(decay, num_updates=step).apply(variables)
+
+
+def saver(decay: float) -> tf.compat.v1.train.Saver:
+    """Returns a saver that restores the trainable variables of the graph from their averages."""
+    average = tf.train.ExponentialMovingAverage(decay)
+    names = average.variables_to_restore(tf.compat.v1.trainable_variables())
+    return tf.compat.v1.train.Saver(names, sharded=True, allow_empty=True)

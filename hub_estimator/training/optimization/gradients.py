@@ -1,0 +1,67 @@
+"""Gradients: their norm, and clipping by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator.training.optimization.groups import VariableGroup
+
+# `(gradient, variable)`; the gradient is a Tensor or, of an embedding's rows, IndexedSlices.
+Pair = tuple[Any, tf.Variable]
+
+
+def norm(pairs: Sequence[Pair], parts: Sequence[VariableGroup], step: Any) -> tf.Tensor:
+    """Computes the norm of all gradients that the step uses, as if they were one vector.
+
+    Those of a group that is not trained yet do not count: until then, all others are trained as if
+    it were frozen.
+
+    Args:
+      pairs: the gradients and their variables.
+      parts: the groups that the variables are in.
+      step: int64 scalar, the global step.
+
+    Returns:
+      float32 scalar.
+    """
+    squares = []
+    for part in parts:
+        square = tf.square(tf.linalg.global_norm([each for each, _ in of(part, pairs)]))
+        if part.start_step:
+            square = tf.where(part.is_training(step), square, tf.zeros_like(square))
+        squares.append(square)
+    return tf.sqrt(tf.add_n(squares))
+
+
+def clip(pairs: Sequence[Pair], clip_norm: float, global_norm: tf.Tensor) -> list[Pair]:
+    """Scales gradients down where their norm is greater than `clip_norm`.
+
+    Under a distribution strategy, whose replicas' gradients are added up, each replica's have their
+    share of it.
+    """
+    share = clip_norm / tf.distribute.get_strategy().num_replicas_in_sync
+    gradients, variables = zip(*pairs, strict=True)
+    clipped, _ = tf.clip_by_global_norm(list(gradients), share, use_norm=global_norm)
+    return list(zip(clipped, variables, strict=True))
+
+
+def of(part: VariableGroup, pairs: Sequence[Pair]) -> list[Pair]:
+    """Returns the gradients of a group's variables."""
+    members = {each.ref() for each in part.variables}
+    return [(gradient, variable) for gradient, variable in pairs if variable.ref() in members]
+
+
+def rows_once(gradient: Any) -> Any:
+    """Returns a gradient in which each row of an embedding is there once.
+
+    A row that a batch uses several times comes several times; only their sum is its gradient, and
+    has its norm.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    indices, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.shape(indices)[0])
+    return tf.IndexedSlices(values, indices, gradient.dense_shape)
