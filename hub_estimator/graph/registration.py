@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -11,7 +11,7 @@ from hub_estimator.errors import ModelError
 from hub_estimator.graph import replicas
 
 # Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
-_REGISTERED = ("hub_estimator", "modules for export")
+REGISTERED: Any = ("hub_estimator", "modules for export")
 
 
 class Exportable(Protocol):
@@ -40,7 +40,7 @@ def register_module_for_export(module: Exportable, export_name: str) -> None:
         return  # the first replica of a strategy registered the same variables
     if export_name in registered_modules():
         raise ModelError(f"There is already a module registered as {export_name!r}.")
-    tf.compat.v1.add_to_collection(_REGISTERED, (export_name, module))
+    tf.compat.v1.add_to_collection(REGISTERED, (export_name, module))
 
 
 def registered_modules(graph: tf.Graph | None = None) -> dict[str, Exportable]:
@@ -50,7 +50,7 @@ def registered_modules(graph: tf.Graph | None = None) -> dict[str, Exportable]:
       graph: where it was registered; None is the default graph.
     """
     graph = tf.compat.v1.get_default_graph() if graph is None else graph
-    return dict(graph.get_collection(_REGISTERED))
+    return dict(graph.get_collection(REGISTERED))
 
 
 def check_export_name(export_name: str) -> None:

@@ -114,6 +114,12 @@ class Encoder:
         """Whether its outputs are the same in training as elsewhere, at every step."""
         return not self.trainable and self.tags_for(_TRAIN_MODE) == self.tags_for(_PREDICT_MODE)
 
+    def trainable_by_others(self) -> Encoder:
+        """Returns the encoder as a part of a module, whose users choose what is trained."""
+        if self.trainable or not isinstance(self.module, HubModule):
+            return self  # a SavedModel need not say what of it can be trained
+        return dataclasses.replace(self, trainable=True)
+
     def check(self, mode: str, feature_names: Iterable[str]) -> None:
         """Checks all that can be known before a graph is built.
 

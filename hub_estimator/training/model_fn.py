@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.training import checks, heads, interactions
+from hub_estimator.training.composition import ComposedModule, composed_spec
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.layers import DenseLayers, dense
@@ -35,6 +39,8 @@ class Model:
       metrics: what evaluations tell beside the head's own metrics.
       regularization_scale: what the sum of the modules' and the layers' regularization losses is
         multiplied by before it is added to the loss.
+      export_name: the name under which exporters export all that comes before the head as one
+        module, which takes the model's features; None does not export it.
     """
 
     encoders: Sequence[Encoder]
@@ -44,6 +50,7 @@ class Model:
     interaction: Interaction = interactions.concatenation
     metrics: Sequence[Metric] = ()
     regularization_scale: float = 1.0
+    export_name: str | None = None
 
     def check(self, mode: str, feature_names: Sequence[str]) -> None:
         """Checks what can be known before a graph is built; see `Encoder.check`.
@@ -121,6 +128,8 @@ class Model:
             train_op_fn=lambda loss: self.optimization.train_op(loss, groups),
             regularization_losses=regularization,
         )
+        if mode == "infer" and self.export_name is not None:
+            register_module_for_export(ComposedModule(self._composed), self.export_name)
         if mode == "train":
             _summarize_data_loss(spec.loss, regularization)
             return spec
@@ -144,6 +153,16 @@ class Model:
         if self.layers is not None:
             outputs = self.layers(outputs, training=mode == "train")
         return outputs, [found.group for found in encodings if found.group is not None]
+
+    @functools.cached_property
+    def _composed(self) -> ModuleSpec:
+        """The module of all that comes before the head, whose users may train all of it."""
+        model = dataclasses.replace(
+            self, encoders=[each.trainable_by_others() for each in self.encoders]
+        )
+        return composed_spec(
+            lambda features, mode: model.represent(features, mode)[0], self.example_spec()
+        )
 
     def _regularization_losses(self) -> list[tf.Tensor] | None:
         """Returns the regularization loss, which the head adds to the loss and shows apart."""

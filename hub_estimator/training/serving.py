@@ -44,12 +44,27 @@ class ServingInput:
         """
         check_form("ServingInput.form", self.form)
         spec = self.spec.without_weights()
-        given = _placeholders(_requests(spec.features, self.form))
+        given = placeholders(_requests(spec.features, self.form), "serving")
         if self.form == "examples":
             features = parsing.parse(given["examples"], spec)
         else:
             features = {name: _decoded(name, each, given) for name, each in spec.features.items()}
         return compat.estimator_module().export.ServingInputReceiver(features, given)
+
+
+def placeholders(specs: Mapping[str, tf.TensorSpec], prefix: str) -> dict[str, tf.Tensor]:
+    """Makes a placeholder for each feature in the default graph.
+
+    Args:
+      specs: their types and shapes by name.
+      prefix: what the names of the placeholders start with.
+    """
+    return {
+        name: tf.compat.v1.placeholder(
+            each.dtype, each.shape, f"{prefix}_{_NO_NAME.sub('_', name)}"
+        )
+        for name, each in specs.items()
+    }
 
 
 def check_form(name: str, form: Any) -> None:
@@ -73,13 +88,6 @@ def _requests(features: Mapping[str, tf.TensorSpec], form: Form) -> dict[str, tf
         if form == "files" and parsing.is_image(each)
         else each
         for name, each in features.items()
-    }
-
-
-def _placeholders(specs: Mapping[str, tf.TensorSpec]) -> dict[str, tf.Tensor]:
-    return {
-        name: tf.compat.v1.placeholder(each.dtype, each.shape, "serving_" + _NO_NAME.sub("_", name))
-        for name, each in specs.items()
     }
 
 
