@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
+from hub_estimator import estimator
 from hub_estimator.training.encoders import Encoder
 
 START = 3
@@ -23,6 +26,37 @@ def module_fn(is_training: bool = False) -> None:
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.UPDATE_OPS, update)
         outputs = 2 * outputs
     hub.add_signature(inputs={"numbers": numbers}, outputs=outputs)
+
+
+def input_fn():
+    features = {"numbers": np.array([[1.0, 2.0], [3.0, -1.0]], np.float32)}
+    return tf.data.Dataset.from_tensors((features, np.array([0, 1]))).repeat()
+
+
+@pytest.fixture(params=["control flow 2", "control flow 1"])
+def control_flow(request):
+    if request.param == "control flow 1":
+        tf.compat.v1.disable_control_flow_v2()
+    yield
+    tf.compat.v1.enable_control_flow_v2()
+
+
+def test_a_module_is_trained_from_its_step_on(make_model, tmp_path, control_flow):
+    spec = hub.create_module_spec(module_fn, [(set(), {}), ({"train"}, {"is_training": True})])
+    encoder = Encoder(spec, feature="numbers", trainable=True, train_from_step=START)
+    model = make_model(encoders=[encoder], layers=None)
+    config = estimator.RunConfig(tf_random_seed=1)
+    trained = estimator.Estimator(model.model_fn, str(tmp_path), config, params={})
+
+    def after(steps):
+        trained.train(input_fn, max_steps=steps)
+        return [trained.get_variable_value(f"module/{name}") for name in ("weights", "batches")]
+
+    weights, batches = after(START)
+    assert np.array_equal(weights, np.ones([2, 2])) and batches == 0
+    assert not np.array_equal(trained.get_variable_value("logits/bias"), [0])
+    weights, batches = after(START + 2)
+    assert not np.array_equal(weights, np.ones([2, 2])) and batches == 2
 
 
 def test_outputs_are_those_of_each_variant():
