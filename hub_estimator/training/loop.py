@@ -15,6 +15,7 @@ from hub_estimator.training.early_stopping import EarlyStopping, Stopping
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.inputs.base import Input, InputFn
+from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.model_folder import ModelFolder, class_names_of
@@ -178,6 +179,7 @@ class _Run:
         checkpoint = self.estimator.latest_checkpoint()
         return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
 
+    @clear_errors()
     def __call__(
         self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
     ) -> tuple[dict[str, Any], list[Any]]:

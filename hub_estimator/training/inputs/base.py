@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import files
-from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator import errors, files
+from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 
 # An Estimator calls it without arguments, or with those of `input_context` and `config` that it has.
 InputFn = Callable[..., tf.data.Dataset]
+
+_SHOWN_NAMES = 10
 
 
 class Input(Protocol):
@@ -65,6 +67,40 @@ class Input(Protocol):
           spec: what the model takes; its labels need not be in the data.
           path: other data of the same form to read instead; None is the input's own.
         """
+
+
+def check_spec(source: Input, spec: ExampleSpec) -> None:
+    """Checks what can be known of any input before it reads its data.
+
+    Args:
+      source: the input.
+      spec: what the model takes.
+
+    Raises:
+      errors.FeatureNotFoundError: the input does not give a feature.
+      errors.LabelError: there are more names of classes than the model has classes, or fewer.
+    """
+    kind = type(source).__name__
+    for name in spec.features:
+        if name not in source.feature_names:
+            raise errors.FeatureNotFoundError(
+                f"The model takes the feature {name!r}, which {kind} does not give. It gives: "
+                f"{', '.join(source.feature_names)}."
+            )
+    for labels in [spec.labels] if isinstance(spec.labels, LabelSpec) else spec.labels.values():
+        names = labels.class_names
+        if names is not None and len(names) != labels.size:
+            raise errors.LabelError(
+                f"There are names of {len(names)} classes ({shown_names(names)}), but the model's "
+                f"head has {labels.size}."
+            )
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Returns names for a message, the first few of many."""
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    more = len(names) - _SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 @dataclasses.dataclass(frozen=True)

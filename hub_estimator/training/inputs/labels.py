@@ -11,12 +11,11 @@ import numpy as np
 from hub_estimator import errors
 from hub_estimator.training.example_spec import Labels, LabelSpec
 from hub_estimator.training.inputs import columns
+from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.columns import Cells, ColumnName, ColumnNames, Table
 
 # The column of the labels, several of them, or those of each head of a multi-head by its name.
 LabelNames = ColumnNames | Mapping[str, ColumnNames]
-
-_SHOWN_NAMES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,13 +93,6 @@ def check_name(values: Cells, number: int, names: Sequence[str]) -> None:
     """
     if values.values[number] not in names:
         values.refuse(number, f"is not a class of the model's head. It has: {shown_names(names)}")
-
-
-def shown_names(names: Sequence[str]) -> str:
-    """Returns the names of classes for a message, the first few of many."""
-    shown = ", ".join(names[:_SHOWN_NAMES])
-    more = len(names) - _SHOWN_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _split(table: Table, name: ColumnName, spec: LabelSpec) -> list[Cells]:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import files
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
-from hub_estimator.training.inputs.base import InputFn, Order, Share
+from hub_estimator.training.inputs.base import InputFn, Order, Share, check_spec
+from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.values import Column
 
 # One head's labels, or those of each head of a multi-head by its name.
@@ -91,7 +92,7 @@ class InMemory(abc.ABC):
           seed: what training's random changes depend on; None makes none.
         """
         del spec, seed
-        return batches.map(lambda number, *batch: batch if len(batch) > 1 else batch[0])
+        return batches.map(plain(lambda number, *batch: batch if len(batch) > 1 else batch[0]))
 
     def check(self, spec: ExampleSpec) -> None:
         """Reads all examples.
@@ -143,24 +144,16 @@ class InMemory(abc.ABC):
         """
 
         def input_fn() -> tf.data.Dataset:
-            self._check_features(spec)
+            check_spec(self, spec)
             return self._in_order(self._read(spec, None, path), spec, Share())
 
         return input_fn
 
     def _examples(self, spec: ExampleSpec) -> Examples:
         if self._last is None or self._last[0] != spec:
-            self._check_features(spec)
+            check_spec(self, spec)
             self._last = spec, self._read(spec, spec.labels, None)
         return self._last[1]
-
-    def _check_features(self, spec: ExampleSpec) -> None:
-        for name in spec.features:
-            if name not in self.feature_names:
-                raise errors.FeatureNotFoundError(
-                    f"The model takes the feature {name!r}, which {type(self).__name__} does not "
-                    f"give. It gives: {', '.join(self.feature_names)}."
-                )
 
     def _in_order(self, examples: Examples, spec: ExampleSpec, share: Share) -> tf.data.Dataset:
         size, end = self._batch_size, examples.num_examples
@@ -196,7 +189,7 @@ class InMemory(abc.ABC):
                 tensor.set_shape([None, *column.shape[1:]])
             return number, *tf.nest.pack_sequence_as(structure, tensors)
 
-        return self._finish(numbers.map(load), spec, seed).prefetch(_PREFETCHED)
+        return self._finish(numbers.map(plain(load)), spec, seed).prefetch(_PREFETCHED)
 
 
 def _dtype(column: Column) -> tf.DType:

@@ -159,6 +159,15 @@ def test_wrong_settings(setting, message):
     assert str(caught.value) == message
 
 
+def test_more_names_than_classes(tmp_path):
+    source = TextFile(write_csv(tmp_path / "a.csv", [("a", "x")]), class_names=["x", "y", "z"])
+    with pytest.raises(errors.LabelError) as caught:
+        source.check(TWO_CLASSES.with_class_names(source.class_names))
+    assert str(caught.value) == (
+        "There are names of 3 classes (x, y, z), but the model's head has 2."
+    )
+
+
 @pytest.mark.parametrize("spec", [ANY_LABELS, TWO_CLASSES])
 def test_the_check_reads_the_file(tmp_path, spec):
     source = TextFile(write_csv(tmp_path / "a.csv", [("a", "pos")]))

@@ -1,0 +1,113 @@
+"""Errors of a step that say which example they are of, and their way back to Python.
+
+What goes wrong while TensorFlow reads and decodes is an error of the step that needed the batch, far
+from the file that is wrong. Inputs say the file in that error, and `clear_errors` makes it the same
+error that a check before the run would have raised.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors
+
+_CLASSES = {each.__name__: each for each in (errors.DataFileError, errors.LabelError)}
+_MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)
+
+
+@contextlib.contextmanager
+def clear_errors() -> Iterator[None]:
+    """Raises what an input says of its data, where a session raises an error of TensorFlow.
+
+    Raises:
+      errors.DataFileError: a file could not be decoded.
+      errors.LabelError: a label is none that the model's head takes.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        marked = _MARKED.search(error.message)
+        if marked is None:
+            raise
+        raise _CLASSES[marked[1]](_unescaped(marked[2])) from error
+
+
+def _unescaped(text: str) -> str:
+    """Returns a text as it was before `tf.debugging.Assert` escaped it like a literal of C."""
+    octets = text.encode("utf-8").decode("unicode_escape").encode("latin-1")
+    return octets.decode("utf-8", "replace")
+
+
+def fail(error: type[errors.Error], message: tf.Tensor) -> tf.Operation:
+    """Returns an operation that fails.
+
+    Args:
+      error: what `clear_errors` raises for it: `DataFileError` or `LabelError`.
+      message: string `[]`, of that error.
+    """
+    marked = tf.strings.join([f"hub_estimator {error.__name__}: ", message])
+    return tf.debugging.Assert(tf.constant(False), [marked])
+
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a function for `tf.data` that is traced as it is, not rewritten by AutoGraph."""
+    return tf.autograph.experimental.do_not_convert(function)
+
+
+def map_batches(
+    batches: tf.data.Dataset,
+    convert: Callable[..., Any],
+    message: Callable[..., tf.Tensor],
+) -> tf.data.Dataset:
+    """Converts batches in parallel, in their order; of one that fails, says which example it is.
+
+    Args:
+      batches: tuples of tensors `[B, ...]`.
+      convert: from the tensors of a batch to what it becomes, tensors `[B, ...]`.
+      message: from the tensors of one example, which cannot be converted, to what is wrong with it,
+        string `[]`.
+    """
+
+    def one_batch(*batch: Any) -> tf.data.Dataset:
+        converted = _or_nothing(batch, convert)
+        # Asked for another element only where the first is missing: it costs nothing otherwise.
+        return converted.concatenate(_one_by_one(batch, convert, message)).take(1)
+
+    return batches.interleave(
+        plain(one_batch),
+        cycle_length=tf.data.AUTOTUNE,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+
+
+def _or_nothing(batch: Any, convert: Callable[..., Any]) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensors(batch).map(plain(convert)).ignore_errors()
+
+
+def _one_by_one(
+    batch: Any, convert: Callable[..., Any], message: Callable[..., tf.Tensor]
+) -> tf.data.Dataset:
+    def one(*example: Any) -> tf.data.Dataset:
+        alone = tf.nest.map_structure(lambda each: each[tf.newaxis], example)
+        converted = _or_nothing(alone, convert)
+
+        def refuse(*example: Any) -> Any:
+            with tf.control_dependencies([fail(errors.DataFileError, message(*example))]):
+                return tf.nest.map_structure(_anything_like, converted.element_spec)
+
+        refused = tf.data.Dataset.from_tensors(example).map(plain(refuse))
+        return converted.concatenate(refused).take(1)
+
+    size = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
+    # What fails alone fails here; a batch whose examples are all well was hit by something passing.
+    return tf.data.Dataset.from_tensor_slices(batch).flat_map(plain(one)).unbatch().batch(size)
+
+
+def _anything_like(spec: tf.TensorSpec) -> tf.Tensor:
+    return tf.zeros([each or 1 for each in spec.shape], spec.dtype)

@@ -1,0 +1,175 @@
+"""Examples from a folder of images, in which each class has a folder."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.training import checks, images, parsing
+from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
+from hub_estimator.training.inputs import image_listing
+from hub_estimator.training.inputs.base import shown_names
+from hub_estimator.training.inputs.failures import map_batches, plain
+from hub_estimator.training.inputs.memory import Examples, InMemory
+from hub_estimator.training.inputs.text_file import check_path
+
+
+class ImageFolder(InMemory):
+    """A folder of images by class: `<path>/<class>/<name>.png`, also JPEG, BMP and GIF.
+
+    Images are decoded when they are needed, in parallel, and resized to what the model takes.
+
+    Args:
+      path: the folder.
+      feature: the name of the feature.
+      batch_size: `B`.
+      classes: the names of the classes in the order of their numbers; None is the names of the
+        folders in alphabetic order.
+      augment: how training changes each image by chance, for example `Augmentation()`: called with
+        uint8 `[H, W, C]` and a seed `[2]`, it returns float32 `[H', W', C]` of 0 to 255.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
+    """
+
+    def __init__(
+        self,
+        path: files.PathLike,
+        feature: str = "image",
+        batch_size: int = 32,
+        classes: Sequence[str] | None = None,
+        augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    ) -> None:
+        super().__init__(batch_size)
+        check_path("ImageFolder.path", path)
+        checks.text("ImageFolder.feature", feature)
+        if classes is not None:
+            checks.listed("ImageFolder.classes", classes, "['cat', 'dog']")
+        if augment is not None:
+            checks.made("ImageFolder.augment", augment, "@Augmentation()", "__call__")
+        self.path = files.as_path(path)
+        self._feature = feature
+        self._classes = None if classes is None else tuple(map(str, classes))
+        self._augment = augment
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The name of the one feature."""
+        return [self._feature]
+
+    @property
+    def num_examples(self) -> int:
+        """The number of images; lists the folders."""
+        return len(self._listed.paths)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their numbers; lists the folders."""
+        return self._listed.classes
+
+    @functools.cached_property
+    def _listed(self) -> image_listing.Listing:
+        return image_listing.by_class(self.path, self._classes)
+
+    def _read(
+        self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
+    ) -> Examples:
+        for name, each in spec.features.items():
+            _check_image(name, each)
+        if labels is None and path is not None:
+            paths = image_listing.all_images(files.as_path(path))
+        else:
+            paths = self._listed.paths
+        image_listing.check_headers(paths)
+        column = np.array([each.encode() for each in paths], object)
+        return Examples(
+            dict.fromkeys(spec.features, column),
+            None if labels is None else self._labels(labels),
+            len(paths),
+        )
+
+    def _labels(self, spec: Labels) -> np.ndarray:
+        if not isinstance(spec, LabelSpec) or spec.kind not in ("class", "any"):
+            raise errors.ModelError(
+                "ImageFolder gives one class of each image, but the model's head takes other "
+                "labels. Take a head for classes, such as MultiClassHead."
+            )
+        names = self.class_names if spec.kind == "any" else self._names_of(spec)
+        own = np.array([names.index(each) for each in self.class_names], np.int64)
+        numbers = own[self._listed.labels]
+        if not spec.by_name:
+            return numbers
+        return np.array([each.encode() for each in names], object)[numbers]
+
+    def _names_of(self, spec: LabelSpec) -> tuple[str, ...]:
+        """Returns the model's classes, which must be those of the folder."""
+        names = self.class_names if spec.class_names is None else spec.class_names
+        if set(names) != set(self.class_names) or len(names) != spec.size:
+            there = shown_names(self.class_names)
+            wanted = f": {shown_names(spec.class_names)}" if spec.class_names else ""
+            raise errors.LabelError(
+                f"The folder {self.path!r} has {len(self.class_names)} classes ({there}), the model"
+                f" has {spec.size}{wanted}. They must be the same."
+            )
+        return names
+
+    def _finish(
+        self, batches: tf.data.Dataset, spec: ExampleSpec, seed: int | None
+    ) -> tf.data.Dataset:
+        augment = self._augment if seed is not None else None
+        has_labels = len(batches.element_spec) > 2
+
+        def with_seeds(number: tf.Tensor, features: Any, *labels: Any) -> tuple[Any, ...]:
+            size = tf.shape(features[self._feature], tf.int64)[0]
+            places = number * self._batch_size + tf.range(size)
+            return tf.stack([tf.fill([size], tf.constant(seed or 0, tf.int64)), places], 1), (
+                features,
+                *labels,
+            )
+
+        def convert(seeds: tf.Tensor, batch: tuple[Any, ...]) -> Any:
+            features, *labels = batch
+            loaded = {
+                name: _load(paths, seeds, spec.features[name], augment)
+                for name, paths in features.items()
+            }
+            return (loaded, *labels) if has_labels else loaded
+
+        def message(seeds: tf.Tensor, example: tuple[Any, ...]) -> tf.Tensor:
+            return tf.strings.join(
+                ["The image file '", example[0][self._feature], ("' cannot be read: it is damaged or"
+                 " cut short, or of a variant that TensorFlow does not decode.")]
+            )  # fmt: skip
+
+        if not spec.features:
+            return super()._finish(batches, spec, seed)
+        return map_batches(batches.map(plain(with_seeds)), convert, message)
+
+
+def _check_image(name: str, spec: tf.TensorSpec) -> None:
+    if not parsing.is_image(spec):
+        raise errors.ModelError(
+            f"ImageFolder gives images as the feature {name!r}, but the model takes "
+            f"{spec.dtype.name} of shape {spec.shape}."
+        )
+    parsing.image_size(name, spec)
+
+
+def _load(paths: tf.Tensor, seeds: tf.Tensor, spec: tf.TensorSpec, augment: Any) -> tf.Tensor:
+    height, width, channels = spec.shape[1:].as_list()
+
+    def one(path_and_seed: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        path, seed = path_and_seed
+        image = images.decode_one(tf.io.read_file(path), channels)
+        if augment is not None:
+            image = augment(image, seed)
+        return images.resize(image, height, width)
+
+    size = tf.TensorSpec([height, width, channels], tf.float32)
+    loaded = tf.map_fn(plain(one), (paths, seeds), fn_output_signature=size)
+    return tf.cast(loaded, spec.dtype)

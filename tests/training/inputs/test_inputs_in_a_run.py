@@ -1,0 +1,67 @@
+"""Inputs in a whole run, where TensorFlow reads what the check has not."""
+
+from __future__ import annotations
+
+import json
+
+import image_files
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator import errors
+from hub_estimator.training import loop
+from hub_estimator.training.encoders import Encoder
+from hub_estimator.training.inputs.augmentation import Augmentation
+from hub_estimator.training.inputs.image_folder import ImageFolder
+
+
+def image_module_fn():
+    images = tf.compat.v1.placeholder(tf.float32, [None, 4, 4, 1])
+    scale = tf.compat.v1.get_variable("scale", [], initializer=tf.ones_initializer())
+    hub.add_signature(
+        inputs={"images": images}, outputs=scale * tf.reshape(2 * images - 1, [-1, 16])
+    )
+
+
+def run(make_model, folder, model_dir):
+    encoder = Encoder(hub.create_module_spec(image_module_fn), feature="image")
+    return loop.train_and_evaluate(
+        model_dir,
+        make_model(encoders=[encoder], layers=None),
+        ImageFolder(folder, batch_size=4, augment=Augmentation()),
+        ImageFolder(folder, batch_size=4),
+        max_steps=8,
+        eval_every_steps=8,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Dark images and bright ones."""
+    for name, value in [("dark", 0), ("light", 200)]:
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(4):
+            image = np.full([5, 6, 1], value + 10 * number, np.uint8)
+            path = tmp_path / "images" / name / f"{number}.bmp"
+            path.write_bytes(image_files.bmp(image))
+    return tmp_path / "images"
+
+
+def test_images_are_learned(make_model, folder, tmp_path):
+    result = run(make_model, folder, tmp_path / "model")
+    assert result.step == 8 and result.metrics["accuracy"] == 1
+    with open(f"{result.model_dir}/class_names.json", encoding="utf-8") as file:
+        assert json.load(file) == ["dark", "light"]
+
+
+def test_a_damaged_image_stops_the_run_and_is_named(make_model, folder, tmp_path):
+    path = folder / "light" / "3.bmp"
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(errors.DataFileError) as caught:
+        run(make_model, folder, tmp_path / "model")
+    assert str(caught.value) == (
+        f"The image file '{path}' cannot be read: it is damaged or cut short, or of a variant that "
+        "TensorFlow does not decode."
+    )
