@@ -80,6 +80,30 @@ def _log() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
+def define_model_dir(values: flags.FlagValues, what: str) -> None:
+    """Adds the flag `--model_dir`.
+
+    Args:
+      values: the flags.
+      what: its help.
+    """
+    flags.DEFINE_string("model_dir", None, what, flag_values=values, required=True)
+    flags.register_validator(
+        "model_dir", lambda value: value != "", "It is empty; give it a path.", flag_values=values
+    )
+
+
+def start_tensorflow() -> None:
+    """Loads TensorFlow, and makes the parts of a model configurable."""
+    with quiet_start():
+        import tensorflow as tf
+
+        from hub_estimator.training import configurables
+
+        configurables.register()
+        tf.config.list_physical_devices()  # where there is no GPU, looking for one is noisy
+
+
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
     """Hides what TensorFlow's libraries write to standard error while they are loaded.

@@ -300,6 +300,10 @@ class ModelFolderError(Error, OSError, ValueError):
     """The model folder cannot be used for this run."""
 
 
+class CheckpointGoneError(ModelFolderError):
+    """Training removed a checkpoint before it could be used."""
+
+
 class InterruptedRunError(Error, RuntimeError):
     """A signal stopped training; the checkpoint holds what was done.
 

@@ -29,13 +29,7 @@ def define_flags() -> flags.FlagValues:
         "gin_bindings", [], "A setting, such as \"MODULE='/a/module'\". May be repeated.",
         flag_values=values,
     )  # fmt: skip
-    flags.DEFINE_string(
-        "model_dir", None, "The folder for checkpoints, logs and exports.", flag_values=values,
-        required=True,
-    )  # fmt: skip
-    flags.register_validator(
-        "model_dir", lambda value: value != "", "It is empty; give it a path.", flag_values=values
-    )
+    command_line.define_model_dir(values, "The folder for checkpoints, logs and exports.")
     return values
 
 
@@ -52,14 +46,10 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _train(values: flags.FlagValues) -> None:
-    with command_line.quiet_start():
-        # Not earlier: `--help` answers without TensorFlow.
-        import tensorflow as tf
+    command_line.start_tensorflow()
+    # Not earlier: `--help` answers without TensorFlow.
+    from hub_estimator.training import result
 
-        from hub_estimator.training import configurables, result
-
-        configurables.register()
-        tf.config.list_physical_devices()  # where there is no GPU, looking for one is noisy
     with config.gin_session(values.gin_file, values.gin_bindings) as session:
         outcome = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
         print(result.summary(outcome, session.macros_read()))

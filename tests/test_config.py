@@ -172,12 +172,11 @@ def test_settings_of_files_may_be_for_other_calls(tmp_path):
             session.check_all_read()
 
 
-def test_settings_with_a_value():
-    bindings = ["F = 'fig'", "Cake.flavour = %F", "Cake.topping = 'fig'", "bake.cake = 'plum'"]
+def test_settings_that_a_message_quotes():
+    bindings = ["F = 'fig'", "Cake.flavour = %F", "Cake.topping = 'fig'", "bake.cake = 3"]
     with config.gin_session([], bindings) as session:
-        assert session.settings_with("fig") == ["F"]
-        assert session.settings_with("plum") == ["bake.cake"]
-        assert session.settings_with("lime") == []
+        assert session.settings_in("There is no 'fig'.") == ["F", "Cake.topping"]
+        assert session.settings_in("There is no fig.") == []
 
 
 def message_of(error_type, files=(), bindings=(), run=False):

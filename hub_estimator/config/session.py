@@ -56,12 +56,18 @@ class Session:
         """Returns the macros that had an effect so far."""
         return frozenset(str(each) for each in bindings.read() if each.is_macro)
 
-    def settings_with(self, value: str) -> list[str]:
-        """Returns the names of the settings that are the text `value`; macros where they are."""
-        found = [each for each in bindings.bound() if each.value == value]
-        return [str(each) for each in found if each.is_macro] or [str(each) for each in found]
+    def settings_in(self, message: str) -> list[str]:
+        """Returns the names of the settings whose text is quoted in a message, macros first."""
+        found = [
+            each
+            for each in bindings.bound()
+            if isinstance(each.value, str) and repr(each.value) in message
+        ]
+        return [
+            str(each) for each in sorted(found, key=lambda each: (not each.is_macro, str(each)))
+        ]
 
-    def call(self, name: str, inherits: str | None = None, **arguments: Any) -> Any:
+    def call(self, name: str, /, inherits: str | None = None, **arguments: Any) -> Any:
         """Calls what `add_configurable` added as `name`, with its settings.
 
         Args:

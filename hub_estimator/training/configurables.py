@@ -9,7 +9,16 @@ import tensorflow as tf
 
 from hub_estimator import config
 from hub_estimator.graph import columns
-from hub_estimator.training import canned_model, heads, interactions, loop, losses, metrics
+from hub_estimator.training import (
+    canned_model,
+    evaluation,
+    heads,
+    interactions,
+    loop,
+    losses,
+    metrics,
+    prediction,
+)
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
@@ -27,6 +36,11 @@ from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
 # Each with the parameters that the run gives and no configuration may set.
 _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (loop.train_and_evaluate, ("model_dir", "settings")),
+    (evaluation.evaluate, ("model_dir", "checkpoints", "name", "settings")),
+    (
+        prediction.predict,
+        ("model_dir", "input_path", "output_path", "checkpoint", "settings"),
+    ),
     # The model.
     (DenseLayers, ()),
     (canned_model.CannedModel, ()),

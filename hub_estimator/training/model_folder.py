@@ -109,6 +109,13 @@ class ModelFolder:
             key=lambda each: each.step,
         )
 
+    def finished_checkpoints(self) -> list[Checkpoint]:
+        """Returns those that are surely whole while training is saving others."""
+        state = tf.train.get_checkpoint_state(self.path)
+        listed = state.all_model_checkpoint_paths if state else ()
+        names = {os.path.basename(path) for path in listed}
+        return [each for each in self.checkpoints() if os.path.basename(each.path) in names]
+
     def mend_checkpoint_list(self) -> None:
         """Makes TensorFlow find the checkpoints of a folder that was moved."""
         found = self.checkpoints()
@@ -169,7 +176,7 @@ class ModelFolder:
           The same checkpoint under a path of its own.
 
         Raises:
-          errors.ModelFolderError: it was removed before.
+          errors.CheckpointGoneError: it was removed before.
         """
         name = os.path.basename(checkpoint.path)
         with files.scratch_folder(self.path, name) as scratch:
@@ -241,8 +248,8 @@ def _named(what: str, name: str | None) -> str:
     return f"{what}_{name}" if name else what
 
 
-def _gone(checkpoint: Checkpoint) -> errors.ModelFolderError:
-    return errors.ModelFolderError(
+def _gone(checkpoint: Checkpoint) -> errors.CheckpointGoneError:
+    return errors.CheckpointGoneError(
         f"The checkpoint {checkpoint.path!r} was removed meanwhile. Choose a later one, or raise "
         "train_and_evaluate.keep_checkpoints."
     )

@@ -39,8 +39,7 @@ def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Inp
     check_folder(folder.path)
     sources = {"train": train_input, "eval": eval_input}
     for mode, source in sources.items():
-        with _clear_errors():
-            model.check(mode, source.feature_names)
+        check_features(model, mode, source)
     spec = model.example_spec().with_class_names(train_input.class_names)
     for source in sources.values():
         source.check(spec)
@@ -50,14 +49,45 @@ def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Inp
         "eval": eval_input.evaluation_fn(spec),
     }
     for mode in _MODES:
-        with tf.Graph().as_default():
-            tf.compat.v1.train.create_global_step()
-            with _clear_errors():
-                features, labels = _inputs(spec, inputs.get(mode))
-                model.model_fn(features, labels, mode)
-            if mode == "train":
-                _check_checkpoint(folder)
+        # What a checkpoint lacks for evaluating it lacks for training too.
+        checked = folder if mode == "train" else None
+        check_graph(checked, model, spec, mode, inputs.get(mode))
     return spec
+
+
+def check_features(model: Model, mode: str, source: Input) -> None:
+    """Checks that the data gives what the model takes.
+
+    Raises:
+      errors.Error: see `Model.check`.
+    """
+    with _clear_errors():
+        model.check(mode, source.feature_names)
+
+
+def check_graph(
+    folder: ModelFolder | None, model: Model, spec: ExampleSpec, mode: str, input_fn: InputFn | None
+) -> None:
+    """Checks that the model can be built, in a graph that is thrown away.
+
+    Args:
+      folder: where a checkpoint must fit the model, if there is one; None is nowhere.
+      model: the model.
+      spec: what it takes.
+      mode: the Estimator's mode.
+      input_fn: gives the examples, none of which is read; None is as a served model has them.
+
+    Raises:
+      errors.ModelError: it cannot be built.
+      errors.ModelFolderError: the checkpoint is that of another model.
+    """
+    with tf.Graph().as_default():
+        tf.compat.v1.train.create_global_step()
+        with _clear_errors():
+            features, labels = _inputs(spec, input_fn)
+            model.model_fn(features, labels, mode)
+        if folder is not None:
+            _check_checkpoint(folder)
 
 
 @contextlib.contextmanager

@@ -2,14 +2,60 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
 _logger = logging.getLogger("hub_estimator")
+
+
+class RowCount:
+    """Counts rows, and shows how many there are: a bar on a terminal, else lines in a log.
+
+    Args:
+      what: what happens to the rows, for the log.
+      every_secs: seconds between two lines.
+    """
+
+    def __init__(self, what: str, every_secs: float = 10.0) -> None:
+        self.rows = 0
+        self._what = what
+        self._every_secs = every_secs
+        self._bar: Any = None
+        self._started = self._said = time.monotonic()
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[RowCount]:
+        """Shows the count for the time of a `with` block."""
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(unit=" rows", desc=self._what)
+        try:
+            yield self
+            if self._bar is None:
+                self._say()
+        finally:
+            if self._bar is not None:
+                self._bar.close()
+
+    def add(self, rows: int) -> None:
+        """Counts some more rows."""
+        self.rows += rows
+        if self._bar is not None:
+            self._bar.update(rows)
+        elif time.monotonic() - self._said > self._every_secs:
+            self._say()
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        rate = self.rows / max(self._said - self._started, 1e-9)
+        _logger.info("%s %d rows, %.0f rows/s", self._what, self.rows, rate)
 
 
 class ProgressHook(tf.compat.v1.train.SessionRunHook):

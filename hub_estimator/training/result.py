@@ -26,6 +26,7 @@ class Result:
     modules: tuple[str, ...]
 
 
+_NOT_METRICS = ("global_step", "step", "checkpoint")
 # Shown first, because people look for them first.
 _FIRST = ("accuracy", "auc", "average_loss", "loss")
 
@@ -37,8 +38,7 @@ def summary(result: Result, macros: Collection[str] = ()) -> str:
       result: what the run made.
       macros: those of its configuration; commands that set others would be refused.
     """
-    lines = [f"Evaluation at step {result.step}:"]
-    lines += [f"  {name:24} {value:.4f}" for name, value in _in_order(result.metrics)]
+    lines = [f"Evaluation at step {result.step}:", *metric_lines(result.metrics)]
     lines += [f"Checkpoint:       {result.checkpoint}"]
     lines += [f"Exported module:  {path}" for path in result.modules]
     lines += [f"TensorBoard logs: {result.model_dir}", "", "Next:"]
@@ -46,10 +46,15 @@ def summary(result: Result, macros: Collection[str] = ()) -> str:
     return "\n".join(lines)
 
 
-def _in_order(metrics: Mapping[str, Any]) -> list[tuple[str, float]]:
+def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """Returns a line for each metric, with those that people look for first; None is no number."""
     names = [name for name in _FIRST if name in metrics]
-    names += sorted(set(metrics) - {*_FIRST, "global_step"})
-    return [(name, float(metrics[name])) for name in names]
+    names += sorted(set(metrics) - {*_FIRST, *_NOT_METRICS})
+    values = {name: metrics[name] for name in names}
+    return [
+        f"  {name:24} {'nan' if value is None else f'{float(value):.4f}'}"
+        for name, value in values.items()
+    ]
 
 
 def _commands(result: Result, macros: Collection[str]) -> list[str]:

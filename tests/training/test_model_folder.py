@@ -88,6 +88,13 @@ def test_a_folder_that_was_moved(folder, tmp_path):
     assert len(state.all_model_checkpoint_paths) == 2
 
 
+def test_checkpoints_that_are_still_being_written(folder):
+    assert folder.finished_checkpoints() == []
+    save(folder, 2, 3)
+    shutil.copy(f"{folder.path}/model.ckpt-3.index", f"{folder.path}/model.ckpt-4.index")
+    assert [each.step for each in folder.finished_checkpoints()] == [2, 3]
+
+
 def test_a_list_of_checkpoints_that_is_right_stays(folder):
     save(folder, 2)
     before = os.stat(f"{folder.path}/checkpoint")
@@ -113,7 +120,7 @@ def test_a_checkpoint_that_is_gone_already(folder):
     checkpoint = folder.latest()
     shutil.rmtree(folder.path)
     os.mkdir(folder.path)
-    with pytest.raises(errors.ModelFolderError) as caught, folder.pinned(checkpoint):
+    with pytest.raises(errors.CheckpointGoneError) as caught, folder.pinned(checkpoint):
         pass
     assert str(caught.value) == (
         f"The checkpoint '{folder.path}/model.ckpt-2' was removed meanwhile. Choose a later one, "

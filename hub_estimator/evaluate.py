@@ -1,0 +1,94 @@
+"""Evaluates checkpoints of a model folder, which is all that it needs.
+
+    python -m hub_estimator.evaluate --model_dir=/tmp/model
+    python -m hub_estimator.evaluate --model_dir=/tmp/model --checkpoint=best --best_by=auc
+    python -m hub_estimator.evaluate --model_dir=/tmp/model --continuous
+    python -m hub_estimator.evaluate --model_dir=/tmp/model --name=test \\
+        --gin_bindings="EVAL_DATA='test.csv'"
+
+The settings are those that the training saved there. The metrics go to metrics.jsonl beside those
+of training, one line a step; where --gin_bindings change a setting, to metrics_<name>.jsonl.
+
+Exit status: 0 evaluated; 1 an error, in one line that starts with `error:`; 2 wrong flags; 130 or
+143 stopped by Ctrl-C or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from hub_estimator import command_line, model_command
+
+_OTHER = "other"
+
+
+def define_flags() -> flags.FlagValues:
+    """Returns this command's flags; nothing is defined in absl's global flags."""
+    values = model_command.define_flags()
+    model_command.define_checkpoint(values, "all")
+    flags.DEFINE_bool(
+        "continuous", False, "Evaluates each checkpoint of a running training once, until its last "
+        "step.", flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_float(
+        "timeout_secs", 3600.0, "--continuous: how long to wait for the next checkpoint.",
+        lower_bound=0.0, flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_string(
+        "name", None, "Under which name to keep the metrics; by default with those of training, or "
+        f"as '{_OTHER}' where --gin_bindings change something.", flag_values=values,
+    )  # fmt: skip
+    flags.register_validator(
+        "name", lambda value: value is None or value == os.path.basename(value),
+        "It is a part of a file's name.", flag_values=values,
+    )  # fmt: skip
+    return values
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs the command.
+
+    Args:
+      argv: the program's name and its flags.
+
+    Returns:
+      The exit status.
+    """
+    return command_line.run(_evaluate, define_flags(), argv, str(__doc__))
+
+
+def _evaluate(values: flags.FlagValues) -> None:
+    with model_command.session(values) as session:
+        from hub_estimator.training import result
+
+        evaluations = session.call(
+            "evaluate",
+            inherits=model_command.TRAINING,
+            model_dir=values.model_dir,
+            checkpoints=_checkpoints(values),
+            name=_name(values),
+            settings=session,
+        )
+        for each in evaluations:
+            print(f"Evaluation of {each['checkpoint']}:", *result.metric_lines(each), sep="\n")
+
+
+def _checkpoints(values: flags.FlagValues) -> Any:
+    from hub_estimator.training.evaluation import Following
+
+    return Following(values.timeout_secs) if values.continuous else model_command.choice(values)
+
+
+def _name(values: flags.FlagValues) -> str | None:
+    if values["name"].value is not None:
+        return values["name"].value or None
+    return _OTHER if values.gin_bindings else None
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv))

@@ -1,0 +1,239 @@
+"""The commands that are given a model folder: `evaluate` and `predict`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator import evaluate, predict, train
+
+ROOT = str(pathlib.Path(__file__).parent.parent)
+
+
+def module_fn():
+    """Texts `[B]` to their hash's row of a table, `[B, 4]`."""
+    text = tf.compat.v1.placeholder(tf.string, [None])
+    rows = tf.strings.to_hash_bucket_fast(text, 8)
+    table = tf.compat.v1.get_variable("embeddings", [8, 4])
+    hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(table, rows))
+
+
+def write_data(path, number):
+    with open(path, "w", newline="") as file:
+        rows = [("good" if number % 2 else "bad", number % 2) for number in range(number)]
+        csv.writer(file).writerows([("text", "label"), *rows])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with data, a module, and `model`, where training saw both by relative paths."""
+    folder = tmp_path_factory.mktemp("trained")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        module = hub.Module(hub.create_module_spec(module_fn))
+        session.run(tf.compat.v1.global_variables_initializer())
+        module.export(folder / "module", session)
+    write_data(folder / "data.csv", 64)
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        settings = ["MODULE='module'", "TRAIN_DATA='data.csv'", "EVAL_DATA='data.csv'"]
+        bindings = [f"--gin_bindings={each}" for each in settings]
+        assert train.run(["train", "--gin_file=smoke.gin", *bindings, "--model_dir=model"]) == 0
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def here(trained, tmp_path, monkeypatch):
+    """A copy of it as the working folder."""
+    shutil.copytree(trained, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def metrics_in(folder, name="metrics"):
+    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+
+
+def last_error(capsys):
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def run_evaluate(*flags):
+    return evaluate.run(["evaluate", "--model_dir=model", *flags])
+
+
+def run_predict(*flags, output="out.csv"):
+    return predict.run(
+        ["predict", "--model_dir=model", "--input=data.csv", f"--output={output}", *flags]
+    )
+
+
+def test_the_latest_checkpoint(here, capsys):
+    before = metrics_in(here / "model")
+    assert run_evaluate() == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("Evaluation of model.ckpt-20:\n  accuracy ")
+    assert "Evaluated the checkpoint of step 20 in " in captured.err
+    assert metrics_in(here / "model") == before and [each["step"] for each in before] == [10, 20]
+
+
+def test_every_checkpoint_under_a_name(here, capsys):
+    assert run_evaluate("--checkpoint=all", "--name=again") == 0
+    # The first checkpoint of a run is that of step 0.
+    assert [each["step"] for each in metrics_in(here / "model", "metrics_again")] == [0, 10, 20]
+    assert metrics_in(here / "model", "metrics_again")[1:] == metrics_in(here / "model")
+    assert list((here / "model" / "eval_again").glob("events.*"))
+    assert run_evaluate("--continuous", "--name=again") == 0  # all of it is done
+    assert capsys.readouterr().out.count("Evaluation of ") == 3
+
+
+@pytest.mark.parametrize(("flags", "step"), [(["--lower_is_better=false"], 1), ([], 0)])
+def test_the_best_checkpoint(here, capsys, flags, step):
+    kept = metrics_in(here / "model")
+    losses = [each["loss"] for each in kept]
+    assert run_evaluate("--checkpoint=best", *flags) == 0
+    best = kept[losses.index(max(losses) if step else min(losses))]
+    assert f"Evaluation of {best['checkpoint']}:" in capsys.readouterr().out
+
+
+def test_a_given_checkpoint(here, capsys):
+    assert run_evaluate("--checkpoint=10") == 0
+    assert "Evaluation of model.ckpt-10:" in capsys.readouterr().out
+    assert run_evaluate("--checkpoint=11") == 1
+    assert last_error(capsys) == (
+        "error: The model folder 'model' has no checkpoint of step 11. It has those of 0, 10, 20."
+    )
+
+
+def test_other_data_is_kept_apart(here):
+    write_data(here / "other.csv", 4)
+    before = metrics_in(here / "model")
+    assert run_evaluate("--gin_bindings=EVAL_DATA='other.csv'") == 0
+    assert metrics_in(here / "model") == before
+    assert metrics_in(here / "model", "metrics_other")[0]["step"] == 20
+    bindings = ["--gin_bindings=train_and_evaluate.eval_input=@test/TextFile()"]
+    bindings += ["--gin_bindings=test/TextFile.path='other.csv'"]
+    assert run_evaluate("--name=test", *bindings) == 0
+    assert (
+        metrics_in(here / "model", "metrics_test")[0]
+        == metrics_in(here / "model", "metrics_other")[0]
+    )
+
+
+def test_a_setting_that_evaluation_does_not_read(here, capsys):
+    assert run_evaluate("--gin_bindings=LEARNING_RAT=1") == 1
+    assert last_error(capsys).startswith("error: Nothing reads this setting: LEARNING_RAT (")
+
+
+def test_a_model_folder_from_elsewhere(here, capsys, tmp_path, monkeypatch):
+    (here / "model").rename(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    assert run_evaluate() == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message.endswith(
+        " That is what MODULE was in training, a relative path seen from another folder perhaps, "
+        "or moved since: --gin_bindings=\"MODULE='<path>'\" gives another."
+    )
+    assert message.startswith("error: There is nothing at 'module'")
+    moved = ["--gin_bindings=MODULE='here/module'", "--gin_bindings=EVAL_DATA='here/data.csv'"]
+    assert run_evaluate("--name=", *moved) == 0
+
+
+def test_another_model(here, capsys):
+    assert run_evaluate("--gin_bindings=DenseLayers.units=[3]") == 1
+    assert "has a checkpoint of another model: the variable" in last_error(capsys)
+
+
+def test_predictions(here, capsys):
+    assert run_predict() == 0
+    captured = capsys.readouterr()
+    assert captured.out == "Predictions of step 20 for 64 rows: out.csv\n"
+    assert "predicted 64 rows, " in captured.err
+    with open("out.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["row", "class", "class_id", "probability_0", "probability_1"]
+    assert [row["row"] for row in rows] == [str(number) for number in range(1, 65)]
+    right = sum(int(row["class_id"]) == number % 2 for number, row in enumerate(rows))
+    assert right / 64 == pytest.approx(metrics_in(here / "model")[-1]["accuracy"])
+
+
+def test_predictions_of_the_best_without_labels_as_json_lines(here):
+    (here / "data.csv").write_text("text\ngood\n")
+    assert run_predict("--checkpoint=best", output="new/out.jsonl") == 0
+    (line,) = (here / "new" / "out.jsonl").read_text().splitlines()
+    row = json.loads(line)
+    assert row["row"] == 1 and set(row["probabilities"]) == {"0", "1"}
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_nothing_is_written_where_prediction_fails(here, capsys):
+    before = sorted(os.listdir(here))
+    assert predict.run(["predict", "--model_dir=model", "--input=no.csv", "--output=o.csv"]) == 1
+    assert last_error(capsys) == "error: There is no data file 'no.csv'."
+    assert sorted(os.listdir(here)) == before
+    assert not [name for name in os.listdir(here / "model") if name.startswith(".model")]
+
+
+@pytest.mark.parametrize("command", [evaluate, predict], ids=lambda module: module.__name__)
+def test_no_model_folder(command, tmp_path, capsys):
+    more = ["--input=a.csv", "--output=b.csv"] if command is predict else []
+    assert command.run(["command", f"--model_dir={tmp_path / 'none'}", *more]) == 1
+    assert last_error(capsys) == f"error: There is no model folder {str(tmp_path / 'none')!r}."
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "message"),
+    [
+        (
+            evaluate,
+            [],
+            "flag --model_dir=None: Flag --model_dir must have a value other than None.",
+        ),
+        (
+            evaluate,
+            ["--model_dir=m", "--checkpoint=first"],
+            "flag --checkpoint=first: It must be 'latest', 'best', 'all' or a step.",
+        ),
+        (
+            evaluate,
+            ["--model_dir=m", "--name=a/b"],
+            "flag --name=a/b: It is a part of a file's name.",
+        ),
+        (
+            predict,
+            ["--model_dir=m", "--input=a", "--output=b.csv", "--checkpoint=all"],
+            "flag --checkpoint=all: It must be 'latest', 'best' or a step.",
+        ),
+        (
+            predict,
+            ["--model_dir=m", "--input=a", "--output=b.txt"],
+            "flag --output=b.txt: Its name must end in .csv or .jsonl.",
+        ),
+    ],
+)
+def test_wrong_flags(command, arguments, message, capsys):
+    assert command.run(["command", *arguments]) == 2
+    assert last_error(capsys) == f"error: {message}"
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_help_without_tensorflow(command, tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('imported')")
+    result = subprocess.run(
+        [sys.executable, "-m", f"hub_estimator.{command}", "--help"],
+        check=False, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert result.returncode == 0 and result.stderr == ""
+    assert "    --gin_bindings: " in result.stdout and "    --checkpoint: " in result.stdout
