@@ -30,13 +30,16 @@ def update(decay: float, variables: Sequence[tf.Variable], step: Any) -> tf.Oper
     Raises:
       errors.ModelError: a variable is a part of a partitioned one.
     """
-    for name in (each.op.name for each in variables):
+    for variable in variables:
+        name = variable.op.name
         if _PART.search(name):
             raise errors.ModelError(
                 f"Optimization.average_decay is {decay}, but {name!r} is a part of a partitioned "
                 "variable, which TensorFlow cannot restore from an average. Set it to None, or "
                 "publish the module without a partitioner."
             )
+        # What a module's variables are restored from has no shape, nor would their averages have.
+        variable.initial_value.set_shape(variable.shape)
     return tf.train.ExponentialMovingAverage(decay, num_updates=step).apply(variables)
 
 

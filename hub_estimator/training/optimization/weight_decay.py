@@ -64,7 +64,7 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
         Args and result are those of `tf.compat.v1.train.Optimizer.apply_gradients`.
         """
         pairs = [(gradient, each) for gradient, each in grads_and_vars if gradient is not None]
-        decayed = [each for _, each in pairs if self._decays(each.op.name)]
+        decayed = [each for _, each in pairs if self._decays(each)]
         if not (self._weight_decay and decayed):
             return super().apply_gradients(pairs, global_step, name, **options)
         rate = self._rate() if callable(self._rate) else self._rate
@@ -76,7 +76,9 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
         with tf.control_dependencies([decay]):
             return super().apply_gradients(pairs, global_step, name, **options)
 
-    def _decays(self, name: str) -> bool:
+    def _decays(self, variable: tf.Variable) -> bool:
+        # Not that of its operation, which under a strategy is the replica's, with a number.
+        name = variable.name.rsplit(":", 1)[0]
         return not any(each.search(name) for each in self._exclude)
 
 

@@ -22,7 +22,7 @@ CASES = {
     "late": (Optimization(tf1.train.AdamOptimizer, 0.1), {"start_step": 2}),
     "clipped": (Optimization(DESCENT, 0.1, clip_norm=1.0), {}),
     "decaying": (
-        Optimization(functools.partial(AdamWOptimizer, weight_decay=0.5), 0.1),
+        Optimization(functools.partial(AdamWOptimizer, weight_decay=0.5, exclude=["^head$"]), 0.1),
         {"multiplier": 0.5},
     ),
     "averaged": (Optimization(DESCENT, 0.1, average_decay=0.2), {}),

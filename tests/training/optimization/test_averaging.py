@@ -114,18 +114,30 @@ def test_a_partitioned_variable():
     )
 
 
-def test_a_checkpoint_from_before_averaging(make_model, examples, tmp_path):
-    def check(**optimization):
-        model = make_model(optimization=optimization)
-        return model, preflight.check(ModelFolder(str(tmp_path)), model, examples, examples)
+@pytest.fixture
+def check(make_model, examples, tmp_path):
+    """Does what a run does before it starts; returns the function that trains a step then."""
 
-    model, spec = check()
-    made = estimator.Estimator(model.model_fn, str(tmp_path), params={})
-    made.train(examples.training_fn(spec, 1, lambda: 0), max_steps=1)
+    def check(**optimization):
+        model = make_model({"trainable": True}, optimization)
+        spec = preflight.check(ModelFolder(str(tmp_path)), model, examples, examples)
+        made = estimator.Estimator(model.model_fn, str(tmp_path), params={})
+        return lambda: made.train(examples.training_fn(spec, 1, lambda: 0), steps=1)
+
+    return check
+
+
+def test_a_checkpoint_from_before_averaging(check, tmp_path):
+    check()()
     with pytest.raises(errors.ModelFolderError) as caught:
         check(average_decay=0.9)
     assert str(caught.value) == (
         f"The model folder {str(tmp_path)!r} has a checkpoint of another model: the variable "
-        "'hidden_0/kernel/ExponentialMovingAverage' of shape [4, 4] is not there. Choose another "
-        "model folder, or remove this one."
+        "'module/embeddings/ExponentialMovingAverage' of shape [16, 4] is not there. Choose "
+        "another model folder, or remove this one."
     )
+
+
+def test_a_checkpoint_with_averages(check):
+    check(average_decay=0.9)()
+    check(average_decay=0.99)()
