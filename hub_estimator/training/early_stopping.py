@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -19,6 +19,8 @@ from hub_estimator import compat, errors
 from hub_estimator.training import checks
 
 _STEP = "step"
+# What else is known of an evaluation.
+_NOT_METRICS = {_STEP, "checkpoint", tf.compat.v1.GraphKeys.GLOBAL_STEP}
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -66,13 +68,24 @@ class EarlyStopping:
                 since += 1
         return since >= self.patience
 
-    def _score(self, evaluation: Mapping[str, Any]) -> float:
-        if self.metric not in evaluation:
-            names = sorted(set(evaluation) - {_STEP, tf.compat.v1.GraphKeys.GLOBAL_STEP})
+    def check(self, names: Iterable[str]) -> None:
+        """Checks that evaluations give the metric.
+
+        Args:
+          names: those of what they give.
+
+        Raises:
+          errors.ModelError: it is not among them.
+        """
+        if self.metric not in names:
+            there = sorted(set(names) - _NOT_METRICS)
             raise errors.ModelError(
                 f"EarlyStopping.metric is {self.metric!r}, which evaluations do not give. They "
-                f"give: {', '.join(names)}."
+                f"give: {', '.join(there)}."
             )
+
+    def _score(self, evaluation: Mapping[str, Any]) -> float:
+        self.check(evaluation)
         value = evaluation[self.metric]
         if value is None:  # as JSON has what is no number
             return math.nan
@@ -106,7 +119,9 @@ class Stopping:
                 "task of the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
             )
         self._early_stopping = early_stopping
-        self._history = list(history)
+        # Those from before the model had the metric say nothing.
+        metric = early_stopping.metric if early_stopping is not None else _STEP
+        self._history = [each for each in history if metric in each]
         self.requested = self._decide()
 
     def hooks(self) -> list[Any]:

@@ -94,7 +94,7 @@ def train_and_evaluate(
     if early_stopping is not None:
         name = "train_and_evaluate.early_stopping"
         checks.made(name, early_stopping, "@EarlyStopping()", "should_stop")
-    spec = preflight.check(folder, model, train_input, eval_input)
+    spec = preflight.check(folder, model, train_input, eval_input, early_stopping)
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model_fn import Model
@@ -19,7 +20,13 @@ from hub_estimator.training.serving import ServingInput
 _MODES = ("train", "eval", "infer")
 
 
-def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Input) -> ExampleSpec:
+def check(
+    folder: ModelFolder,
+    model: Model,
+    train_input: Input,
+    eval_input: Input,
+    early_stopping: EarlyStopping | None = None,
+) -> ExampleSpec:
     """Checks the data, the modules, the model folder, and that the model can be built.
 
     The model is built once for each mode, in graphs that are thrown away.
@@ -29,6 +36,7 @@ def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Inp
       model: the model.
       train_input: the examples to train on.
       eval_input: the examples to evaluate on.
+      early_stopping: what the run ends by, which evaluations must give.
 
     Returns:
       What the model takes of each example, with the names that the training data gives the classes.
@@ -51,7 +59,9 @@ def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Inp
     for mode in _MODES:
         # What a checkpoint lacks for evaluating it lacks for training too.
         checked = folder if mode == "train" else None
-        check_graph(checked, model, spec, mode, inputs.get(mode))
+        built = check_graph(checked, model, spec, mode, inputs.get(mode))
+        if mode == "eval" and early_stopping is not None:
+            early_stopping.check({"loss", *(built.eval_metric_ops or ())})
     return spec
 
 
@@ -67,7 +77,7 @@ def check_features(model: Model, mode: str, source: Input) -> None:
 
 def check_graph(
     folder: ModelFolder | None, model: Model, spec: ExampleSpec, mode: str, input_fn: InputFn | None
-) -> None:
+) -> Any:
     """Checks that the model can be built, in a graph that is thrown away.
 
     Args:
@@ -77,6 +87,9 @@ def check_graph(
       mode: the Estimator's mode.
       input_fn: gives the examples, none of which is read; None is as a served model has them.
 
+    Returns:
+      The `tf.estimator.EstimatorSpec`.
+
     Raises:
       errors.ModelError: it cannot be built.
       errors.ModelFolderError: the checkpoint is that of another model.
@@ -85,9 +98,10 @@ def check_graph(
         tf.compat.v1.train.create_global_step()
         with _clear_errors():
             features, labels = _inputs(spec, input_fn)
-            model.model_fn(features, labels, mode)
+            built = model.model_fn(features, labels, mode)
         if folder is not None:
             _check_checkpoint(folder)
+    return built
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import types
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_order_is_that_of_steps_and_a_step_counts_once():
 
 
 def test_an_unknown_metric():
-    values = [{"step": 1, "auc": 0.5, "loss": 1.0, "global_step": 1}]
+    values = [{"step": 1, "auc": 0.5, "loss": 1.0, "global_step": 1, "checkpoint": "model.ckpt-1"}]
     with pytest.raises(errors.ModelError) as caught:
         EarlyStopping("acc").should_stop(values)
     assert str(caught.value) == (
@@ -146,6 +147,13 @@ def test_a_run_that_ended_early_stays_ended(run, tmp_path, caplog):
     assert f"Training in {tmp_path} is already finished, at step 2." in caplog.messages
 
 
+def test_evaluations_from_before_the_model_had_the_metric_do_not_count():
+    single = types.SimpleNamespace(cluster_spec=None)
+    stopping = Stopping(EarlyStopping("f1", patience=1), history(0.9, 0.8), single)
+    stopping.evaluated({"global_step": 20, "f1": 0.5})
+    assert not stopping.requested
+
+
 def test_evaluations_of_earlier_runs_count():
     before = [{"step": 1, "loss": 0.5}, {"step": 2, "loss": None}]
     stopping = Stopping(IMPATIENT, before, types.SimpleNamespace(cluster_spec=None))
@@ -154,6 +162,17 @@ def test_evaluations_of_earlier_runs_count():
     assert not stopping.requested
     stopping.evaluated({"global_step": 3, "loss": 0.4})
     assert stopping.requested
+
+
+def test_a_metric_that_evaluations_will_not_give(run, tmp_path):
+    with pytest.raises(errors.ModelError) as caught:
+        run(Recorder(), early_stopping=EarlyStopping("acuracy"))
+    assert str(caught.value) == (
+        "EarlyStopping.metric is 'acuracy', which evaluations do not give. They give: accuracy, "
+        "accuracy_baseline, auc, auc_precision_recall, average_loss, label/mean, loss, precision, "
+        "prediction/mean, recall."
+    )
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_is_no_early_stopping(run):
