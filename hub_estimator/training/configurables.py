@@ -26,6 +26,7 @@ from hub_estimator.training.exporters.servables import BestExporter, LatestExpor
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.inputs.json_file import JsonlFile
+from hub_estimator.training.inputs.records import Records
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
@@ -70,6 +71,7 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (Augmentation, ()),
     (ImageFolder, ()),
     (JsonlFile, ()),
+    (Records, ()),
     (TextFile, ()),
     # Exports.
     (BestExporter, ("serving_input_fn",)),

@@ -6,21 +6,11 @@ import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
+from record_data import example
 
 from hub_estimator import errors
 from hub_estimator.training import parsing
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
-
-
-def example(**features) -> bytes:
-    """A serialized `tf.Example`; each feature is a list of bytes, floats or whole numbers."""
-    kinds = {bytes: "bytes_list", float: "float_list", int: "int64_list"}
-    message = tf.train.Example()
-    for name, values in features.items():
-        feature = message.features.feature[name]
-        if values:
-            getattr(feature, kinds[type(values[0])]).value.extend(values)
-    return message.SerializeToString()
 
 
 def parse(examples, **features):

@@ -19,13 +19,16 @@ from hub_estimator import errors
 _CLASSES = {each.__name__: each for each in (errors.DataFileError, errors.LabelError)}
 _MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)
 
+# What an error of TensorFlow says of the graph, before it says what happened.
+_BEFORE = re.compile(r"\A(.*?^Node: [^\n]*\n)?(\{\{.*?\}\} ?)*", re.MULTILINE | re.DOTALL)
+
 
 @contextlib.contextmanager
 def clear_errors() -> Iterator[None]:
     """Raises what an input says of its data, where a session raises an error of TensorFlow.
 
     Raises:
-      errors.DataFileError: a file could not be decoded.
+      errors.DataFileError: a file is damaged or could not be decoded.
       errors.LabelError: a label is none that the model's head takes.
     """
     try:
@@ -35,6 +38,16 @@ def clear_errors() -> Iterator[None]:
         if marked is None:
             raise
         raise _CLASSES[marked[1]](_unescaped(marked[2])) from error
+    except tf.errors.DataLossError as error:
+        # Only `TFRecordDataset` raises it; it does not say which file.
+        raise errors.DataFileError(
+            f"A file of records is damaged or cut short: {reason(error)}."
+        ) from error
+
+
+def reason(error: tf.errors.OpError) -> str:
+    """Returns what an error of a session says, without where in the graph."""
+    return _BEFORE.sub("", error.message).partition("\n")[0].partition(" [[")[0].rstrip(".")
 
 
 def _unescaped(text: str) -> str:
@@ -43,15 +56,18 @@ def _unescaped(text: str) -> str:
     return octets.decode("utf-8", "replace")
 
 
-def fail(error: type[errors.Error], message: tf.Tensor) -> tf.Operation:
-    """Returns an operation that fails.
+def fail_unless(
+    condition: tf.Tensor | bool, error: type[errors.Error], message: tf.Tensor
+) -> tf.Operation:
+    """Returns an operation that fails where a condition does not hold.
 
     Args:
+      condition: bool `[]`.
       error: what `clear_errors` raises for it: `DataFileError` or `LabelError`.
       message: string `[]`, of that error.
     """
     marked = tf.strings.join([f"hub_estimator {error.__name__}: ", message])
-    return tf.debugging.Assert(tf.constant(False), [marked])
+    return tf.debugging.Assert(tf.convert_to_tensor(condition), [marked])
 
 
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,7 +114,9 @@ def _one_by_one(
         converted = _or_nothing(alone, convert)
 
         def refuse(*example: Any) -> Any:
-            with tf.control_dependencies([fail(errors.DataFileError, message(*example))]):
+            with tf.control_dependencies(
+                [fail_unless(False, errors.DataFileError, message(*example))]
+            ):
                 return tf.nest.map_structure(_anything_like, converted.element_spec)
 
         refused = tf.data.Dataset.from_tensors(example).map(plain(refuse))
@@ -106,7 +124,9 @@ def _one_by_one(
 
     size = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
     # What fails alone fails here; a batch whose examples are all well was hit by something passing.
-    return tf.data.Dataset.from_tensor_slices(batch).flat_map(plain(one)).unbatch().batch(size)
+    return (
+        tf.data.Dataset.from_tensor_slices(batch).flat_map(plain(one)).unbatch().padded_batch(size)
+    )
 
 
 def _anything_like(spec: tf.TensorSpec) -> tf.Tensor:

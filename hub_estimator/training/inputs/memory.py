@@ -143,9 +143,11 @@ class InMemory(abc.ABC):
           path: other data of the same form to read instead; None is the input's own.
         """
 
+        predicted = spec.without_weights()
+
         def input_fn() -> tf.data.Dataset:
-            check_spec(self, spec)
-            return self._in_order(self._read(spec, None, path), spec, Share())
+            check_spec(self, predicted)
+            return self._in_order(self._read(predicted, None, path), predicted, Share())
 
         return input_fn
 

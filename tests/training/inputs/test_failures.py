@@ -50,7 +50,9 @@ def test_a_batch_that_fails_but_whose_examples_do_not():
 
 def test_labels():
     with tf.compat.v1.Session() as session:
-        operation = failures.fail(errors.LabelError, tf.constant("The label is wrong."))
+        operation = failures.fail_unless(
+            False, errors.LabelError, tf.constant("The label is wrong.")
+        )
         pinned = pytest.raises(errors.LabelError, match=r"^The label is wrong\.$")
         with pinned, failures.clear_errors():
             session.run(operation)

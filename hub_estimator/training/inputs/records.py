@@ -1,0 +1,211 @@
+"""Examples from TFRecord files of `tf.train.Example`s."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.training import images, parsing
+from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
+from hub_estimator.training.inputs import record_files
+from hub_estimator.training.inputs.base import Share, check_spec
+from hub_estimator.training.inputs.failures import plain
+from hub_estimator.training.inputs.record_files import RecordFile
+from hub_estimator.training.inputs.streams import LabelKeys, Streamed, label_parser
+from hub_estimator.training.inputs.text_file import check_path
+
+_READ_AT_ONCE = 8
+"""Of how many files training mixes the records."""
+
+
+class Records(Streamed):
+    """TFRecord files of `tf.train.Example`s, read in parallel.
+
+    Each feature is under its own name, as `parsing.parsing_spec` says: texts as bytes, numbers as
+    they are, images as the bytes of their files. Labels are numbers, or the names of classes; of a
+    head that takes any of several classes, a list of them.
+
+    Args:
+      path: the files: a path, a pattern such as `train-*.tfrecord`, or a list of these. They may be
+        compressed with gzip.
+      label: the key of the labels; of several heads, a dict by their names.
+      batch_size: `B`.
+      shuffle_buffer: how many examples training holds to choose the next one from; the files come in
+        another order in each epoch too.
+      deterministic: whether the batch of a step depends on the seed and the step alone. Training
+        that goes on then reads again what it has seen, without parsing it. If not, examples come in
+        the order in which they are ready, and training that goes on begins a new epoch.
+      class_names: the names of the classes in the order of their numbers, where labels are names and
+        the head has no vocabulary.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
+    """
+
+    def __init__(
+        self,
+        path: files.PathLike | Sequence[files.PathLike],
+        label: LabelKeys = "label",
+        batch_size: int = 128,
+        shuffle_buffer: int = 10_000,
+        deterministic: bool = True,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(label, batch_size, shuffle_buffer, deterministic, class_names)
+        paths: Sequence[Any] = path if isinstance(path, (list, tuple)) and path else [path]
+        for each in paths:
+            check_path("Records.path", each)
+        self._patterns = [files.as_path(each) for each in paths]
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The keys in the first records of all files, but for those of labels."""
+        labels = [self._label] if isinstance(self._label, str) else self._label.values()
+        return sorted({key for file in self._files for key in file.names()} - set(labels))
+
+    @property
+    def num_examples(self) -> None:
+        """None: counting them means reading them all."""
+        return None
+
+    @functools.cached_property
+    def _files(self) -> list[RecordFile]:
+        return record_files.look_into(record_files.find(self._patterns))
+
+    def check(self, spec: ExampleSpec) -> None:
+        """Reads the first records of each file.
+
+        Args:
+          spec: what the model takes.
+
+        Raises:
+          errors.DataFileNotFoundError: there is no such file.
+          errors.DataFileError: a file is damaged, or its records are not as the model takes them.
+          errors.ColumnNotFoundError: the records have no labels.
+        """
+        check_spec(self, spec)
+        parsers = parsing.parsing_spec(spec)
+        keys = self._keys(spec.labels)
+        for file in self._files:
+            for name, parser in parsers.items():
+                _check_feature(file, name, parser, parsing.is_image(spec.features[name]))
+            for key, each in keys.items():
+                _check_label(file, key, each)
+
+    def _one_epoch(
+        self,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        share: Share,
+        seed: int | None,
+        path: files.PathLike | None,
+    ) -> tf.data.Dataset:
+        paths = (
+            [file.path for file in self._files]
+            if path is None
+            else record_files.find([files.as_path(path)])
+        )
+        compressions = [record_files.compression_of(each) for each in paths]
+        sources = tf.data.Dataset.from_tensor_slices((paths, compressions))
+        by_file = len(paths) >= share.count
+        if by_file:
+            sources = sources.shard(share.count, share.index)
+        if seed is None:
+            examples = sources.flat_map(plain(_records))
+        else:
+            examples = sources.shuffle(len(paths), seed=seed).interleave(
+                plain(_records),
+                cycle_length=min(_READ_AT_ONCE, len(paths)),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=self._deterministic,
+            )
+        return examples if by_file else examples.shard(share.count, share.index)
+
+    def _convert(
+        self, spec: ExampleSpec, labels: Labels | None, *batch: Any
+    ) -> tuple[dict[str, tf.Tensor], dict[str, Any], tf.Tensor]:
+        paths, records = batch
+        parsers = parsing.parsing_spec(spec)
+        keys = {} if labels is None else self._keys(labels)
+        for key, each in keys.items():
+            stored = self._files[0].stored_type(key) or tf.int64
+            parsers[key] = label_parser(each, stored)
+        parsed = tf.io.parse_example(records, parsers)
+        where = tf.strings.join(["a record of '", paths, "'"])
+        return (
+            parsing.convert(parsed, spec.features),
+            {key: _dense(parsed[key]) for key in keys},
+            where,
+        )
+
+    def _message(self, *example: Any) -> tf.Tensor:
+        wrong = (
+            "' is not as the model takes it: a feature or a label is missing, of another type or "
+            "length, or an image that cannot be decoded."
+        )
+        return tf.strings.join(["A record of '", example[0], wrong])
+
+
+def _dense(labels: Any) -> Any:
+    """Returns rows of any length as `[B, T]`, and which of their places are filled."""
+    if not isinstance(labels, tf.RaggedTensor):
+        return labels
+    return labels.to_tensor(), tf.sequence_mask(labels.row_lengths())
+
+
+def _records(path: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
+    records = tf.data.TFRecordDataset(path, compression)
+    return records.map(plain(lambda record: (path, record)))
+
+
+def _check_feature(file: RecordFile, name: str, parser: Any, is_image: bool) -> None:
+    for sample in file.samples:
+        fixed = isinstance(parser, tf.io.FixedLenFeature)
+        kind = sample[name].WhichOneof("kind") if name in sample else None
+        if kind is None:
+            if not fixed:
+                continue
+            raise errors.DataFileError(
+                f"A record of {file.path!r} has no feature {name!r}. It has: "
+                f"{', '.join(sorted(sample))}."
+            )
+        values = getattr(sample[name], kind).value
+        if record_files.KINDS[kind] != parser.dtype:
+            raise errors.DataFileError(
+                f"The feature {name!r} of the records of {file.path!r} is a {kind}, but the model "
+                f"takes {'images, the bytes of their files' if is_image else parser.dtype.name}."
+            )
+        size = tf.TensorShape(parser.shape).num_elements() if fixed else None
+        if size is not None and len(values) != size:
+            raise errors.DataFileError(
+                f"The feature {name!r} has {len(values)} values in a record of {file.path!r}, the "
+                f"model takes {size}."
+            )
+        if is_image and images.image_format(values[0]) is None:
+            raise errors.DataFileError(
+                f"The feature {name!r} of a record of {file.path!r} is no PNG, JPEG, BMP or GIF "
+                "image, which the model takes."
+            )
+
+
+def _check_label(file: RecordFile, key: str, spec: LabelSpec) -> None:
+    stored = file.stored_type(key)
+    if stored is None:
+        raise errors.ColumnNotFoundError(
+            f"The records of {file.path!r} have no label {key!r}. They have: "
+            f"{', '.join(file.names())}."
+        )
+    if spec.kind in ("class", "classes") and stored == tf.float32:
+        raise errors.DataFileError(
+            f"The label {key!r} of the records of {file.path!r} is a float_list, but the model "
+            "takes classes: an int64_list of their numbers, or a bytes_list of their names."
+        )
+    if spec.kind == "number" and stored == tf.string:
+        raise errors.DataFileError(
+            f"The label {key!r} of the records of {file.path!r} is a bytes_list, but the model "
+            "takes numbers."
+        )

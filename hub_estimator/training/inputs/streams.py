@@ -1,0 +1,224 @@
+"""Inputs whose examples are read as they are needed, because there may be too many to hold."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.training import checks
+from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
+from hub_estimator.training.inputs import label_tensors
+from hub_estimator.training.inputs.base import InputFn, Share, check_spec
+from hub_estimator.training.inputs.failures import map_batches, plain
+
+# The key of the labels, or those of each head of a multi-head by its name.
+LabelKeys = str | Mapping[str, str]
+
+_PREFETCHED = 4
+"""How many batches are made ahead of the model."""
+
+
+class Streamed(abc.ABC):
+    """What inputs share that read their examples anew in each epoch.
+
+    Args:
+      label: the key of the labels; of several heads, a dict by their names.
+      batch_size: `B`.
+      shuffle_buffer: how many examples training holds to choose the next one from; 1 leaves their
+        order as it is read.
+      deterministic: whether the batch of a step depends on the seed and the step alone. Training
+        that goes on then reads again what it has seen, without parsing it. If not, examples come in
+        the order in which they are ready, and training that goes on begins a new epoch.
+      class_names: the names of the classes in the order of their numbers.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
+    """
+
+    def __init__(
+        self,
+        label: LabelKeys,
+        batch_size: int,
+        shuffle_buffer: int,
+        deterministic: bool,
+        class_names: Sequence[str] | None,
+    ) -> None:
+        kind = type(self).__name__
+        for head, key in label.items() if isinstance(label, Mapping) else [(None, label)]:
+            checks.text(f"{kind}.label" if head is None else f"{kind}.label[{head!r}]", key)
+        checks.whole_number(f"{kind}.batch_size", batch_size)
+        checks.whole_number(f"{kind}.shuffle_buffer", shuffle_buffer)
+        if class_names is not None:
+            checks.listed(f"{kind}.class_names", class_names, "['bad', 'good']")
+        self._label = label if isinstance(label, str) else dict(label)
+        self._batch_size = batch_size
+        self._shuffle_buffer = shuffle_buffer
+        self._deterministic = deterministic
+        self._class_names = None if class_names is None else tuple(map(str, class_names))
+
+    @property
+    @abc.abstractmethod
+    def feature_names(self) -> list[str]:
+        """The names of the features that it can give, sorted."""
+
+    @property
+    @abc.abstractmethod
+    def num_examples(self) -> int | None:
+        """The number of examples; None where it is not known."""
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, where they were given."""
+        return self._class_names
+
+    @abc.abstractmethod
+    def check(self, spec: ExampleSpec) -> None:
+        """Reads of the data what it takes to raise a clear error where it cannot be used.
+
+        Args:
+          spec: what the model takes.
+
+        Raises:
+          errors.Error: the data is missing, or is not what the model takes; the message says where.
+        """
+
+    @abc.abstractmethod
+    def _one_epoch(
+        self,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        share: Share,
+        seed: int | None,
+        path: files.PathLike | None,
+    ) -> tf.data.Dataset:
+        """Returns a worker's examples as they are stored, tuples of tensors.
+
+        Args:
+          spec: the features to read.
+          labels: the labels to read; None reads none.
+          share: which of the examples this worker reads.
+          seed: what the order depends on, another one in each epoch; None is the data's own order.
+          path: other data of the same form; None is the input's own.
+        """
+
+    @abc.abstractmethod
+    def _convert(
+        self, spec: ExampleSpec, labels: Labels | None, *batch: Any
+    ) -> tuple[dict[str, tf.Tensor], dict[str, Any], tf.Tensor]:
+        """Returns a batch's features, its labels as they are stored by key, and where it is from."""
+
+    @abc.abstractmethod
+    def _message(self, *example: Any) -> tf.Tensor:
+        """Returns what is wrong with an example that cannot be converted, string `[]`."""
+
+    def training_fn(self, spec: ExampleSpec, seed: int, start_step: Callable[[], int]) -> InputFn:
+        """Returns the `input_fn` for training: every epoch in another order, without end.
+
+        Several workers see examples of their own.
+        """
+
+        def input_fn(
+            input_context: tf.distribute.InputContext | None = None, config: Any = None
+        ) -> tf.data.Dataset:
+            check_spec(self, spec)
+            share = Share.of(input_context, config)
+            start = start_step()
+            order = seed if self._deterministic else seed + start
+            examples = self._one_epoch(spec, spec.labels, share, order, None)
+            if self._shuffle_buffer > 1:
+                examples = examples.shuffle(self._shuffle_buffer, seed=order)
+            examples = examples.repeat()
+            if self._deterministic and start:
+                examples = examples.skip(share.first_batch(start) * self._batch_size)
+            return self._batches(examples, spec, spec.labels)
+
+        return input_fn
+
+    def evaluation_fn(self, spec: ExampleSpec) -> InputFn:
+        """Returns the `input_fn` for evaluation: each example once, in the data's order."""
+
+        def input_fn(
+            input_context: tf.distribute.InputContext | None = None,
+        ) -> tf.data.Dataset:
+            check_spec(self, spec)
+            share = Share.of(input_context)
+            examples = self._one_epoch(spec, spec.labels, share, None, None)
+            return self._batches(examples, spec, spec.labels)
+
+        return input_fn
+
+    def prediction_fn(self, spec: ExampleSpec, path: files.PathLike | None = None) -> InputFn:
+        """Returns the `input_fn` for prediction: the features of each example once, in order.
+
+        Args:
+          spec: what the model takes; its labels need not be in the data.
+          path: other data of the same form to read instead; None is the input's own.
+        """
+        predicted = spec.without_weights()
+
+        def input_fn() -> tf.data.Dataset:
+            examples = self._one_epoch(predicted, None, Share(), None, path)
+            return self._batches(examples, predicted, None)
+
+        return input_fn
+
+    def _batches(
+        self, examples: tf.data.Dataset, spec: ExampleSpec, labels: Labels | None
+    ) -> tf.data.Dataset:
+        batches = map_batches(
+            self._batched(examples),
+            lambda *batch: self._convert(spec, labels, *batch),
+            self._message,
+        )
+
+        def finish(features: Any, stored: Any, where: tf.Tensor) -> Any:
+            if labels is None:
+                return features
+            return features, self._labels(labels, stored, where)
+
+        return batches.map(plain(finish)).prefetch(_PREFETCHED)
+
+    def _batched(self, examples: tf.data.Dataset) -> tf.data.Dataset:
+        return examples.batch(self._batch_size)
+
+    def _keys(self, labels: Labels) -> dict[str, LabelSpec]:
+        """Returns what each key of labels holds."""
+        name = f"{type(self).__name__}.label"
+        if isinstance(labels, LabelSpec):
+            if not isinstance(self._label, str):
+                raise errors.ModelError(
+                    f"{name} is {self._label!r}, but the model has one head: give it one key."
+                )
+            return {self._label: labels}
+        if isinstance(self._label, str) or set(self._label) != set(labels):
+            raise errors.ModelError(
+                f"{name} is {self._label!r}, but the model has the heads {', '.join(labels)}: give "
+                "it a dict with a key for each."
+            )
+        return {self._label[head]: each for head, each in labels.items()}
+
+    def _labels(self, labels: Labels, stored: Any, where: tf.Tensor) -> Any:
+        if isinstance(labels, LabelSpec):
+            return label_tensors.convert(stored[self._label], labels, where)
+        assert not isinstance(self._label, str)
+        return {
+            head: label_tensors.convert(stored[self._label[head]], each, where)
+            for head, each in labels.items()
+        }
+
+
+def label_parser(spec: LabelSpec, stored: tf.DType) -> Any:
+    """Returns how to parse labels from examples, a member of what `tf.io.parse_example` takes.
+
+    Args:
+      spec: what the head takes.
+      stored: their type in the example.
+    """
+    if spec.kind == "classes":
+        return tf.io.RaggedFeature(stored)
+    wide = spec.kind == "number" and spec.size > 1
+    return tf.io.FixedLenFeature([spec.size] if wide else [], stored)

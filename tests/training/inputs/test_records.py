@@ -1,0 +1,310 @@
+"""TFRecord files."""
+
+from __future__ import annotations
+
+import gzip
+import pathlib
+
+import image_files
+import numpy as np
+import pytest
+import tensorflow as tf
+from input_contract import NUMBER, InputContract, batches
+from record_data import example
+from training_data import TEXT, TWO_CLASSES
+
+from hub_estimator import errors
+from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.inputs.failures import clear_errors
+from hub_estimator.training.inputs.records import Records
+
+
+def write(path, *examples, options=None) -> str:
+    with tf.io.TFRecordWriter(str(path), options) as writer:
+        for each in examples:
+            writer.write(each)
+    return str(path)
+
+
+def text_example(number):
+    return example(text=[b"x%d" % number], label=[number % 3])
+
+
+class TestRecords(InputContract):
+    counted = False
+    epochs_are_whole = False
+
+    @pytest.fixture
+    def source(self, tmp_path):
+        write(tmp_path / "a-0", *map(text_example, range(4)), options="GZIP")
+        write(tmp_path / "a-1", *map(text_example, range(4, 5)))
+        write(tmp_path / "a-2", *map(text_example, range(5, NUMBER)))
+        return Records(tmp_path / "a-*", batch_size=4)
+
+
+class TestOneFile(InputContract):
+    """Fewer files than workers, and a buffer that is smaller than the data."""
+
+    counted = False
+    epochs_are_whole = False
+
+    @pytest.fixture
+    def source(self, tmp_path):
+        path = write(tmp_path / "a", *map(text_example, range(NUMBER)))
+        return Records([path], batch_size=4, shuffle_buffer=5)
+
+
+def read(source, spec):
+    source.check(spec)
+    ((features, labels),) = batches(source.evaluation_fn(spec)())
+    return {name: each.tolist() for name, each in features.items()}, labels
+
+
+def test_features(tmp_path):
+    image = image_files.bmp(np.full([4, 5, 1], 51, np.uint8))
+    path = write(
+        tmp_path / "a",
+        example(image=[image], ids=[1, 2, 3], w=[0.5], pair=[0.5, 1.5], label=[b"b"]),
+        example(image=[image], ids=[], w=[2.0], pair=[2.5, 3.5], label=[b"a"]),
+    )
+    features = {
+        "image": tf.TensorSpec([None, 2, 2, 1], tf.float32),
+        "ids": tf.TensorSpec([None, None], tf.int32),
+        "w": tf.TensorSpec([None], tf.float32),
+        "pair": tf.TensorSpec([None, 2], tf.float32),
+    }
+    source = Records(path, class_names=["a", "b"])
+    assert source.feature_names == ["ids", "image", "pair", "w"]
+    assert source.class_names == ("a", "b")
+    spec = ExampleSpec(features, LabelSpec("class", 2, source.class_names), weights=("w",))
+    values, labels = read(source, spec)
+    assert np.array(values.pop("image")) == pytest.approx(0.2) and labels.tolist() == [1, 0]
+    assert values == {
+        "ids": [[1, 2, 3], [0, 0, 0]],
+        "w": [0.5, 2],
+        "pair": [[0.5, 1.5], [2.5, 3.5]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("labels", "stored", "expected"),
+    [
+        (LabelSpec("class", 2), [[1], [0]], [1, 0]),
+        (LabelSpec("class", 2, ("a", "b"), by_name=True), [[b"b"], [b"a"]], [b"b", b"a"]),
+        (LabelSpec("class", 2, ("a", "b"), by_name=True), [[1], [0]], [b"b", b"a"]),
+        (LabelSpec("classes", 3), [[0, 2, 2], []], [[1, 0, 1], [0, 0, 0]]),
+        (LabelSpec("classes", 2, ("a", "b")), [[b"b"], [b"a", b"b"]], [[0, 1], [1, 1]]),
+        (LabelSpec("number"), [[0.5], [1.5]], [0.5, 1.5]),
+        (LabelSpec("number"), [[2], [3]], [2, 3]),
+        (LabelSpec("number", 2), [[0.5, 1.0], [1.5, 2.0]], [[0.5, 1], [1.5, 2]]),
+        (LabelSpec("any"), [[2], [3]], [2, 3]),
+    ],
+)
+def test_labels(tmp_path, labels, stored, expected):
+    path = write(tmp_path / "a", *(example(text=[b"x"], label=each) for each in stored))
+    _, values = read(Records(path), ExampleSpec(TEXT, labels))
+    assert values.tolist() == expected
+    if labels.kind != "any":
+        assert values.dtype == (object if labels.by_name else labels.dtype.as_numpy_dtype)
+
+
+def test_labels_of_a_multi_head(tmp_path):
+    path = write(tmp_path / "a", example(text=[b"x"], kind=[1], size=[0.5]))
+    source = Records(path, label={"a": "kind", "b": "size"})
+    heads = {"a": LabelSpec("class", 2), "b": LabelSpec("number")}
+    assert source.feature_names == ["text"]
+    _, values = read(source, ExampleSpec(TEXT, heads))
+    assert {name: each.tolist() for name, each in values.items()} == {"a": [1], "b": [0.5]}
+
+
+@pytest.mark.parametrize(
+    ("labels", "stored", "message"),
+    [
+        (
+            LabelSpec("class", 2),
+            [2],
+            (
+                "The label 2 in a record of {path} is not a class of the model's head, which takes 0 to "
+                "1."
+            ),
+        ),
+        (
+            LabelSpec("classes", 2, ("a", "b")),
+            [b"b", b"z"],
+            "The label 'z' in a record of {path} is not a class of the model's head. It has: a, b.",
+        ),
+        (
+            LabelSpec("class", 2),
+            [b"b"],
+            (
+                "The label 'b' in a record of {path} is not a class of the model's head, whose classes "
+                "have no names. List them in the input's class_names or in the head's label_vocabulary."
+            ),
+        ),
+    ],
+)
+def test_labels_that_are_no_classes(tmp_path, labels, stored, message):
+    good = [b"a"] if labels.class_names else [0]
+    if labels.class_names is None and isinstance(stored[0], bytes):
+        good = stored
+    path = write(
+        tmp_path / "a", example(text=[b"x"], label=good), example(text=[b""], label=stored)
+    )
+    with pytest.raises(errors.LabelError) as caught, clear_errors():
+        batches(Records(path).evaluation_fn(ExampleSpec(TEXT, labels))())
+    assert str(caught.value) == message.format(path=repr(path))
+
+
+def test_without_determinism_each_start_has_an_order_of_its_own(tmp_path):
+    path = write(tmp_path / "a", *map(text_example, range(NUMBER)))
+    source = Records(path, batch_size=NUMBER, deterministic=False)
+    spec = ExampleSpec(TEXT, LabelSpec("class", 3))
+    first, later = (
+        batches(source.training_fn(spec, 1, lambda step=step: step)(), 1)[0][0]["text"].tolist()
+        for step in (0, 1)
+    )
+    assert first != later and sorted(first) == sorted(later)
+
+
+def test_prediction_reads_other_files_without_labels(tmp_path):
+    source = Records(write(tmp_path / "a", text_example(0)))
+    for number in range(2):
+        write(tmp_path / f"b-{number}", example(text=[b"y%d" % number]))
+    read = batches(source.prediction_fn(TWO_CLASSES, tmp_path / "b-*")())
+    assert [each["text"].tolist() for each in read] == [[b"y0", b"y1"]]
+
+
+def check_error(error_type, path, spec=TWO_CLASSES, **settings):
+    with pytest.raises(error_type) as caught:
+        Records(path, **settings).check(spec)
+    return str(caught.value)
+
+
+def test_no_file(tmp_path):
+    path = str(tmp_path / "no-*")
+    assert check_error(errors.DataFileNotFoundError, path) == f"There is no data file {path!r}."
+
+
+def test_no_records(tmp_path):
+    path = write(tmp_path / "a")
+    assert check_error(errors.DataFileError, path) == f"The data file {path!r} has no records."
+
+
+def test_other_files(tmp_path):
+    path = str(tmp_path / "a")
+    for content in (b"text,label\n" * 9, gzip.compress(b"text,label\n" * 9)):
+        pathlib.Path(path).write_bytes(content)
+        message = check_error(errors.DataFileError, path)
+        assert message == (
+            f"The data file {path!r} is no TFRecord file, or damaged: corrupted record at 0 (Is "
+            "this even a TFRecord file?)."
+        )
+
+
+def test_other_records(tmp_path):
+    path = write(tmp_path / "a", b"no example")
+    message = check_error(errors.DataFileError, path)
+    assert message.startswith(f"The records of {path!r} are no tf.train.Examples: ")
+
+
+FLOATS = ExampleSpec({"w": tf.TensorSpec([None, 2], tf.float32)}, LabelSpec("any"))
+IMAGES = ExampleSpec({"w": tf.TensorSpec([None, 2, 2, 1], tf.float32)}, LabelSpec("any"))
+
+
+@pytest.mark.parametrize(
+    ("features", "spec", "message"),
+    [
+        ({"w": [1]}, FLOATS, "The feature 'w' of the records of {path} is a int64_list, but the model takes float32."),
+        ({"w": [1.0]}, FLOATS, "The feature 'w' has 1 values in a record of {path}, the model takes 2."),
+        ({"w": [1.0]}, IMAGES, "The feature 'w' of the records of {path} is a float_list, but the model takes images, the bytes of their files."),
+        ({"w": [b"x"]}, IMAGES, "The feature 'w' of a record of {path} is no PNG, JPEG, BMP or GIF image, which the model takes."),
+        ({"text": [b""], "label": [0.5]}, TWO_CLASSES, "The label 'label' of the records of {path} is a float_list, but the model takes classes: an int64_list of their numbers, or a bytes_list of their names."),
+        ({"text": [b""], "label": [b"1"]}, ExampleSpec(TEXT, LabelSpec("number")), "The label 'label' of the records of {path} is a bytes_list, but the model takes numbers."),
+    ],
+)  # fmt: skip
+def test_records_that_the_model_does_not_take(tmp_path, features, spec, message):
+    path = write(tmp_path / "a", example(**{"label": [1], **features}))
+    assert check_error(errors.DataFileError, path, spec) == message.format(path=repr(path))
+
+
+def test_a_record_without_a_feature(tmp_path):
+    path = write(tmp_path / "a", text_example(0), example(label=[1]))
+    assert check_error(errors.DataFileError, path) == (
+        f"A record of {path!r} has no feature 'text'. It has: label."
+    )
+
+
+def test_records_without_labels(tmp_path):
+    path = write(tmp_path / "a", example(text=[b"x"], labels=[1]))
+    assert check_error(errors.ColumnNotFoundError, path) == (
+        f"The records of {path!r} have no label 'label'. They have: labels, text."
+    )
+
+
+def test_a_later_record_is_named_by_its_file(tmp_path):
+    wrong = example(text=[b"a", b"b"], label=[1])
+    path = write(tmp_path / "a", *map(text_example, [0, 1] * 10), wrong)
+    source = Records(path, batch_size=4)
+    spec = ExampleSpec(TEXT, LabelSpec("class", 3))
+    source.check(spec)
+    with pytest.raises(errors.DataFileError) as caught, clear_errors():
+        batches(source.evaluation_fn(spec)())
+    assert str(caught.value) == (
+        f"A record of '{path}' is not as the model takes it: a feature or a label is missing, of "
+        "another type or length, or an image that cannot be decoded."
+    )
+
+
+def test_a_file_that_is_damaged_further_on(tmp_path):
+    path = write(tmp_path / "a", *map(text_example, [0, 1] * 10))
+    content = bytearray(pathlib.Path(path).read_bytes())
+    place = len(content) * 19 // 20
+    content[place] ^= 255
+    pathlib.Path(path).write_bytes(content)
+    with pytest.raises(errors.DataFileError) as caught, clear_errors():
+        batches(Records(path).evaluation_fn(TWO_CLASSES)())
+    assert str(caught.value) == (
+        f"A file of records is damaged or cut short: corrupted record at {place}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "labels", "message"),
+    [
+        (
+            {"a": "label"},
+            LabelSpec("class", 2),
+            "Records.label is {'a': 'label'}, but the model has one head: give it one key.",
+        ),
+        (
+            "label",
+            {"a": LabelSpec("class", 2)},
+            (
+                "Records.label is 'label', but the model has the heads a: give it a dict with a key for "
+                "each."
+            ),
+        ),
+    ],
+)
+def test_labels_of_other_heads(tmp_path, label, labels, message):
+    path = write(tmp_path / "a", text_example(0))
+    spec = ExampleSpec(TEXT, labels)
+    assert check_error(errors.ModelError, path, spec, label=label) == message
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"path": ["a", ""]}, "Records.path is ''; it must be a path in quotes."),
+        ({"path": []}, "Records.path is []; it must be a path in quotes."),
+        ({"label": 1}, "Records.label is 1; it must be a text in quotes."),
+        ({"label": {"a": 1}}, "Records.label['a'] is 1; it must be a text in quotes."),
+        ({"batch_size": 0}, "Records.batch_size is 0; it must be at least 1."),
+        ({"shuffle_buffer": 0}, "Records.shuffle_buffer is 0; it must be at least 1."),
+        ({"class_names": "ab"}, "Records.class_names is 'ab'; give it a list, as in ['bad', 'good']."),
+    ],
+)  # fmt: skip
+def test_wrong_settings(setting, message):
+    with pytest.raises(errors.ModelError) as caught:
+        Records(**{"path": "a", **setting})
+    assert str(caught.value) == message
