@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pathlib
+import re
+import shlex
 import subprocess
 import sys
 
@@ -43,6 +45,15 @@ def test_unknown_flags_are_refused(name, capsys):
 def test_every_command_is_in_the_readme():
     readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f"python -m {name} --" not in readme] == []
+
+
+def test_every_command_in_the_readme_can_be_given():
+    readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\$ python -m (examples\.\S+) ((?:.*\\\n)*.*)\n", readme)
+    assert len(shown) >= len(COMMANDS)
+    for name, flags in shown:
+        argv = [name, *shlex.split(flags.replace("\\\n", " "))]
+        assert importlib.import_module(name).define_flags()(argv)[1:] == [], "no other arguments"
 
 
 def test_an_installed_package_is_found():

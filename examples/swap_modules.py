@@ -1,0 +1,96 @@
+"""Trains the same text classifier on several modules, one after the other, and prints one table.
+
+python -m examples.swap_modules --module=out/module --module=out/token_embeddings \\
+    --train_data=out/reviews/train.csv --eval_data=out/reviews/test.csv --model_dir=out/swapped
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+import hub_estimator as hub
+from examples import commands
+
+if TYPE_CHECKING:
+    from hub_estimator.training.model_fn import Model
+
+
+def define_flags() -> flags.FlagValues:
+    """Returns this command's flags; nothing is defined in absl's global flags."""
+    values = flags.FlagValues()
+    flags.DEFINE_multi_string(
+        "module", None, "A text module; give the flag again for each.", flag_values=values,
+        required=True,
+    )  # fmt: skip
+    texts = {
+        "train_data": "A CSV file with the columns text and label (0 or 1) to train on.",
+        "eval_data": "The same, held out.",
+        "model_dir": "The folder in which each model gets a folder; run again, training goes on.",
+    }
+    for name, help_text in texts.items():
+        flags.DEFINE_string(name, None, help_text, flag_values=values, required=True)
+    flags.DEFINE_integer(
+        "max_steps", 500, "Optimizer steps for each module.", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_bool("fine_tune", False, "Whether modules are trained too.", flag_values=values)
+    return values
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs the command; `argv` starts with the program's name. Returns the exit status."""
+    return commands.run(_swap, define_flags(), argv, str(__doc__))
+
+
+def _swap(values: flags.FlagValues) -> None:
+    # TensorFlow is imported from here on: --help need not wait for it.
+    from hub_estimator import files
+    from hub_estimator.training.inputs.text_file import TextFile
+    from hub_estimator.training.loop import train_and_evaluate
+
+    train_input, eval_input = TextFile(values.train_data), TextFile(values.eval_data)
+    results = {}
+    for handle in values.module:
+        results[handle] = train_and_evaluate(
+            files.join(files.as_path(values.model_dir), folder_name(handle)),
+            make_model(handle, values.fine_tune),
+            train_input,
+            eval_input,
+            max_steps=values.max_steps,
+            eval_every_steps=values.max_steps,
+            exporters=[functools.partial(hub.LatestModuleExporter, "module", exports_to_keep=1)],
+        )
+    print("accuracy  module")
+    for handle, result in sorted(results.items(), key=lambda item: -item[1].metrics["accuracy"]):
+        print(f"  {result.metrics['accuracy']:.4f}  {handle}")
+
+
+def make_model(handle: str, fine_tune: bool) -> Model:
+    """Returns a classifier of two classes on a text module, to train in any way."""
+    import tensorflow as tf
+
+    from hub_estimator.training.encoders import Encoder
+    from hub_estimator.training.layers import DenseLayers
+    from hub_estimator.training.model_fn import Model
+    from hub_estimator.training.optimization.optimization import Optimization
+
+    return Model(
+        encoders=[Encoder(handle, trainable=fine_tune, export_name="text")],
+        layers=DenseLayers(units=[256], dropout=0.3),
+        head=hub.estimator.BinaryClassHead(),
+        optimization=Optimization(tf.compat.v1.train.AdagradOptimizer, learning_rate=0.05),
+    )
+
+
+def folder_name(handle: str) -> str:
+    """Returns the name of the folder for a module's model: the letters and digits of its handle."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", handle).strip("_.")
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv))
