@@ -23,6 +23,7 @@ from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
 from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
+from hub_estimator.training.inputs.arrays import Arrays, Frame
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.inputs.json_file import JsonlFile
@@ -68,7 +69,9 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (schedules.linear_decay, ("learning_rate", "global_step")),
     (schedules.piecewise_decay, ("learning_rate", "global_step")),
     # Examples.
+    (Arrays, ()),
     (Augmentation, ()),
+    (Frame, ()),
     (ImageFolder, ()),
     (JsonlFile, ()),
     (Records, ()),

@@ -1,0 +1,148 @@
+"""Examples that a program already has: numpy arrays and pandas frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hub_estimator import errors, files
+from hub_estimator.training import checks
+from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
+from hub_estimator.training.inputs.labels import LabelNames
+from hub_estimator.training.inputs.table_input import TableInput, check_features
+
+_LABELS = "labels"
+
+
+class Arrays(TableInput):
+    """Numpy arrays, or lists.
+
+    A feature is of the type and shape that the model takes; images of 8 bits are converted to
+    `[0, 1]`. Labels are numbers, or the names of classes; of a head that takes any of several classes
+    `[N, K]` of zeros and ones, or lists of classes.
+
+    Args:
+      features: the values of each feature by name, `[N, ...]`.
+      labels: the labels, `[N]` or `[N, K]`; of several heads, by their names. None where there are
+        none, for prediction only.
+      batch_size: `B`.
+      class_names: the names of the classes in the order of their numbers.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size, or there are no examples.
+    """
+
+    def __init__(
+        self,
+        features: Mapping[str, Any],
+        labels: Any = None,
+        batch_size: int = 128,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        if not isinstance(features, Mapping) or not features:
+            raise errors.ModelError(
+                f"Arrays.features is {features!r}; give it a dict, as in {{'text': texts}}."
+            )
+        # A head may be called like a feature: each has a column of its own.
+        columns = {_column("features", name): values for name, values in features.items()}
+        label: LabelNames = _LABELS
+        if isinstance(labels, Mapping):
+            label = {head: _column(_LABELS, head) for head in labels}
+            columns |= {_column(_LABELS, head): values for head, values in labels.items()}
+        elif labels is not None:
+            columns[_LABELS] = labels
+        self._columns = {name: _sequence(name, values) for name, values in columns.items()}
+        _check_lengths(self._columns)
+        super().__init__(
+            {name: _column("features", name) for name in features}, label, batch_size, class_names
+        )
+
+    def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
+        _check_no_path("Arrays", path)
+        if not set(names) <= set(self._columns):
+            raise errors.ModelError(
+                "Arrays.labels is not given; without labels, arrays are good for prediction only."
+            )
+        chosen: dict[ColumnName, Any] = {name: self._columns[str(name)] for name in names}
+        return Table("the arrays", chosen, first_row=0)
+
+
+class Frame(TableInput):
+    """A pandas frame of texts, numbers and labels; each row is an example.
+
+    Args:
+      frame: a `pandas.DataFrame`.
+      features: the column, or the list of columns, of each feature, by feature name.
+      label: the column of the labels, or a list of columns; of several heads, a dict by their names.
+      batch_size: `B`.
+      class_names: the names of the classes in the order of their numbers.
+      separator: what is between the classes of an example in one text.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
+    """
+
+    def __init__(
+        self,
+        frame: Any,
+        features: Mapping[str, ColumnNames] | None = None,
+        label: LabelNames = "label",
+        batch_size: int = 128,
+        class_names: Sequence[str] | None = None,
+        separator: str = "|",
+    ) -> None:
+        checks.made("Frame.frame", frame, "pandas.DataFrame", "columns", "iloc")
+        features = {"text": "text"} if features is None else features
+        check_features("Frame.features", features)
+        checks.text("Frame.separator", separator)
+        super().__init__(features, label, batch_size, class_names, separator)
+        self._frame = frame
+
+    def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
+        _check_no_path("Frame", path)
+        there = list(self._frame.columns)
+        for name in names:
+            if name not in there:
+                raise errors.ColumnNotFoundError(
+                    f"The frame has no column {name!r}. It has: {', '.join(map(str, there))}."
+                )
+        if not len(self._frame):
+            raise errors.DataFileError("The frame has no rows.")
+        # Its own types of texts, categories and missing numbers become Python's.
+        columns = {name: _plain(self._frame[name].to_numpy()) for name in names}
+        return Table("the frame", columns, first_row=0)
+
+
+def _column(setting: str, name: str) -> str:
+    return f"{setting}[{name!r}]"
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    return values if values.dtype.kind in "iufb" else values.astype(object)
+
+
+def _sequence(name: str, values: Any) -> Any:
+    """Returns a list as it is, for its elements may be lists, and anything else as an array."""
+    if isinstance(values, (list, tuple)):
+        return list(values)
+    array = np.asarray(values)
+    if array.ndim == 0:
+        raise errors.ModelError(f"Arrays.{name} is {values!r}; give it an array, or a list.")
+    return array
+
+
+def _check_lengths(columns: Mapping[str, Any]) -> None:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) != 1 or not min(lengths.values()):
+        shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise errors.ModelError(f"Arrays need equally many examples, at least one, but {shown}.")
+
+
+def _check_no_path(kind: str, path: files.PathLike | None) -> None:
+    if path is not None:
+        raise errors.ModelError(
+            f"{kind} reads no files, but is to predict for {path!r}. Use an input that reads such "
+            "files, as TextFile does."
+        )
