@@ -84,7 +84,9 @@ class Optimization:
                 "Nothing in the model is trainable. Give the model layers, or set "
                 "Encoder.trainable = True."
             )
-        step = tf.compat.v1.train.get_or_create_global_step()
+        global_step = tf.compat.v1.train.get_or_create_global_step()
+        # Read once: what TensorBoard shows of a step is not to be of the next one.
+        step = tf.identity(global_step)
         parts = divide(trainable, groups)
         rate = self._rate(step)
         _summarize_rates(rate, parts, step)
@@ -98,9 +100,8 @@ class Optimization:
             ]
         with tf.control_dependencies(applied):
             averaged = self._update_averages(trainable, step)
-        # Last, because all of the above reads it.
-        with tf.control_dependencies([averaged]):
-            return tf.group(step.assign_add(1, read_value=False))
+        with tf.control_dependencies([averaged, step]):
+            return tf.group(global_step.assign_add(1, read_value=False))
 
     def scaffold(self) -> tf.compat.v1.train.Scaffold | None:
         """Returns what evaluation, prediction and export restore a checkpoint by; None: as usual.
