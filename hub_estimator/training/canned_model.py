@@ -61,12 +61,13 @@ class CannedModel:
 
     def example_spec(self) -> ExampleSpec:
         """Returns what the columns and the head take of each example."""
-        features = heads.feature_specs(self.head)
+        weights = heads.feature_specs(self.head)
+        features = dict(weights)
         # The last wins: a column that takes one value per example before one that takes any number.
         for column in [*(self.linear_columns or ()), *self.columns]:
             parsed = tf.feature_column.make_parse_example_spec([column])
             features |= {name: _tensor_spec(name, spec) for name, spec in parsed.items()}
-        return ExampleSpec(features, heads.label_spec(self.head))
+        return ExampleSpec(features, heads.label_spec(self.head), tuple(sorted(weights)))
 
     def model_fn(
         self,

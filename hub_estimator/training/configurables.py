@@ -12,6 +12,7 @@ from hub_estimator.graph import columns
 from hub_estimator.training import (
     canned_model,
     evaluation,
+    exporting,
     heads,
     interactions,
     loop,
@@ -42,6 +43,10 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (
         prediction.predict,
         ("model_dir", "input_path", "output_path", "checkpoint", "settings"),
+    ),
+    (
+        exporting.export,
+        ("model_dir", "export_path", "checkpoint", "what", "receives", "settings"),
     ),
     # The model.
     (DenseLayers, ()),

@@ -111,6 +111,19 @@ def test_it_is_an_encoder_of_another_model(exported, make_model, examples, tmp_p
     assert before.shape == after.shape and not np.array_equal(before, after)
 
 
+def test_averaged_weights_are_exported(make_model, examples, tmp_path):
+    model = make_model({"trainable": True}, {"average_decay": 0.9}, export_name="composed")
+    made = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
+    made.train(examples.training_fn(TWO_CLASSES, 1, lambda: 0), max_steps=3)
+    exporter = hub.LatestModuleExporter("modules", ServingInput(TWO_CLASSES))
+    path = exporter.export(made, str(tmp_path / "export"))
+    average = made.get_variable_value("module/embeddings/ExponentialMovingAverage")
+    assert not np.array_equal(average, made.get_variable_value("module/embeddings"))
+    for name, variable in [("composed", "module/embeddings"), ("text", "embeddings")]:
+        value = tf.train.load_variable(f"{path}/{name}/variables/variables", variable)
+        assert np.array_equal(value, average)
+
+
 def build(features, mode):
     weight = tf.compat.v1.get_variable("w", [2], partitioner=tf.compat.v1.fixed_size_partitioner(2))
     tf.compat.v1.summary.scalar("sum", tf.reduce_sum(weight))

@@ -147,14 +147,9 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
     ) -> str | None:
         if not files.is_remote(folder):
             files.remove_abandoned(folder)
-        with self._source.opened(estimator, checkpoint.path) as write:
-            if write is None:
-                return None
-            target = folders.new_export(folder)
-            with naming_failures(f"The export {target!r}"), files.whole_folder(target) as scratch:
-                records.write(scratch, checkpoint, metrics)
-                write(scratch)
-        return target
+        target = folders.new_export(folder)
+        written = write_export(self._source, estimator, checkpoint, metrics, target)
+        return target if written else None
 
     def _finish(self, folder: str, export: str) -> None:
         """Does what follows an export; done again where the process died in between."""
@@ -162,6 +157,37 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         if self._stable_path:
             files.switch_link(files.join(folder, self._choice.link), os.path.basename(export))
         folders.remove_old(folder, self._exports_to_keep, self._choice.link)
+
+
+def write_export(
+    source: Source,
+    estimator: Any,
+    checkpoint: records.Checkpoint,
+    metrics: Metrics | None,
+    target: str,
+) -> bool:
+    """Writes one export with its records, whole or not at all.
+
+    Args:
+      source: what is exported.
+      estimator: the Estimator with the model.
+      checkpoint: the values.
+      metrics: of their evaluation; None where there was none.
+      target: the folder to make.
+
+    Returns:
+      Whether there was anything to write.
+
+    Raises:
+      errors.ExportError: it cannot be written; the message says what.
+    """
+    with source.opened(estimator, checkpoint.path) as write:
+        if write is None:
+            return False
+        with naming_failures(f"The export {target!r}"), files.whole_folder(target) as scratch:
+            records.write(scratch, checkpoint, metrics)
+            write(scratch)
+    return True
 
 
 @contextlib.contextmanager

@@ -105,10 +105,12 @@ def read_json(path: str) -> dict[str, Any]:
 
 def as_plain(value: Any) -> Any:
     """Returns a metric's value as JSON has it: what is no number (NaN) or infinite is None."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return as_plain(value.tolist())
+    if isinstance(value, np.floating):
+        value = float(str(value))  # by its text, a float32 0.9 is 0.9, not 0.8999999761581421
+    if isinstance(value, (np.ndarray, list, tuple)):
+        return [as_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    if isinstance(value, (list, tuple)):
-        return [as_plain(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

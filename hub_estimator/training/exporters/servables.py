@@ -10,9 +10,10 @@ from typing import Any
 from hub_estimator import compat, errors, files
 from hub_estimator.training.exporters.base import FolderExporter, Write
 from hub_estimator.training.exporters.choices import Best, Every, Latest
+from hub_estimator.training.model_folder import ClassNames, class_names_of
 from hub_estimator.training.serving import Form, ServingInput, check_form
 
-CLASS_NAMES = "class_names.txt"
+CLASS_NAMES = "class_names%s.txt"
 _EXTRA_ASSETS = "assets.extra"
 _DEFAULT_SIGNATURE = "serving_default"
 
@@ -23,7 +24,8 @@ class LatestExporter(FolderExporter):
     As an exporter of a `tf.estimator.EvalSpec` it writes `<model_dir>/export/<name>/<timestamp>/`,
     each a SavedModel with the tag `serve`: TensorFlow Serving and `tf.saved_model.load` take it. It
     needs no module's folder any more: the vocabularies are inside. Where the classes have names,
-    `assets.extra/class_names.txt` has them, one a line.
+    `assets.extra/class_names.txt` has them, one a line; for several heads,
+    `assets.extra/class_names.<head>.txt`.
 
     The signature `serving_default` takes what `receives` says and gives the model's predictions;
     for examples it is the one that TensorFlow's heads make for the classification API, and
@@ -111,7 +113,7 @@ class WholeModel:
 
     def _write(self, estimator: Any, checkpoint: str, folder: str) -> None:
         if isinstance(self.serving_input_fn, ServingInput):
-            self._write_class_names(folder, self.serving_input_fn.spec.class_names)
+            _write_class_names(folder, class_names_of(self.serving_input_fn.spec.labels))
             if self.serving_input_fn.form != "examples":
                 estimator = _predicting(estimator)
         # Where another export is at work too, TensorFlow's own temporary folder is in none's way.
@@ -123,12 +125,14 @@ class WholeModel:
             files.move(files.join(made, name), files.join(folder, name))
         files.remove(below)
 
-    def _write_class_names(self, folder: str, names: tuple[str, ...] | None) -> None:
-        if names is None:
-            return
-        files.make_folder(files.join(folder, _EXTRA_ASSETS))
-        path = files.join(folder, _EXTRA_ASSETS, CLASS_NAMES)
-        files.write_text(path, "".join(f"{name}\n" for name in names))
+
+def _write_class_names(folder: str, names: ClassNames | None) -> None:
+    by_head = names if isinstance(names, dict) else {"": names or ()}
+    for head, each in by_head.items():
+        if each:
+            path = files.join(folder, _EXTRA_ASSETS, CLASS_NAMES % (head and f".{head}"))
+            files.make_folder(files.parent(path))
+            files.write_text(path, "".join(f"{name}\n" for name in each))
 
 
 def _serving_input(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import types
 
 import numpy as np
@@ -35,3 +37,19 @@ def estimator_at(make_checkpoint, tmp_path):
         )
 
     return make
+
+
+@pytest.fixture
+def small_files():
+    """Limits the size of files that can be written, as a disk that is nearly full does."""
+
+    @contextlib.contextmanager
+    def limited(size):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited

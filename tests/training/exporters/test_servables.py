@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
+from hub_estimator.training.canned_model import CannedModel, estimator_class
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.heads import head_class
 from hub_estimator.training.serving import ServingInput
 
 WORDS = ["bad", "good", "unknown"]
@@ -179,6 +182,52 @@ def test_the_best_model(make_model, examples, tmp_path):
     np.testing.assert_allclose(outputs["probabilities"], expected, rtol=1e-5)
 
 
+def test_averaged_weights(make_model, examples, tmp_path):
+    model = make_model({"trainable": True}, {"average_decay": 0.9})
+    made = train(model, tmp_path, examples, steps=3)
+    path = hub.LatestExporter("model", serving).export(made, str(tmp_path / "export"))
+    outputs = called(path, text=WORDS)
+    np.testing.assert_allclose(outputs["probabilities"], predictions(made), rtol=1e-5)
+
+
+def test_several_heads(make_model, examples, tmp_path):
+    heads = [head_class("BinaryClassHead")(name=name) for name in ("first", "second")]
+    labels = {
+        name: LabelSpec("class", 2, names)
+        for name, names in [("first", ("no", "yes")), ("second", None)]
+    }
+    model = make_model(head=head_class("MultiHead")(heads))
+    made = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
+
+    def batches():
+        return tf.data.Dataset.from_tensors(({"text": ["a"]}, {"first": [[0]], "second": [[1]]}))
+
+    made.train(batches, max_steps=1)
+    named = ServingInput(ExampleSpec(TWO_CLASSES.features, labels))
+    path = hub.LatestExporter("model", named).export(made, str(tmp_path / "export"))
+    assert os.listdir(f"{path}/assets.extra") == ["class_names.first.txt"]
+    outputs = called(path, text=WORDS)
+    assert outputs["first/probabilities"].shape == outputs["second/probabilities"].shape == (3, 2)
+
+
+def test_a_canned_model_of_a_run(text_module, tmp_path):
+    column = hub.text_embedding_column("text", text_module)
+    head = head_class("BinaryClassHead")(weight_column="weight")
+    model = CannedModel(estimator_class("LinearEstimator"), head, [column])
+    made = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
+
+    def batches():
+        features = {"text": ["a"], "weight": [[2.0]]}
+        return tf.data.Dataset.from_tensors((features, [[1]]))
+
+    made.train(batches, max_steps=1)
+    exporter = hub.LatestExporter("model", ServingInput(model.example_spec()))
+    path = exporter.export(made, str(tmp_path / "export"))
+    np.testing.assert_allclose(
+        called(path, text=WORDS)["probabilities"], predictions(made), rtol=1e-5
+    )
+
+
 def canned(tmp_path):
     column = tf.feature_column.numeric_column("x")
     made = estimator.LinearClassifier([column], str(tmp_path / "model"))
@@ -212,17 +261,16 @@ def test_tpu_estimator(make_model, examples, tmp_path):
     assert np.shape(outputs["probabilities"]) == (3, 2)
 
 
-def test_a_failed_export_leaves_nothing(make_model, examples, tmp_path, monkeypatch):
+def test_a_failed_export_leaves_nothing(make_model, examples, tmp_path, small_files):
     made = train(make_model(), tmp_path, examples)
-
-    def fail(self, base, *args, **kwargs):
-        os.makedirs(f"{base}/temp-1/variables")
-        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
-
-    monkeypatch.setattr(estimator.Estimator, "export_saved_model", fail)
-    with pytest.raises(errors.ExportError, match="cannot be written: No space left on device"):
-        hub.LatestExporter("m", serving).export(made, str(tmp_path / "export"))
-    assert os.listdir(tmp_path / "export") == []
+    folder = tmp_path / "export"
+    with pytest.raises(errors.ExportError) as caught, small_files(1000):
+        hub.LatestExporter("m", serving).export(made, str(folder))
+    assert re.match(
+        rf"The export '{re.escape(str(folder))}/\d{{10}}' cannot be written: .*[Ff]ile too large",
+        str(caught.value),
+    )
+    assert os.listdir(folder) == []
 
 
 def test_in_the_loop(make_model, examples, tmp_path):

@@ -1,0 +1,78 @@
+"""The command `export`: from a model folder alone to a module, or to a model for serving."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from hub_estimator import export, train
+
+
+def module_fn():
+    """Texts `[B]` to their hash's row of a table, `[B, 4]`."""
+    text = tf.compat.v1.placeholder(tf.string, [None])
+    rows = tf.strings.to_hash_bucket_fast(text, 8)
+    table = tf.compat.v1.get_variable("embeddings", [8, 4])
+    hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(table, rows))
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    """The model folder of a run that fine-tuned a module without a name for exports."""
+    folder = tmp_path_factory.mktemp("trained")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        module = hub.Module(hub.create_module_spec(module_fn))
+        session.run(tf.compat.v1.global_variables_initializer())
+        module.export(folder / "module", session)
+    with open(folder / "data.csv", "w", newline="") as file:
+        rows = [("good" if number % 2 else "bad", number % 2) for number in range(64)]
+        csv.writer(file).writerows([("text", "label"), *rows])
+    bindings = [
+        f"MODULE='{folder}/module'", f"TRAIN_DATA='{folder}/data.csv'",
+        f"EVAL_DATA='{folder}/data.csv'", "FINE_TUNE=True", "MAX_STEPS=4",
+        "train_and_evaluate.eval_every_steps=2", "Encoder.export_name=None",
+    ]  # fmt: skip
+    flags = ["--gin_file=smoke.gin", *(f"--gin_bindings={each}" for each in bindings)]
+    assert train.run(["train", *flags, f"--model_dir={folder}/model"]) == 0
+    return f"{folder}/model"
+
+
+def run(model_dir, *flags):
+    return export.run(["export", f"--model_dir={model_dir}", *flags])
+
+
+def test_a_module(model_dir, tmp_path, capsys):
+    name = "--gin_bindings=Encoder.export_name='mine'"
+    assert run(model_dir, f"--export_path={tmp_path}/out", "--checkpoint=2", name) == 0
+    assert capsys.readouterr().out == f"Exported module of step 2: {tmp_path}/out/mine\n"
+    values = tf.train.load_variable(f"{tmp_path}/out/mine/variables/variables", "embeddings")
+    expected = tf.train.load_variable(f"{model_dir}/model.ckpt-2", "module/embeddings")
+    assert np.array_equal(values, expected)
+
+
+def test_the_whole_model(model_dir, tmp_path, capsys):
+    flags = ["--what=model", "--receives=examples", "--checkpoint=best"]
+    assert run(model_dir, f"--export_path={tmp_path}/out", *flags) == 0
+    assert capsys.readouterr().out.endswith(f": {tmp_path}/out\n")
+    assert (tmp_path / "out" / "saved_model.pb").is_file()
+
+
+def test_a_module_without_a_name(model_dir, tmp_path, capsys):
+    assert run(model_dir, f"--export_path={tmp_path}/out") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: The model has no module to export. Set Encoder.export_name or Model.export_name, "
+        "or export the whole model for serving."
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_flags(model_dir, capsys):
+    assert run(model_dir) == 2
+    assert "export_path" in capsys.readouterr().err
+    assert run(model_dir, "--export_path=x", "--what=all") == 2
+    assert run(model_dir, "--help") == 0
+    assert "python -m hub_estimator.export" in capsys.readouterr().out
