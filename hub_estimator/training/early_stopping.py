@@ -31,8 +31,8 @@ class EarlyStopping:
 
     Attributes:
       metric: the name of the metric, as evaluations give it.
+      higher_is_better: whether greater values are better, as for accuracy; False for losses.
       patience: the number of evaluations in a row without an improvement after which training ends.
-      higher_is_better: whether an improvement is a higher value.
       min_delta: what a value must be better than the best one by.
 
     Raises:
@@ -40,8 +40,8 @@ class EarlyStopping:
     """
 
     metric: str
+    higher_is_better: bool
     patience: int = 3
-    higher_is_better: bool = True
     min_delta: float = 0.0
 
     def __post_init__(self) -> None:

@@ -37,26 +37,26 @@ def history(*values, name="auc"):
     ],
 )
 def test_patience(values, stops):
-    assert EarlyStopping("auc", patience=2).should_stop(history(*values)) == stops
+    assert EarlyStopping("auc", True, patience=2).should_stop(history(*values)) == stops
 
 
 def test_lower_is_better():
-    stopping = EarlyStopping("loss", patience=1, higher_is_better=False)
+    stopping = EarlyStopping("loss", False, patience=1)
     assert not stopping.should_stop(history(3.0, 2.0, name="loss"))
     assert stopping.should_stop(history(2.0, 3.0, name="loss"))
 
 
 def test_min_delta():
     values = history(0.5, 0.55, 0.58)
-    assert not EarlyStopping("auc", patience=2).should_stop(values)
-    assert EarlyStopping("auc", patience=2, min_delta=0.1).should_stop(values)
+    assert not EarlyStopping("auc", True, patience=2).should_stop(values)
+    assert EarlyStopping("auc", True, patience=2, min_delta=0.1).should_stop(values)
     # Measured from the best one, so that small improvements add up.
-    assert not EarlyStopping("auc", patience=2, min_delta=0.07).should_stop(values)
+    assert not EarlyStopping("auc", True, patience=2, min_delta=0.07).should_stop(values)
 
 
 def test_the_order_is_that_of_steps_and_a_step_counts_once():
     values = history(0.5, 0.4, 0.6)
-    stopping = EarlyStopping("auc", patience=2)
+    stopping = EarlyStopping("auc", True, patience=2)
     assert not stopping.should_stop(values[::-1])
     assert not stopping.should_stop([*values, values[1], values[1]])
     assert stopping.should_stop([*values, {"step": 20, "auc": 0.1}])
@@ -65,7 +65,7 @@ def test_the_order_is_that_of_steps_and_a_step_counts_once():
 def test_an_unknown_metric():
     values = [{"step": 1, "auc": 0.5, "loss": 1.0, "global_step": 1, "checkpoint": "model.ckpt-1"}]
     with pytest.raises(errors.ModelError) as caught:
-        EarlyStopping("acc").should_stop(values)
+        EarlyStopping("acc", True).should_stop(values)
     assert str(caught.value) == (
         "EarlyStopping.metric is 'acc', which evaluations do not give. They give: auc, loss."
     )
@@ -81,14 +81,14 @@ def test_an_unknown_metric():
 )
 def test_settings(settings, message):
     with pytest.raises(errors.ModelError) as caught:
-        EarlyStopping(**{"metric": "auc", **settings})
+        EarlyStopping(**{"metric": "auc", "higher_is_better": True, **settings})
     assert str(caught.value) == message
 
 
 def test_a_cluster():
     config = types.SimpleNamespace(cluster_spec=tf.train.ClusterSpec({"chief": ["localhost:1"]}))
     with pytest.raises(errors.ModelError) as caught:
-        Stopping(EarlyStopping("auc"), [], config)
+        Stopping(EarlyStopping("auc", True), [], config)
     assert str(caught.value) == (
         "Early stopping needs training and evaluation in one process, and this run is one task of "
         "the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
@@ -121,7 +121,7 @@ def run(make_model, examples, tmp_path):
 
 
 # Nothing improves by a million.
-IMPATIENT = EarlyStopping("loss", patience=2, higher_is_better=False, min_delta=1e6)
+IMPATIENT = EarlyStopping("loss", False, patience=2, min_delta=1e6)
 
 
 def test_a_run_that_ends_early(run, caplog):
@@ -149,7 +149,7 @@ def test_a_run_that_ended_early_stays_ended(run, tmp_path, caplog):
 
 def test_evaluations_from_before_the_model_had_the_metric_do_not_count():
     single = types.SimpleNamespace(cluster_spec=None)
-    stopping = Stopping(EarlyStopping("f1", patience=1), history(0.9, 0.8), single)
+    stopping = Stopping(EarlyStopping("f1", True, patience=1), history(0.9, 0.8), single)
     stopping.evaluated({"global_step": 20, "f1": 0.5})
     assert not stopping.requested
 
@@ -166,7 +166,7 @@ def test_evaluations_of_earlier_runs_count():
 
 def test_a_metric_that_evaluations_will_not_give(run, tmp_path):
     with pytest.raises(errors.ModelError) as caught:
-        run(Recorder(), early_stopping=EarlyStopping("acuracy"))
+        run(Recorder(), early_stopping=EarlyStopping("acuracy", True))
     assert str(caught.value) == (
         "EarlyStopping.metric is 'acuracy', which evaluations do not give. They give: accuracy, "
         "accuracy_baseline, auc, auc_precision_recall, average_loss, label/mean, loss, precision, "
