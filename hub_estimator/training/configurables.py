@@ -35,6 +35,7 @@ from hub_estimator.training.model_fn import Model
 from hub_estimator.training.optimization import schedules
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
+from hub_estimator.training.reports.report import Report
 
 # Each with the parameters that the run gives and no configuration may set.
 _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
@@ -81,6 +82,8 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (JsonlFile, ()),
     (Records, ()),
     (TextFile, ()),
+    # What people look at.
+    (Report, ()),
     # Exports.
     (BestExporter, ("serving_input_fn",)),
     (BestModuleExporter, ("serving_input_fn",)),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from hub_estimator import errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.folder_model import FolderModel, Settings
 from hub_estimator.training.history import Evaluation
-from hub_estimator.training.inputs.base import Input
+from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.interruption import Signals
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.model_folder import Checkpoint, ModelFolder
+from hub_estimator.training.reports.report import Report
 
 _POLL_SECS = 1.0
 _logger = logging.getLogger("hub_estimator")
@@ -106,6 +107,7 @@ def evaluate(
     model: Model,
     eval_input: Input,
     max_steps: int | None = None,
+    report: Report | None = None,
     seed: int = 1,
     checkpoints: Choice | Following = LATEST,
     name: str | None = None,
@@ -121,6 +123,7 @@ def evaluate(
       model: the model that was trained.
       eval_input: the examples to evaluate on.
       max_steps: the step at which training ends, for `Following`; None is never.
+      report: writes pictures and tables of the last evaluation; None writes none.
       seed: that of training.
       checkpoints: which ones.
       name: under which name to keep the metrics; None is with those of training, which is right for
@@ -145,30 +148,45 @@ def evaluate(
         chosen: Iterable[Checkpoint] = checkpoints.checkpoints(folder, done, last_step)
     else:
         chosen = checkpoints.every(folder)
-    found = []
+    found: list[Evaluation] = []
+    input_fn = eval_input.evaluation_fn(made.spec)
+
+    def evaluate_one(checkpoint: Checkpoint) -> None:
+        found.append(
+            history.record(checkpoint.path, _metrics(made, input_fn, checkpoint.path, name))
+        )
+
     with Signals().listening():
         for checkpoint in chosen:
-            metrics = _evaluated(made, eval_input, checkpoint, name)
-            if metrics is not None:
-                found.append(history.record(checkpoint.path, metrics))
+            _use(folder, checkpoint, evaluate_one)
+        if report is not None and found:
+            last = found[-1]
+            _use(
+                folder,
+                Checkpoint(last["step"], files.join(folder.path, last["checkpoint"])),
+                lambda pinned: report.write(made, input_fn, pinned.path, last, name),
+            )
     return found
 
 
-def _evaluated(
-    made: FolderModel, eval_input: Input, checkpoint: Checkpoint, name: str | None
-) -> dict[str, Any] | None:
-    """Returns the metrics of a checkpoint; None where it is gone."""
-    began = time.monotonic()
+def _use(
+    folder: ModelFolder, checkpoint: Checkpoint, function: Callable[[Checkpoint], Any]
+) -> None:
+    """Calls a function with a checkpoint that stays meanwhile; one that is gone is left out."""
     try:
-        with made.folder.pinned(checkpoint) as pinned:
-            metrics = made.estimator.evaluate(
-                eval_input.evaluation_fn(made.spec), checkpoint_path=pinned.path, name=name
-            )
+        with folder.pinned(checkpoint) as pinned:
+            function(pinned)
     except errors.CheckpointGoneError as error:
         _logger.info("%s", error)
-        return None
+
+
+def _metrics(
+    made: FolderModel, input_fn: InputFn, checkpoint: str, name: str | None
+) -> dict[str, Any]:
+    began = time.monotonic()
+    metrics = made.estimator.evaluate(input_fn, checkpoint_path=checkpoint, name=name)
     _logger.info(
         "Evaluated the checkpoint of step %d in %.1f s: loss %.4f.",
-        checkpoint.step, time.monotonic() - began, metrics["loss"],
+        metrics["global_step"], time.monotonic() - began, metrics["loss"],
     )  # fmt: skip
     return metrics

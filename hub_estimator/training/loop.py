@@ -14,13 +14,15 @@ from hub_estimator.training import checks, preflight, summaries
 from hub_estimator.training.early_stopping import EarlyStopping, Stopping
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.exporters.folders import modules_in
+from hub_estimator.training.folder_model import FolderModel
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.model_folder import ModelFolder, class_names_of
-from hub_estimator.training.progress import ProgressHook
+from hub_estimator.training.progress import ProgressHook, counting_examples
 from hub_estimator.training.recording import Recorder
+from hub_estimator.training.reports.report import Report
 from hub_estimator.training.result import Result
 from hub_estimator.training.serving import ServingInput
 
@@ -50,9 +52,11 @@ def train_and_evaluate(
     exporters: Sequence[ExporterFactory] = (),
     hooks: Sequence[Callable[[], Any]] = (),
     early_stopping: EarlyStopping | None = None,
+    report: Report | None = None,
     seed: int = 1,
     keep_checkpoints: int = 5,
     log_every_steps: int = 100,
+    profile_every_steps: int | None = None,
     settings: Settings | None = None,
 ) -> Result:
     """Trains a model, evaluates and exports it at each checkpoint; goes on where it stopped before.
@@ -70,9 +74,12 @@ def train_and_evaluate(
         `functools.partial(LatestModuleExporter, "module")`.
       hooks: make further hooks for training.
       early_stopping: when to end before `max_steps`; None never does.
+      report: writes pictures and tables of the last evaluation; None writes none.
       seed: of the order of examples, initial values and dropout.
       keep_checkpoints: how many checkpoints to keep, the newest ones.
       log_every_steps: steps between two lines of the log and two points in TensorBoard.
+      profile_every_steps: steps between two profiles of one step each, which Chrome's
+        chrome://tracing shows, in `<model_dir>/profile/`; None makes none.
       settings: checked and saved before training starts.
 
     Returns:
@@ -90,15 +97,19 @@ def train_and_evaluate(
         log_every_steps=log_every_steps,
     )
     checks.whole_number("train_and_evaluate.seed", seed, least=0)
+    if profile_every_steps is not None:
+        checks.whole_number("train_and_evaluate.profile_every_steps", profile_every_steps)
     _check_parts(model, train_input=train_input, eval_input=eval_input)
     if early_stopping is not None:
         name = "train_and_evaluate.early_stopping"
         checks.made(name, early_stopping, "@EarlyStopping()", "should_stop")
+    if report is not None:
+        checks.made("train_and_evaluate.report", report, "@Report()", "write")
     spec = preflight.check(folder, model, train_input, eval_input, early_stopping)
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
-    made_hooks = [hook() for hook in hooks]
+    made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
     if settings is not None:
         settings.check_all_read()
     signals = Signals()
@@ -106,11 +117,15 @@ def train_and_evaluate(
         if config.is_chief:
             _prepare_folder(folder, spec, settings)
         estimator = compat.estimator_module().Estimator(
-            model.model_fn, folder.path, config, params={}
+            counting_examples(model.model_fn), folder.path, config, params={}
         )
         run = _Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
         training_fn = train_input.training_fn(spec, seed, run.step)
-        metrics, exported = run(training_fn, eval_input.evaluation_fn(spec), made_hooks)
+        evaluation_fn = eval_input.evaluation_fn(spec)
+        metrics, exported = run(training_fn, evaluation_fn, made_hooks)
+        if report is not None and metrics:
+            made = FolderModel(folder, model, spec, estimator)
+            report.write(made, evaluation_fn, estimator.latest_checkpoint(), metrics)
     return Result(
         folder.path, run.step(), metrics, estimator.latest_checkpoint(), _modules(exported)
     )
@@ -136,6 +151,12 @@ def _run_config(seed: int, save_steps: int, keep: int, log_steps: int) -> Any:
         save_summary_steps=log_steps,
         log_step_count_steps=log_steps,
     )
+
+
+def _profilers(folder: ModelFolder, config: Any, every_steps: int | None) -> list[Any]:
+    if every_steps is None or not config.is_chief:
+        return []
+    return [tf.compat.v1.train.ProfilerHook(save_steps=every_steps, output_dir=folder.profile)]
 
 
 def _prepare_folder(folder: ModelFolder, spec: ExampleSpec, settings: Settings | None) -> None:
@@ -197,8 +218,9 @@ class _Run:
     ) -> tuple[dict[str, Any], list[Any]]:
         api = compat.estimator_module()
         is_chief = self.estimator.config.is_chief
-        stop = StopOnSignalHook(self.signals, self.folder.path if is_chief else None)
-        progress = ProgressHook(self.max_steps, self.log_every_steps)
+        own_folder = self.folder.path if is_chief else None
+        stop = StopOnSignalHook(self.signals, own_folder)
+        progress = ProgressHook(self.max_steps, self.log_every_steps, own_folder)
         train_spec = api.TrainSpec(
             training_fn,
             max_steps=self.max_steps,
@@ -220,8 +242,14 @@ class _Run:
                 "The loss is not a number any more, after the checkpoint of step "
                 f"{self.step()}. Lower Optimization.learning_rate."
             ) from error
-        # In a cluster, the task "evaluator" evaluates and exports, and no task returns anything.
-        return outcome or ({}, [])
+        # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
+        return outcome or (self._last_metrics(), [])
+
+    def _last_metrics(self) -> dict[str, Any]:
+        """Returns what the evaluator of a cluster found last; nothing in the other tasks."""
+        if self.estimator.config.task_type != "evaluator":
+            return {}
+        return dict(self.folder.history().evaluations()[-1])
 
     def _evaluate_and_export(self, evaluation_fn: InputFn) -> tuple[dict[str, Any], list[Any]]:
         metrics = self.estimator.evaluate(evaluation_fn)

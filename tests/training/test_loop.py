@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import signal
 
 import pytest
@@ -13,6 +14,7 @@ import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training import loop
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_folder import ModelFolder
 from hub_estimator.training.result import Result, summary
 
@@ -65,6 +67,42 @@ def test_it_goes_on(run, caplog):
         message.startswith("Training goes on from the checkpoint of step 3 in ")
         for message in caplog.messages
     )
+
+
+def test_throughput_and_profiles(run, tmp_path, caplog):
+    caplog.set_level("INFO", "hub_estimator")
+    run(log_every_steps=2, profile_every_steps=2, exporters=[])
+    lines = [each for each in caplog.messages if each.startswith("step ")]
+    rates = [re.fullmatch(r"step (\d) of 4, loss .*, (\d+) steps/s, (\d+) examples/s", each)
+             for each in lines]  # fmt: skip
+    assert [int(each[1]) for each in rates] == [2, 4]
+    for each in rates:  # a batch has eight examples; the steps are rounded
+        assert abs(int(each[3]) - 8 * int(each[2])) <= 5
+    tags = {
+        value.tag
+        for path in (tmp_path / "model").glob("events.*")
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+    }
+    assert {"examples/sec", "global_step/sec"} <= tags
+    assert list((tmp_path / "model" / "profile").glob("timeline-*.json"))
+
+
+def test_profiles_need_a_number_of_steps(run, tmp_path):
+    message = folder_message(run, errors.ModelError, tmp_path, profile_every_steps=0)
+    assert message == "train_and_evaluate.profile_every_steps is 0; it must be at least 1."
+
+
+def test_dropout_is_the_same_after_an_interruption(run, make_model, tmp_path):
+    layers = DenseLayers(units=[16], dropout=0.5, input_dropout=0.2)
+    model = make_model({"trainable": True}, layers=layers)
+    whole = run(model=model, model_dir=tmp_path / "whole", max_steps=6, exporters=[])
+    again = run(model=model, model_dir=tmp_path / "again", max_steps=6, exporters=[])
+    run(model=model, model_dir=tmp_path / "parts", max_steps=3, exporters=[])
+    parts = run(model=model, model_dir=tmp_path / "parts", max_steps=6, exporters=[])
+    other = run(model=model, model_dir=tmp_path / "other", max_steps=6, exporters=[], seed=2)
+    assert whole.metrics == again.metrics == parts.metrics
+    assert whole.metrics["loss"] != other.metrics["loss"]
 
 
 def test_each_evaluation_is_kept(run, tmp_path):
@@ -299,8 +337,6 @@ def test_a_model_folder_that_cannot_be_written(run, tmp_path):
 
 
 def test_a_checkpoint_of_another_model(run, make_model, tmp_path):
-    from hub_estimator.training.layers import DenseLayers
-
     run()
     with pytest.raises(errors.ModelFolderError) as caught:
         run(model=make_model(layers=DenseLayers(units=[5])))
