@@ -1,0 +1,97 @@
+"""The command `hub_estimator.train` as the tasks of a cluster, real processes under `TF_CONFIG`."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+
+pytestmark = pytest.mark.slow
+ROOT = str(pathlib.Path(__file__).parent.parent)
+DEADLINE_SECS = 240
+
+
+def module_fn():
+    """Texts `[B]` to their hash's row of a table, `[B, 4]`."""
+    text = tf.compat.v1.placeholder(tf.string, [None])
+    rows = tf.strings.to_hash_bucket_fast(text, 8)
+    table = tf.compat.v1.get_variable("embeddings", [8, 4])
+    hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(table, rows))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a module, `module`, and data, `data.csv`."""
+    with tf.compat.v1.Session() as session:
+        module = hub.Module(hub.create_module_spec(module_fn))
+        session.run(tf.compat.v1.global_variables_initializer())
+        module.export(tmp_path / "module", session)
+    with open(tmp_path / "data.csv", "w", newline="") as file:
+        rows = [("good" if number % 2 else "bad", number % 2) for number in range(64)]
+        csv.writer(file).writerows([("text", "label"), *rows])
+    return tmp_path
+
+
+def free_addresses(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+
+
+def start(folder, cluster, task):
+    settings = {"MODULE": "module", "TRAIN_DATA": "data.csv", "EVAL_DATA": "data.csv"}
+    bindings = [f"--gin_bindings={name}={value!r}" for name, value in settings.items()]
+    tf_config = {"cluster": cluster, "task": {"type": task, "index": 0}}
+    with open(folder / f"{task}.log", "w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin", *bindings,
+             "--gin_bindings=FINE_TUNE=True", "--model_dir=model"],
+            env={**os.environ, "PYTHONPATH": ROOT, "TF_CONFIG": json.dumps(tf_config)},
+            cwd=folder, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+
+def wait_for_checkpoint(folder, deadline):
+    while not (folder / "model" / "checkpoint").exists():
+        assert time.monotonic() < deadline, (folder / "chief.log").read_text()
+        time.sleep(0.1)
+
+
+def test_chief_worker_parameter_server_and_evaluator(folder):
+    addresses = free_addresses(3)
+    cluster = {
+        task: [each] for task, each in zip(("chief", "worker", "ps"), addresses, strict=True)
+    }
+    deadline = time.monotonic() + DEADLINE_SECS
+    processes = {}
+    try:
+        for task in ("ps", "chief", "evaluator"):
+            processes[task] = start(folder, cluster, task)
+        # A worker that finds the model not yet initialized waits for half a minute.
+        wait_for_checkpoint(folder, deadline)
+        processes["worker"] = start(folder, cluster, "worker")
+        for task in ("chief", "worker", "evaluator"):
+            status = processes[task].wait(max(0.0, deadline - time.monotonic()))
+            assert status == 0, (folder / f"{task}.log").read_text()
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    lines = (folder / "model" / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["step"] >= 20
+    assert list((folder / "model" / "export" / "module").glob("*/text/tfhub_module.pb"))
+    assert (folder / "model" / "report" / "report.md").exists()
+    assert "accuracy " in (folder / "evaluator.log").read_text()
