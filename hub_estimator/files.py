@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -25,6 +25,19 @@ def as_path(path: PathLike) -> str:
     """Returns `path` as `str`, with `~` expanded and a `file://` prefix removed."""
     text = os.fsdecode(path).removeprefix("file://")
     return text if is_remote(text) else os.path.expanduser(text)
+
+
+def user_cache_folder(environment: Mapping[str, str] | None = None) -> str:
+    """Returns the folder of what this user's runs keep for later ones.
+
+    Args:
+      environment: where `XDG_CACHE_HOME` is looked up; None is the process's own.
+    """
+    # The persistent cache folder: systems clean the temporary one file by file, while in use.
+    base = (os.environ if environment is None else environment).get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):  # the specification says to ignore a relative one
+        base = os.path.expanduser(join("~", ".cache"))
+    return join(base, "hub_estimator")
 
 
 def is_remote(path: str) -> bool:

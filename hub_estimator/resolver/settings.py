@@ -71,11 +71,7 @@ def _cache_folder(env: Mapping[str, str]) -> str:
     folder = files.as_path(env.get("TFHUB_CACHE_DIR", ""))
     if folder:
         return folder if files.is_remote(folder) else os.path.abspath(folder)
-    # The persistent cache folder: systems clean the temporary one file by file, while in use.
-    base = env.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):  # the specification says to ignore a relative one
-        base = os.path.expanduser(os.path.join("~", ".cache"))
-    return os.path.join(base, "hub_estimator", "modules")
+    return files.join(files.user_cache_folder(env), "modules")
 
 
 def _is_true(env: Mapping[str, str], name: str) -> bool:

@@ -24,6 +24,7 @@ from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
 from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
+from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.arrays import Arrays, Frame
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
@@ -69,6 +70,7 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     # How it is trained.
     (AdamWOptimizer, ("learning_rate",)),
     (EarlyStopping, ()),
+    (FeatureCache, ()),
     (Optimization, ()),
     (schedules.cosine_decay, ("learning_rate", "global_step")),
     (schedules.exponential_decay, ("learning_rate", "global_step")),

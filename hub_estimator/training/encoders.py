@@ -155,12 +155,30 @@ class Encoder:
             for name, feature in use.items()
         }
 
-    def __call__(self, features: Mapping[str, Any], mode: str) -> Encoding:
+    def feature_by_input(self, tags: frozenset[str]) -> Mapping[str, str]:
+        """Returns the feature of each input of the signature, for an encoder with one use."""
+        (use,) = self._uses(self.module.inputs(self.signature, tags))
+        return use
+
+    def single_uses(self) -> list[Encoder]:
+        """Returns an encoder for each use of the module, which has just that one."""
+        is_one = isinstance(self.feature, (str, Mapping))
+        uses = [self.feature] if is_one else list(self.feature)
+        return [dataclasses.replace(self, feature=use) for use in uses]
+
+    def __call__(
+        self,
+        features: Mapping[str, Any],
+        mode: str,
+        precomputed: Sequence[tf.Tensor] | None = None,
+    ) -> Encoding:
         """Adds the module to the graph and applies it.
 
         Args:
           features: the tensors by feature name, with `B` as their first dimension.
           mode: the Estimator's mode.
+          precomputed: what a frozen module gives for these features, `[B, D]` for each use; the
+            module's variables are in the graph nevertheless. None applies the module.
 
         Returns:
           The outputs, and the variables that are trained.
@@ -178,11 +196,12 @@ class Encoder:
         built = self.module.build(use)
         if starts_frozen:
             built = FrozenAtFirst(built, self.train_from_step)
+        if precomputed is None:
+            inputs = self.module.inputs(self.signature, use.tags)
+            precomputed = [self._apply(built, names, features) for names in self._uses(inputs)]
         outputs = [
-            drop(
-                self._apply(built, names, features), self.dropout, training, f"{self.name}/{number}"
-            )
-            for number, names in enumerate(self._uses(self.module.inputs(self.signature, use.tags)))
+            drop(output, self.dropout, training, f"{self.name}/{number}")
+            for number, output in enumerate(precomputed)
         ]
         return Encoding(outputs, self._group(built))
 
@@ -206,9 +225,7 @@ class Encoder:
 
     def _uses(self, inputs: Mapping[str, Any]) -> list[Mapping[str, str]]:
         """Returns the features of the signature's inputs, for each use of the module."""
-        is_one = isinstance(self.feature, (str, Mapping))
-        uses = [self.feature] if is_one else list(self.feature)
-        return [self._feature_by_input(use, inputs) for use in uses]
+        return [self._feature_by_input(each.feature, inputs) for each in self.single_uses()]
 
     def _feature_by_input(self, feature: Any, inputs: Mapping[str, Any]) -> Mapping[str, str]:
         chosen = feature if isinstance(feature, Mapping) else {name: feature for name in inputs}

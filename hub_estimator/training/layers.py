@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -71,6 +72,9 @@ class DenseLayers:
 def dense(inputs: tf.Tensor, units: int, name: str, l2: float = 0.0) -> tf.Tensor:
     """Adds one dense layer of `tf.compat.v1.layers` under the variable scope `name`.
 
+    In a graph with a seed, its initial values depend on the seed and its scope alone: not on what
+    else is in the graph.
+
     Args:
       inputs: float32 `[B, D]`.
       units: the width of the output.
@@ -84,10 +88,17 @@ def dense(inputs: tf.Tensor, units: int, name: str, l2: float = 0.0) -> tf.Tenso
         inputs,
         units,
         # The layer's own default is of Keras, which does not follow the graph's seed.
-        kernel_initializer=tf.compat.v1.glorot_uniform_initializer(),
+        kernel_initializer=tf.compat.v1.glorot_uniform_initializer(seed=_seed(name)),
         kernel_regularizer=l2_regularizer(l2) if l2 else None,
         name=name,
     )
+
+
+def _seed(name: str) -> int | None:
+    """Returns a seed for a variable scope; None, for another each time, in a graph without one."""
+    if tf.compat.v1.get_seed(None)[0] is None:
+        return None
+    return zlib.crc32(f"{tf.compat.v1.get_variable_scope().name}/{name}".encode())
 
 
 def l2_regularizer(weight: float) -> Callable[[Any], tf.Tensor]:

@@ -14,6 +14,7 @@ from hub_estimator.training import checks, preflight, summaries
 from hub_estimator.training.early_stopping import EarlyStopping, Stopping
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.exporters.folders import modules_in
+from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.folder_model import FolderModel
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.inputs.failures import clear_errors
@@ -53,6 +54,7 @@ def train_and_evaluate(
     hooks: Sequence[Callable[[], Any]] = (),
     early_stopping: EarlyStopping | None = None,
     report: Report | None = None,
+    feature_cache: FeatureCache | bool = True,
     seed: int = 1,
     keep_checkpoints: int = 5,
     log_every_steps: int = 100,
@@ -75,6 +77,8 @@ def train_and_evaluate(
       hooks: make further hooks for training.
       early_stopping: when to end before `max_steps`; None never does.
       report: writes pictures and tables of the last evaluation; None writes none.
+      feature_cache: where to keep what frozen modules give for each example, so that they run once
+        for each and not in every epoch. True is `FeatureCache()`, False runs them in each step.
       seed: of the order of examples, initial values and dropout.
       keep_checkpoints: how many checkpoints to keep, the newest ones.
       log_every_steps: steps between two lines of the log and two points in TensorBoard.
@@ -107,6 +111,7 @@ def train_and_evaluate(
         checks.made("train_and_evaluate.report", report, "@Report()", "write")
     spec = preflight.check(folder, model, train_input, eval_input, early_stopping)
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
+    cache = _cache(feature_cache, config)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
@@ -120,15 +125,31 @@ def train_and_evaluate(
             counting_examples(model.model_fn), folder.path, config, params={}
         )
         run = _Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
-        training_fn = train_input.training_fn(spec, seed, run.step)
-        evaluation_fn = eval_input.evaluation_fn(spec)
+        sources = Sources(cache, model, spec, estimator.latest_checkpoint())
+        training = sources.training(train_input, run.steps_left())
+        evaluation = sources.evaluation(eval_input, run.steps_left() // eval_every_steps)
+        training_fn = training.input.training_fn(training.spec, seed, run.step)
+        evaluation_fn = evaluation.input.evaluation_fn(evaluation.spec)
         metrics, exported = run(training_fn, evaluation_fn, made_hooks)
         if report is not None and metrics:
             made = FolderModel(folder, model, spec, estimator)
-            report.write(made, evaluation_fn, estimator.latest_checkpoint(), metrics)
+            report.write(
+                made, eval_input.evaluation_fn(spec), estimator.latest_checkpoint(), metrics
+            )
     return Result(
         folder.path, run.step(), metrics, estimator.latest_checkpoint(), _modules(exported)
     )
+
+
+def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
+    if not isinstance(given, (FeatureCache, bool)):
+        raise errors.ModelError(
+            f"train_and_evaluate.feature_cache is {given!r}; it must be True, False or "
+            "@FeatureCache()."
+        )
+    if config.cluster_spec:  # the tasks of a cluster train, evaluate, or neither
+        return None
+    return FeatureCache() if given is True else given or None
 
 
 def _check_settings(exporters: Any, **numbers: Any) -> None:
@@ -199,6 +220,10 @@ class _Run:
         """Returns the global step of the latest checkpoint, 0 without one."""
         checkpoint = self.estimator.latest_checkpoint()
         return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
+
+    def steps_left(self) -> int:
+        """Returns how many steps are left to train."""
+        return 0 if self.stopping.requested else max(0, self.max_steps - self.step())
 
     @clear_errors()
     def __call__(

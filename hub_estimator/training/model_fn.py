@@ -12,7 +12,7 @@ import tensorflow as tf
 from hub_estimator import errors
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.registration import register_module_for_export
-from hub_estimator.training import checks, heads, interactions
+from hub_estimator.training import checks, heads, interactions, precomputed
 from hub_estimator.training.composition import ComposedModule, composed_spec
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
@@ -148,7 +148,10 @@ class Model:
           What the head's logits are made from, float32 `[B, D]`, and the encoders' variables that
           are trained.
         """
-        encodings = [encoder(features, mode) for encoder in self.encoders]
+        encodings = [
+            encoder(features, mode, precomputed.outputs(features, number))
+            for number, encoder in enumerate(self.encoders)
+        ]
         outputs = self.interaction([each for found in encodings for each in found.outputs])
         if self.layers is not None:
             outputs = self.layers(outputs, training=mode == "train")

@@ -8,9 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator import files
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import register_module_for_export
+from hub_estimator.training.digests import Digest
 from hub_estimator.training.encoder_modules.interface import ModuleUse
 
 TRAIN_TAGS = frozenset({"train"})
@@ -41,6 +43,23 @@ class HubModule:
     def output_names(self, signature: str, tags: frozenset[str]) -> list[str]:
         """Returns the names of the outputs of a signature."""
         return sorted(self.spec.get_output_info_dict(signature, tags=tags))
+
+    def digest(self, tags: frozenset[str]) -> str | None:
+        """Returns a digest of a graph variant, its assets and the values of the variables.
+
+        None where the variables have no stored values.
+        """
+        variant, digest = self.spec.variant(tags), Digest()
+        digest.add(variant.meta_graph.SerializeToString(deterministic=True))
+        for name, path in sorted(self.spec.asset_paths.items()):
+            digest.add(name)
+            digest.add_file(path)
+        if variant.variables:
+            index = f"{self.spec.checkpoint_path}.index"
+            if self.spec.checkpoint_path is None or not files.exists(index):
+                return None
+            digest.add_file(index)  # it holds a checksum of each value
+        return digest.hexadecimal()
 
     def build(self, use: ModuleUse) -> BuiltHubModule:
         """Adds the variables to the default graph."""

@@ -68,5 +68,8 @@ class EncoderModule(Protocol):
     def output_names(self, signature: str, tags: frozenset[str]) -> list[str]:
         """Returns the names of the outputs of a signature."""
 
+    def digest(self, tags: frozenset[str]) -> str | None:
+        """Returns a digest of all that its outputs follow from; None where chance is in them."""
+
     def build(self, use: ModuleUse) -> BuiltModule:
         """Adds the variables to the default graph."""

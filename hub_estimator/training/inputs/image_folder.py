@@ -11,12 +11,14 @@ import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.training import checks, images, parsing
+from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
 from hub_estimator.training.inputs import image_listing
 from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.failures import map_batches, plain
 from hub_estimator.training.inputs.memory import Examples, InMemory
 from hub_estimator.training.inputs.text_file import check_path
+from hub_estimator.training.inputs.values import Column
 
 
 class ImageFolder(InMemory):
@@ -61,6 +63,11 @@ class ImageFolder(InMemory):
     def feature_names(self) -> list[str]:
         """The name of the one feature."""
         return [self._feature]
+
+    @property
+    def is_augmented(self) -> bool:
+        """Whether training changes the images by chance."""
+        return self._augment is not None
 
     @property
     def num_examples(self) -> int:
@@ -117,6 +124,10 @@ class ImageFolder(InMemory):
                 f" has {spec.size}{wanted}. They must be the same."
             )
         return names
+
+    def _add_column(self, digest: Digest, column: Column) -> None:
+        for path in column[np.arange(self.num_examples)]:
+            digest.add_file(path.decode())
 
     def _finish(
         self, batches: tf.data.Dataset, spec: ExampleSpec, seed: int | None

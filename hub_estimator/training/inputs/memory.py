@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import abc
+import copy
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ import tensorflow as tf
 
 from hub_estimator import files
 from hub_estimator.training import checks
+from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Order, Share, check_spec
 from hub_estimator.training.inputs.failures import plain
-from hub_estimator.training.inputs.values import Column
+from hub_estimator.training.inputs.values import Column, add_column
 
 # One head's labels, or those of each head of a multi-head by its name.
 LabelColumns = Column | Mapping[str, Column]
@@ -53,6 +55,17 @@ class InMemory(abc.ABC):
         checks.whole_number(f"{type(self).__name__}.batch_size", batch_size)
         self._batch_size = batch_size
         self._last: tuple[ExampleSpec, Examples] | None = None
+        self._further: dict[str, Column] = {}
+
+    @property
+    def batch_size(self) -> int:
+        """`B`."""
+        return self._batch_size
+
+    @property
+    def is_augmented(self) -> bool:
+        """Whether training changes the features of examples by chance."""
+        return False
 
     @property
     @abc.abstractmethod
@@ -151,21 +164,77 @@ class InMemory(abc.ABC):
 
         return input_fn
 
+    def rows_fn(
+        self, spec: ExampleSpec, names: Iterable[str], first: int, batch_size: int
+    ) -> InputFn:
+        """Returns an `input_fn` that gives features of the examples from `first` on, in order.
+
+        Args:
+          spec: what the model takes.
+          names: the features.
+          first: the number of the first example, from 0.
+          batch_size: how many to give at once.
+        """
+
+        def input_fn() -> tf.data.Dataset:
+            read = self._examples(spec)
+            features = {name: read.features[name] for name in names}
+            examples = dataclasses.replace(read, features=features, labels=None)
+            wanted = {name: spec.features[name] for name in names}
+            narrow = dataclasses.replace(spec, features=wanted)
+            return self._in_order(examples, narrow, Share(), first, batch_size)
+
+        return input_fn
+
+    def with_features(self, features: Mapping[str, Column]) -> InMemory:
+        """Returns this input with features added that come as they are, whatever the model takes.
+
+        Args:
+          features: the values for each example by feature name.
+        """
+        other = copy.copy(self)
+        other._further = dict(features)
+        return other
+
+    def digest(self, spec: ExampleSpec, names: Iterable[str]) -> str:
+        """Returns a digest of the values of features, of all examples in their order.
+
+        Args:
+          spec: what the model takes.
+          names: the features.
+        """
+        examples, digest = self._examples(spec), Digest()
+        for name in sorted(names):
+            digest.add(name)
+            self._add_column(digest, examples.features[name])
+        return digest.hexadecimal()
+
+    def _add_column(self, digest: Digest, column: Column) -> None:
+        """Adds all that the values of a feature follow from to a digest."""
+        add_column(digest, column)
+
     def _examples(self, spec: ExampleSpec) -> Examples:
         if self._last is None or self._last[0] != spec:
             check_spec(self, spec)
             self._last = spec, self._read(spec, spec.labels, None)
         return self._last[1]
 
-    def _in_order(self, examples: Examples, spec: ExampleSpec, share: Share) -> tf.data.Dataset:
-        size, end = self._batch_size, examples.num_examples
-        numbers = tf.data.Dataset.range(share.index, -(-end // size), share.count)
-        return self._batches(
-            numbers,
-            lambda number: np.arange(number * size, min((number + 1) * size, end)),
-            examples,
-            spec,
-        )
+    def _in_order(
+        self,
+        examples: Examples,
+        spec: ExampleSpec,
+        share: Share,
+        first: int = 0,
+        batch_size: int | None = None,
+    ) -> tf.data.Dataset:
+        size, end = batch_size or self._batch_size, examples.num_examples
+        numbers = tf.data.Dataset.range(share.index, -(-(end - first) // size), share.count)
+
+        def rows_of(number: int) -> np.ndarray:
+            start = first + number * size
+            return np.arange(start, min(start + size, end))
+
+        return self._batches(numbers, rows_of, examples, spec)
 
     def _batches(
         self,
@@ -178,20 +247,38 @@ class InMemory(abc.ABC):
         structure: tuple[Any, ...] = (dict(examples.features),)
         if examples.labels is not None:
             structure = (*structure, examples.labels)
-        columns = tf.nest.flatten(structure)
+        batches = self._finish(_gathered(numbers, rows_of, structure), spec, seed)
+        if self._further:
+            further = _gathered(numbers, rows_of, (self._further,))
+            batches = tf.data.Dataset.zip((batches, further)).map(plain(_merged))
+        return batches.prefetch(_PREFETCHED)
 
-        def gather(number: np.ndarray) -> list[np.ndarray]:
-            rows = rows_of(int(number))
-            return [column[rows] for column in columns]
 
-        def load(number: tf.Tensor) -> tuple[Any, ...]:
-            # The values stay in Python: as constants they would be in every saved graph.
-            tensors = tf.numpy_function(gather, [number], [_dtype(each) for each in columns])
-            for tensor, column in zip(tensors, columns, strict=True):
-                tensor.set_shape([None, *column.shape[1:]])
-            return number, *tf.nest.pack_sequence_as(structure, tensors)
+def _gathered(
+    numbers: tf.data.Dataset, rows_of: Callable[[int], np.ndarray], structure: tuple[Any, ...]
+) -> tf.data.Dataset:
+    """Returns the number of each batch, and the batch of a structure of columns."""
+    columns = tf.nest.flatten(structure)
 
-        return self._finish(numbers.map(plain(load)), spec, seed).prefetch(_PREFETCHED)
+    def gather(number: np.ndarray) -> list[np.ndarray]:
+        rows = rows_of(int(number))
+        return [column[rows] for column in columns]
+
+    def load(number: tf.Tensor) -> tuple[Any, ...]:
+        # The values stay in Python: as constants they would be in every saved graph.
+        tensors = tf.numpy_function(gather, [number], [_dtype(each) for each in columns])
+        for tensor, column in zip(tensors, columns, strict=True):
+            tensor.set_shape([None, *column.shape[1:]])
+        return number, *tf.nest.pack_sequence_as(structure, tensors)
+
+    return numbers.map(plain(load))
+
+
+def _merged(batch: Any, further: tuple[Any, dict[str, Any]]) -> Any:
+    """Returns a batch with further features."""
+    features, *labels = batch if isinstance(batch, tuple) else (batch,)
+    features = {**features, **further[1]}
+    return (features, *labels) if labels else features
 
 
 def _dtype(column: Column) -> tf.DType:

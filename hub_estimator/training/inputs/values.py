@@ -7,6 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+from hub_estimator.training.digests import Digest
+
 
 class Column(Protocol):
     """One value for each of `N` examples; an `np.ndarray` is one. Texts are bytes of type object."""
@@ -23,6 +25,19 @@ class Column(Protocol):
         """Returns the values of some examples, `[B, ...]`."""
 
 
+def add_column(digest: Digest, column: Column) -> None:
+    """Adds the values of a column to a digest.
+
+    Args:
+      digest: the digest.
+      column: an array, or a column that says itself what makes it up, by `add_to`.
+    """
+    if isinstance(column, np.ndarray):
+        digest.add_array(column)
+    else:
+        column.add_to(digest)  # type: ignore[attr-defined]
+
+
 @dataclasses.dataclass(frozen=True)
 class Ragged:
     """Rows of any length.
@@ -34,6 +49,11 @@ class Ragged:
 
     values: np.ndarray
     splits: np.ndarray
+
+    def add_to(self, digest: Digest) -> None:
+        """Adds all values to a digest."""
+        digest.add_array(self.values)
+        digest.add_array(self.splits)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -65,6 +85,10 @@ class Pixels:
     """
 
     values: np.ndarray
+
+    def add_to(self, digest: Digest) -> None:
+        """Adds all values to a digest."""
+        digest.add_array(self.values)
 
     @property
     def shape(self) -> tuple[int | None, ...]:

@@ -1,0 +1,47 @@
+"""Digests: short texts that are equal where contents are."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from hub_estimator import files
+
+_CHUNK = 1 << 20
+
+
+class Digest:
+    """SHA-256 of a row of parts; where one ends and the next begins counts too."""
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+
+    def add(self, *parts: Any) -> None:
+        """Adds parts: bytes as they are, anything else by its `str`."""
+        for part in parts:
+            content = part if isinstance(part, bytes) else str(part).encode("utf-8")
+            self._sha.update(b"%d:" % len(content))
+            self._sha.update(content)
+
+    def add_file(self, path: str) -> None:
+        """Adds the content of a file."""
+        self.add(files.size(path))
+        with files.gfile().GFile(path, "rb") if files.is_remote(path) else open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                self._sha.update(chunk)
+
+    def add_array(self, array: np.ndarray) -> None:
+        """Adds the values of an array; those of type object are bytes."""
+        self.add(array.dtype.str, array.shape)
+        if array.dtype == object:
+            values = array.reshape(-1).tolist()
+            self.add(np.array([len(value) for value in values], np.int64).tobytes())
+            self.add(b"".join(values))
+        else:
+            self.add(np.ascontiguousarray(array).tobytes())
+
+    def hexadecimal(self) -> str:
+        """Returns the digest, 64 hexadecimal digits."""
+        return self._sha.hexdigest()

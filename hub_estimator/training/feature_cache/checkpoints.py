@@ -1,0 +1,44 @@
+"""Whether a checkpoint still has the own values of frozen modules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator.training.encoder_modules.interface import ModuleUse
+from hub_estimator.training.encoders import Encoder
+
+
+def with_own_values(encoders: Sequence[Encoder], mode: str, checkpoint: str) -> list[bool]:
+    """Returns for each encoder whether a checkpoint has all its variables with the module's values.
+
+    They have others where an earlier run in the same folder trained the module.
+
+    Args:
+      encoders: all encoders of the model: their order decides on the names of variables.
+      mode: the Estimator's mode.
+      checkpoint: the prefix of the checkpoint.
+    """
+    saved = tf.train.load_checkpoint(checkpoint)
+    with tf.Graph().as_default():
+        variables = [_variables(encoder, mode) for encoder in encoders]
+        with tf.compat.v1.Session() as session:
+            session.run(tf.compat.v1.global_variables_initializer())
+            return [all(_is_equal(saved, session, each) for each in own) for own in variables]
+
+
+def _variables(encoder: Encoder, mode: str) -> list[Any]:
+    """Adds a module to the default graph; returns its variables."""
+    before = len(tf.compat.v1.global_variables())
+    encoder.module.build(ModuleUse(encoder.name, False, False, encoder.tags_for(mode)))
+    return tf.compat.v1.global_variables()[before:]
+
+
+def _is_equal(saved: Any, session: Any, variable: Any) -> bool:
+    name = variable.op.name
+    return saved.has_tensor(name) and np.array_equal(
+        saved.get_tensor(name), session.run(variable), equal_nan=True
+    )

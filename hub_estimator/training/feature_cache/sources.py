@@ -1,0 +1,118 @@
+"""Inputs that give the outputs of frozen encoders in the place of what these are made from."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from hub_estimator.training import heads, precomputed
+from hub_estimator.training.encoders import Encoder
+from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.feature_cache import checkpoints
+from hub_estimator.training.feature_cache.cache import FeatureCache
+from hub_estimator.training.inputs.base import Input
+from hub_estimator.training.inputs.memory import InMemory
+from hub_estimator.training.inputs.values import Column
+from hub_estimator.training.model_fn import Model
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """An input, and what to ask it for.
+
+    Attributes:
+      input: the input.
+      spec: the features and the labels to take from it.
+    """
+
+    input: Input
+    spec: ExampleSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """Makes the inputs of one run.
+
+    Attributes:
+      cache: where outputs are kept; None keeps none.
+      model: the model.
+      spec: what it takes.
+      checkpoint: the checkpoint at which training goes on; None at the start.
+    """
+
+    cache: FeatureCache | None
+    model: Any
+    spec: ExampleSpec
+    checkpoint: str | None
+
+    def training(self, given: Input, steps: int) -> Source:
+        """Returns an input that gives what encoders would give, wherever that is the same.
+
+        Args:
+          given: the data.
+          steps: how many steps it is for: where they see each example once at the most, nothing is
+            computed beforehand.
+
+        Returns:
+          `given` itself where no encoder's outputs can be stored.
+        """
+        if not isinstance(given, InMemory) or given.is_augmented:
+            return Source(given, self.spec)
+        return self._source("train", given, steps * given.batch_size > given.num_examples)
+
+    def evaluation(self, given: Input, evaluations: int) -> Source:
+        """Returns an input for a number of evaluations; see `training`."""
+        if not isinstance(given, InMemory):
+            return Source(given, self.spec)
+        return self._source("eval", given, evaluations > 1)
+
+    def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> Source:
+        if self.cache is None or type(self.model) is not Model:
+            return Source(given, self.spec)
+        found: dict[str, Column] = {}
+        replaced: list[Encoder] = []
+        for number in self._frozen(mode):
+            encoder = self.model.encoders[number]
+            outputs = self._outputs(self.cache, encoder, mode, given, is_worth_it)
+            if outputs is not None:
+                replaced.append(encoder)
+                found |= {precomputed.name(number, use): each for use, each in enumerate(outputs)}
+        if not found:
+            return Source(given, self.spec)
+        return Source(given.with_features(found), self._without(replaced))
+
+    def _frozen(self, mode: str) -> list[int]:
+        """Returns the numbers of the encoders whose modules have their own values throughout."""
+        encoders = self.model.encoders
+        if any(type(encoder) is not Encoder for encoder in encoders):
+            return []
+        frozen = [number for number, encoder in enumerate(encoders) if encoder.is_frozen]
+        if not (frozen and self.checkpoint):
+            return frozen
+        own = checkpoints.with_own_values(encoders, mode, self.checkpoint)
+        return [number for number in frozen if own[number]]
+
+    def _outputs(
+        self, cache: FeatureCache, encoder: Encoder, mode: str, given: InMemory, is_worth_it: bool
+    ) -> list[Column] | None:
+        """Returns the outputs of all uses of an encoder; None where one cannot be stored."""
+        outputs = []
+        for use in encoder.single_uses():
+            column = cache.outputs(use, mode, given, self.spec, is_worth_it)
+            if column is None:
+                return None
+            outputs.append(column)
+        return outputs
+
+    def _without(self, replaced: list[Encoder]) -> ExampleSpec:
+        """Returns the spec without the features that only replaced encoders take."""
+        labels = self.spec.labels
+        kinds = [labels] if isinstance(labels, LabelSpec) else list(labels.values())
+        if any(each.kind == "any" for each in kinds):
+            return self.spec  # a head of somebody else may take any of them
+        kept = set(heads.feature_specs(self.model.head))
+        for encoder in self.model.encoders:
+            if not any(encoder is each for each in replaced):
+                kept |= set(encoder.feature_specs())
+        features = {name: each for name, each in self.spec.features.items() if name in kept}
+        return dataclasses.replace(self.spec, features=features)

@@ -1,0 +1,196 @@
+"""The folder of stored outputs: an entry for each key, shared by all runs, of limited size.
+
+    <folder>/<key>/00000.npy, 00001.npy, ...   shards, each there whole or not at all
+    <folder>/<key>/entry.json                  written last: the entry is complete
+    <folder>/.<key>.flock                      held while an entry is made, opened or removed
+
+The time of `entry.json` is that of the last use: what was used longest ago is removed first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+from collections.abc import Iterator
+
+import filelock
+import numpy as np
+
+from hub_estimator import files
+from hub_estimator.training.feature_cache.shards import Shards, shard_rows
+from hub_estimator.training.inputs.values import Column
+
+_ENTRY = "entry.json"
+_POLL_SECS = 0.05
+_SAY_WAITING_SECS = 10.0
+_IN_MEMORY_BYTES = 1 << 30
+"""Up to this size, outputs are read into memory; larger ones are memory-mapped."""
+
+_logger = logging.getLogger("hub_estimator")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """The stored outputs of one key, float32 `[N, D]`.
+
+    Attributes:
+      folder: where they are.
+    """
+
+    folder: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all shards are there."""
+        return os.path.exists(files.join(self.folder, _ENTRY))
+
+    @property
+    def size(self) -> int:
+        """The number of bytes on disk."""
+        paths = (files.join(self.folder, name) for name in files.listing(self.folder))
+        return sum(os.path.getsize(path) for path in paths)
+
+    @property
+    def last_used(self) -> float:
+        """When it was last used, or changed where it is not complete; seconds since the epoch."""
+        path = files.join(self.folder, _ENTRY) if self.is_complete else self.folder
+        return os.path.getmtime(path)
+
+    def rows_there(self, width: int) -> int:
+        """Returns the number of rows that whole shards hold, from the first row on.
+
+        What a killed run was writing goes: the lock says that no run is writing now.
+        """
+        files.remove_abandoned(self.folder, older_than_secs=0)
+        number = 0
+        while os.path.exists(self._shard(number)):
+            number += 1
+        return number * shard_rows(width)
+
+    def write_shard(self, number: int, values: np.ndarray) -> None:
+        """Writes a shard, float32 `[R, D]`, whole or not at all."""
+        files.make_folder(self.folder)
+        with files.whole_file(self._shard(number)) as file:
+            np.save(file, values, allow_pickle=False)
+
+    def complete(self, num_rows: int, about: str) -> None:
+        """Says that all shards are there.
+
+        Args:
+          num_rows: `N`.
+          about: what tells people what this is.
+        """
+        content = json.dumps({"about": about, "rows": num_rows}, indent=1)
+        files.write_text(files.join(self.folder, _ENTRY), f"{content}\n")
+
+    def open(self, num_rows: int) -> Column | None:
+        """Opens the outputs and makes this the entry used last.
+
+        Args:
+          num_rows: `N`.
+
+        Returns:
+          float32 `[N, D]`; None where a file was lost or damaged: then the entry is removed.
+        """
+        with contextlib.suppress(OSError):  # a folder that others own
+            os.utime(files.join(self.folder, _ENTRY))
+        arrays: list[np.ndarray] = []
+        rows = 0
+        try:
+            while rows < num_rows:
+                arrays.append(np.load(self._shard(len(arrays)), mmap_mode="r"))
+                rows += len(arrays[-1])
+        except (OSError, ValueError, EOFError):
+            self.remove()
+            return None
+        shards = Shards(arrays)
+        small = sum(array.nbytes for array in arrays) <= _IN_MEMORY_BYTES
+        return np.concatenate(arrays) if small else shards
+
+    def remove(self) -> None:
+        """Removes the entry."""
+        files.remove(files.join(self.folder, _ENTRY))  # first: what is left is not complete
+        files.remove(self.folder)
+
+    def _shard(self, number: int) -> str:
+        return files.join(self.folder, f"{number:05}.npy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """All entries.
+
+    Attributes:
+      folder: where they are.
+      max_bytes: how large they may be together.
+    """
+
+    folder: str
+    max_bytes: int
+
+    def entries(self) -> list[Entry]:
+        """Returns all entries, complete or not, that used longest ago first."""
+        names = files.listing(self.folder) if files.is_folder(self.folder) else []
+        paths = (files.join(self.folder, name) for name in names if not name.startswith("."))
+        found = [Entry(path) for path in paths if os.path.isdir(path)]
+        return sorted(found, key=lambda entry: entry.last_used)
+
+    def entry(self, key: str) -> Entry:
+        """Returns the entry of a key, which need not be there."""
+        return Entry(files.join(self.folder, key))
+
+    @contextlib.contextmanager
+    def locked(self, key: str) -> Iterator[Entry]:
+        """Gives the entry of a key; for the time of the `with` block no other process changes it.
+
+        Raises:
+          OSError: the folder cannot be used.
+        """
+        files.make_folder(self.folder)
+        lock = self._lock(key)
+        timeout = 0.0
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=timeout, poll_interval=_POLL_SECS)
+            except filelock.Timeout:
+                if timeout:
+                    _logger.info("Waiting for another run that computes the same outputs.")
+                timeout = _SAY_WAITING_SECS
+        try:
+            yield self.entry(key)
+        finally:
+            lock.release()
+
+    def make_room(self, needed: int, key: str) -> bool:
+        """Removes what was used longest ago, but for an entry and what other runs work on.
+
+        Args:
+          needed: how many bytes the entry will have.
+          key: the entry's key.
+
+        Returns:
+          Whether there is room now.
+        """
+        others = [each for each in self.entries() if os.path.basename(each.folder) != key]
+        sizes = {each.folder: each.size for each in others}
+        for entry in others:
+            if needed > self.max_bytes or sum(sizes.values()) + needed <= self.max_bytes:
+                break
+            if self._remove(entry):
+                del sizes[entry.folder]
+        return sum(sizes.values()) + needed <= self.max_bytes
+
+    def _remove(self, entry: Entry) -> bool:
+        lock = self._lock(os.path.basename(entry.folder))
+        try:
+            with lock.acquire(timeout=0):
+                entry.remove()
+        except filelock.Timeout:
+            return False
+        return True
+
+    def _lock(self, key: str) -> filelock.BaseFileLock:
+        return filelock.FileLock(files.join(self.folder, f".{key}.flock"), mode=0o666)

@@ -1,0 +1,59 @@
+"""Runs that differ in the feature cache alone."""
+
+from __future__ import annotations
+
+import pytest
+from training_data import write_csv
+
+from hub_estimator.training import loop
+from hub_estimator.training.feature_cache import FeatureCache
+from hub_estimator.training.heads import head_class
+from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.layers import DenseLayers
+
+LAYERS = DenseLayers([4, 3], dropout=0.3, batch_norm=True)
+
+
+@pytest.fixture
+def cache(tmp_path) -> FeatureCache:
+    return FeatureCache(tmp_path / "features")
+
+
+@pytest.fixture
+def other_examples(tmp_path) -> TextFile:
+    """Twenty-one examples to evaluate on."""
+    rows = [(f"{'fine' if n % 3 else 'poor'} {n}", int(n % 3 > 0)) for n in range(21)]
+    return TextFile(write_csv(tmp_path / "others.csv", rows), batch_size=8)
+
+
+@pytest.fixture
+def train(make_model, examples, other_examples, cache, tmp_path):
+    """Trains for more than an epoch; keyword arguments replace those of the loop."""
+
+    def run(name="model", encoder=None, **changes):
+        arguments = {
+            "model_dir": tmp_path / name,
+            "model": make_model(encoder, layers=LAYERS, head=head_class("RegressionHead")()),
+            "train_input": examples,
+            "eval_input": other_examples,
+            "max_steps": 10,
+            "eval_every_steps": 5,
+            "feature_cache": cache,
+            **changes,
+        }
+        return loop.train_and_evaluate(**arguments)
+
+    return run
+
+
+@pytest.fixture
+def computed(caplog):
+    """Returns what was computed since the last call, from the log."""
+    caplog.set_level("INFO", "hub_estimator")
+
+    def messages() -> list[str]:
+        found = [each for each in caplog.messages if each.startswith("computed ")]
+        caplog.clear()
+        return [each.rpartition(" in ")[0] for each in found]
+
+    return messages

@@ -1,0 +1,115 @@
+"""Entries on disk: complete, removed, shared; and what a kill leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import killed_run
+import numpy as np
+import pytest
+
+from hub_estimator.training.feature_cache.shards import Shards, shard_rows
+from hub_estimator.training.feature_cache.store import Store
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(str(tmp_path / "store"), max_bytes=3000)
+
+
+def fill(store, key, used=None):
+    """Writes an entry of about 1,000 bytes; without a time of its last use it is not complete."""
+    with store.locked(key) as entry:
+        entry.write_shard(0, np.ones([200, 1], np.float32))
+        if used is not None:
+            entry.complete(200, "a test")
+            os.utime(f"{entry.folder}/entry.json", (used, used))
+
+
+def keys(store):
+    return sorted(os.path.basename(entry.folder) for entry in store.entries())
+
+
+def test_what_was_used_longest_ago_makes_room(store):
+    for used, key in enumerate(["b", "a", "c"]):
+        fill(store, key, used)
+    assert store.entry("b").open(200) is not None  # the last one used now
+    assert store.make_room(2000, "new")
+    assert keys(store) == ["b"]
+    assert not store.make_room(3001, "new")
+    assert keys(store) == ["b"]  # nothing goes where that is no use
+
+
+def test_what_others_work_on_and_the_entry_itself_stay(store):
+    for key in "abc":
+        fill(store, key, used=1 if key == "a" else None)
+    with store.locked("a"):
+        assert not store.make_room(2500, "b")
+        assert keys(store) == ["a", "b"]
+        assert store.make_room(2000, "b")
+
+
+def test_rows_that_whole_shards_hold(store):
+    entry = store.entry("k")
+    assert entry.rows_there(width=3) == 0 and not entry.is_complete
+    for number in (0, 1, 3):
+        entry.write_shard(number, np.ones([1, 3], np.float32))
+    assert entry.rows_there(width=3) == 2 * shard_rows(3)
+
+
+def test_the_rows_of_a_shard():
+    assert [shard_rows(width) for width in (1, 512, 2048, 10**9)] == [4096, 4096, 1024, 1]
+
+
+def test_rows_from_several_shards():
+    values = np.arange(20, dtype=np.float32).reshape(10, 2)
+    shards = Shards([values[:4], values[4:8], values[8:]])
+    rows = np.array([9, 0, 3, 4, 9, 8, 1])
+    assert np.array_equal(shards[rows], values[rows])
+    assert shards.shape == (10, 2) and shards.dtype == np.float32
+
+
+def test_large_entries_are_mapped(store, monkeypatch):
+    monkeypatch.setattr("hub_estimator.training.feature_cache.store._IN_MEMORY_BYTES", 100)
+    fill(store, "a", used=1)
+    opened = store.entry("a").open(200)
+    assert isinstance(opened, Shards) and isinstance(opened.arrays[0], np.memmap)
+    assert np.array_equal(opened[np.array([199, 0])], [[1], [1]])
+
+
+def test_runs_at_the_same_time_compute_once(make_model, examples, cache, computed):
+    model = make_model()
+    spec, found = model.example_spec(), []
+
+    def run():
+        encoder = model.encoders[0]
+        found.append(cache.outputs(encoder, "train", examples, spec, is_worth_it=True))
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(computed()) == 1
+    assert len(found) == 3 and all(np.array_equal(found[0], each) for each in found)
+
+
+def test_a_killed_run_goes_on(text_module, tmp_path, caplog):
+    arguments = [text_module, str(tmp_path)]
+    done = subprocess.run([sys.executable, killed_run.__file__, *arguments], check=False)
+    assert done.returncode == -signal.SIGKILL
+    folder = killed_run.cache(tmp_path).store.entries()[0].folder
+    names = sorted(os.listdir(folder))
+    assert names[0].startswith(".00002.npy.tmp-") and names[1:] == ["00000.npy", "00001.npy"]
+    times = [os.stat(f"{folder}/{name}").st_mtime_ns for name in names[1:]]
+    caplog.set_level("INFO", "hub_estimator")
+    found = killed_run.outputs(*arguments)
+    assert caplog.messages[0] == "computing outputs of encoder 'module': 8192 of 9000"
+    names = ["00000.npy", "00001.npy", "00002.npy", "entry.json"]
+    assert sorted(os.listdir(folder)) == names
+    assert [os.stat(f"{folder}/{name}").st_mtime_ns for name in names[:2]] == times
+    assert np.array_equal(found, killed_run.outputs(text_module, str(tmp_path), "elsewhere"))
