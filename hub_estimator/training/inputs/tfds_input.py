@@ -1,0 +1,248 @@
+"""Examples from the catalogue of `tensorflow_datasets`, an optional extra."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.training import checks, images, parsing
+from hub_estimator.training.example_spec import ExampleSpec, Labels
+from hub_estimator.training.inputs.base import Share, check_spec
+from hub_estimator.training.inputs.failures import plain
+from hub_estimator.training.inputs.streams import LabelKeys, Streamed
+
+
+class TfdsInput(Streamed):
+    """A split of a dataset of `tensorflow_datasets`; needs the extra `tfds`.
+
+    Args:
+      name: the dataset, such as `imdb_reviews` or `imdb_reviews/plain_text:1.0.0`, or the folder of
+        one that was prepared.
+      split: the examples of it, such as `train` or `train[:80%]`.
+      features: the dataset's feature of each feature by its name; None is the one of the same name.
+      label: the dataset's feature with the labels; of several heads, a dict by their names.
+      data_dir: the folder of prepared datasets; None is that of `tensorflow_datasets`.
+      download: whether to download and prepare a dataset that is not there.
+      batch_size: `B`.
+      shuffle_buffer: how many examples training holds to choose the next one from; the files come in
+        another order in each epoch too.
+      deterministic: whether the batch of a step depends on the seed and the step alone. Training
+        that goes on then reads again what it has seen. If not, training that goes on begins a new
+        epoch.
+      class_names: the names of the classes in the order of their numbers; None is those of the
+        dataset.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        split: str = "train",
+        features: Mapping[str, str] | None = None,
+        label: LabelKeys = "label",
+        data_dir: files.PathLike | None = None,
+        download: bool = False,
+        batch_size: int = 128,
+        shuffle_buffer: int = 10_000,
+        deterministic: bool = True,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(label, batch_size, shuffle_buffer, deterministic, class_names)
+        checks.text("TfdsInput.name", name)
+        checks.text("TfdsInput.split", split)
+        if features is not None and not isinstance(features, Mapping):
+            raise errors.ModelError(
+                f"TfdsInput.features is {features!r}; give it a dict, as in {{'text': 'review'}}."
+            )
+        self._name = name
+        self._split = split
+        self._features = None if features is None else dict(features)
+        self._data_dir = None if data_dir is None else files.as_path(data_dir)
+        self._download = download
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features; opens the dataset."""
+        if self._features is not None:
+            return sorted(self._features)
+        labels = [self._label] if isinstance(self._label, str) else self._label.values()
+        return sorted(set(self._builder.info.features) - set(labels))
+
+    @property
+    def num_examples(self) -> int:
+        """The number of examples of the split; opens the dataset."""
+        return int(self._builder.info.splits[self._split].num_examples)
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, given or of the dataset; opens the dataset."""
+        if self._class_names is not None or not isinstance(self._label, str):
+            return self._class_names
+        feature = dict(self._builder.info.features).get(self._label)
+        feature = getattr(feature, "feature", feature)  # the elements of a sequence
+        names = getattr(feature, "names", None)
+        return None if names is None else tuple(names)
+
+    @functools.cached_property
+    def _builder(self) -> Any:
+        return _open(self._name, self._split, self._data_dir, self._download)
+
+    def check(self, spec: ExampleSpec) -> None:
+        """Opens the dataset and compares its features with what the model takes.
+
+        Args:
+          spec: what the model takes.
+
+        Raises:
+          errors.MissingExtraError: `tensorflow_datasets` is not installed.
+          errors.DataFileNotFoundError: there is no such dataset, or it was not prepared.
+          errors.DataFileError: it has no such split, or features of another type.
+          errors.ColumnNotFoundError: it has no such feature.
+        """
+        check_spec(self, spec)
+        there = self._builder.info.features
+        for key in [*map(self._key, spec.features), *self._keys(spec.labels)]:
+            if key not in there:
+                raise errors.ColumnNotFoundError(
+                    f"The dataset {self._name!r} has no feature {key!r}. It has: "
+                    f"{', '.join(sorted(there))}."
+                )
+        with tf.Graph().as_default():
+            (stored, _), _ = self._one_epoch(spec, spec.labels, Share(), None, None).element_spec
+        for name, each in spec.features.items():
+            _check_feature(self._name, self._key(name), stored[name], each)
+
+    def _key(self, feature: str) -> str:
+        return feature if self._features is None else self._features[feature]
+
+    def _one_epoch(
+        self,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        share: Share,
+        seed: int | None,
+        path: files.PathLike | None,
+    ) -> tf.data.Dataset:
+        tfds = _library()
+        builder = self._builder
+        if path is not None:
+            builder = _open(files.as_path(path), self._split, None, False)
+        undecoded = {
+            self._key(name): tfds.decode.SkipDecoding()
+            for name in spec.features
+            if isinstance(builder.info.features[self._key(name)], tfds.features.Image)
+        }
+        config = tfds.ReadConfig(
+            shuffle_seed=seed,
+            shuffle_reshuffle_each_iteration=True,
+            try_autocache=False,
+            enable_ordering_guard=False,  # training shuffles ordered datasets too
+        )
+        examples = builder.as_dataset(
+            split=self._split,
+            shuffle_files=seed is not None,
+            decoders=undecoded,
+            read_config=config,
+        )
+        keys = {} if labels is None else self._keys(labels)
+
+        def choose(example: Mapping[str, tf.Tensor]) -> Any:
+            stored = {
+                key: _with_mask(example[key]) if each.kind == "classes" else example[key]
+                for key, each in keys.items()
+            }
+            return ({name: example[self._key(name)] for name in spec.features}, stored), ""
+
+        return examples.shard(share.count, share.index).map(plain(choose))
+
+    def _batched(self, examples: tf.data.Dataset) -> tf.data.Dataset:
+        return examples.padded_batch(self._batch_size)
+
+    def _convert(
+        self, spec: ExampleSpec, labels: Labels | None, *batch: Any
+    ) -> tuple[dict[str, tf.Tensor], dict[str, Any], tf.Tensor]:
+        (stored, stored_labels), empty = batch
+        features = {name: _converted(stored[name], each) for name, each in spec.features.items()}
+        where = tf.strings.join([f"the dataset '{self._name}'", empty])
+        return features, stored_labels, where
+
+    def _message(self, *example: Any) -> tf.Tensor:
+        del example
+        return tf.constant(
+            f"An example of the dataset '{self._name}' is not as the model takes it: a feature has "
+            "another length, or is an image that cannot be decoded."
+        )
+
+
+def _library() -> Any:
+    try:
+        import tensorflow_datasets
+    except ImportError as error:
+        raise errors.MissingExtraError(
+            "TfdsInput needs tensorflow-datasets: pip install 'hub_estimator[tfds]'."
+        ) from error
+    return tensorflow_datasets
+
+
+def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
+    """Returns the builder of a dataset that is prepared and has the split."""
+    tfds = _library()
+    if files.is_folder(name):
+        builder = tfds.builder_from_directory(name)
+    else:
+        try:
+            builder = tfds.builder(name, data_dir=data_dir)
+        except tfds.core.DatasetNotFoundError as error:
+            raise errors.DataFileNotFoundError(
+                f"There is no dataset {name!r}, neither in the catalogue of tensorflow_datasets nor "
+                f"prepared in {data_dir or 'its folder'!r}."
+            ) from error
+        if download:
+            builder.download_and_prepare()
+    if not builder.info.splits:
+        raise errors.DataFileNotFoundError(
+            f"The dataset {name!r} is not prepared in {builder.data_dir!r}. Set TfdsInput.download "
+            "= True, or TfdsInput.data_dir to where it is."
+        )
+    try:
+        builder.info.splits[split]
+    except (KeyError, ValueError) as error:
+        raise errors.DataFileError(
+            f"The dataset {name!r} has no split {split!r}. It has: "
+            f"{', '.join(builder.info.splits)}."
+        ) from error
+    return builder
+
+
+def _check_feature(dataset: str, key: str, stored: Any, spec: tf.TensorSpec) -> None:
+    taken_as_text = spec.dtype == tf.string or (parsing.is_image(spec) and stored.shape.rank == 0)
+    if (stored.dtype == tf.string) != taken_as_text:
+        raise errors.DataFileError(
+            f"The feature {key!r} of the dataset {dataset!r} is {stored.dtype.name} of shape "
+            f"{stored.shape}, but the model takes {spec.dtype.name} of shape {spec.shape}."
+        )
+    if parsing.is_image(spec):
+        parsing.image_size(key, spec)
+
+
+def _with_mask(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns a row of any length, and what will tell it from what it is filled up with."""
+    return values, tf.ones_like(values, tf.bool)
+
+
+def _converted(stored: tf.Tensor, spec: tf.TensorSpec) -> tf.Tensor:
+    sizes = spec.shape[1:].as_list()
+    if parsing.is_image(spec):
+        if stored.dtype == tf.string:
+            stored = images.decode(stored, *sizes)
+        elif stored.dtype == tf.uint8:
+            stored = images.resize(stored, *sizes[:2])
+    elif len(sizes) == 1 and stored.shape.rank == 1:
+        stored = stored[:, tf.newaxis]
+    return tf.ensure_shape(tf.cast(stored, spec.dtype), [None, *sizes])
