@@ -139,7 +139,7 @@ def parse_numbers(values: Cells) -> np.ndarray:
     else:
         try:
             numbers = np.array([float(each) for each in raw], np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             values.refuse(_first_no_number(raw), "is not a number")
     if not np.isfinite(numbers).all():
         values.refuse(int(np.argmin(np.isfinite(numbers))), "is not a number")
@@ -150,7 +150,7 @@ def _first_no_number(values: Iterable[Any]) -> int:
     for number, value in enumerate(values):
         try:
             float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return number
     raise AssertionError("all are numbers")
 
