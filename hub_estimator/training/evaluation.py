@@ -13,6 +13,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.folder_model import FolderModel, Settings
 from hub_estimator.training.history import Evaluation
 from hub_estimator.training.inputs.base import Input, InputFn
+from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.interruption import Signals
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.model_folder import Checkpoint, ModelFolder
@@ -180,6 +181,7 @@ def _use(
         _logger.info("%s", error)
 
 
+@clear_errors()
 def _metrics(
     made: FolderModel, input_fn: InputFn, checkpoint: str, name: str | None
 ) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.evaluation import LATEST, Choice
 from hub_estimator.training.folder_model import FolderModel, Settings
 from hub_estimator.training.inputs.base import Input
+from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.interruption import Signals
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.prediction_formats import Form, Writer
@@ -91,6 +92,7 @@ def predict(
     return Predicted(target, rows, pinned.step)
 
 
+@clear_errors()
 def _write(path: str, writer: Writer, batches: Iterable[Mapping[Any, np.ndarray]]) -> int:
     """Writes the predictions; returns the number of rows."""
     folder = files.parent(path)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.training import loop
+from hub_estimator.training import evaluation, loop, prediction
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
@@ -25,11 +25,15 @@ def image_module_fn():
     )
 
 
-def run(make_model, folder, model_dir):
+def image_model(make_model):
     encoder = Encoder(hub.create_module_spec(image_module_fn), feature="image")
+    return make_model(encoders=[encoder], layers=None)
+
+
+def run(make_model, folder, model_dir):
     return loop.train_and_evaluate(
         model_dir,
-        make_model(encoders=[encoder], layers=None),
+        image_model(make_model),
         ImageFolder(folder, batch_size=4, augment=Augmentation()),
         ImageFolder(folder, batch_size=4),
         max_steps=8,
@@ -56,12 +60,32 @@ def test_images_are_learned(make_model, folder, tmp_path):
         assert json.load(file) == ["dark", "light"]
 
 
-def test_a_damaged_image_stops_the_run_and_is_named(make_model, folder, tmp_path):
+def damage(folder) -> str:
+    """Cuts an image short; returns what is said of it."""
     path = folder / "light" / "3.bmp"
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(errors.DataFileError) as caught:
-        run(make_model, folder, tmp_path / "model")
-    assert str(caught.value) == (
+    return (
         f"The image file '{path}' cannot be read: it is damaged or cut short, or of a variant that "
         "TensorFlow does not decode."
     )
+
+
+def test_a_damaged_image_stops_training_and_is_named(make_model, folder, tmp_path):
+    message = damage(folder)
+    with pytest.raises(errors.DataFileError) as caught:
+        run(make_model, folder, tmp_path / "model")
+    assert str(caught.value) == message
+
+
+def test_a_damaged_image_stops_evaluation_and_prediction(make_model, folder, tmp_path):
+    model_dir = tmp_path / "model"
+    run(make_model, folder, model_dir)
+    message = damage(folder)
+    model, source = image_model(make_model), ImageFolder(folder, batch_size=4)
+    with pytest.raises(errors.DataFileError) as caught:
+        evaluation.evaluate(model_dir, model, source)
+    assert str(caught.value) == message
+    output = tmp_path / "predictions.csv"
+    with pytest.raises(errors.DataFileError) as caught:
+        prediction.predict(model_dir, folder, output, model, source)
+    assert str(caught.value) == message and not output.exists()
