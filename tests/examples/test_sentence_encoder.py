@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -15,7 +17,7 @@ pytest.importorskip("safetensors")
 from tiny_encoder import CONFIG, TOKENS, tensors, write
 
 import hub_estimator as hub
-from examples.sentence_encoder import export, module, pretrained, similarities
+from examples.sentence_encoder import classify, export, module, pretrained, similarities
 
 tf1 = tf.compat.v1
 needs_weights = pytest.mark.skipif(
@@ -238,3 +240,39 @@ def test_the_real_encoder_gives_what_the_original_gives(tmp_path):
 def test_the_tiny_configuration_is_read_as_it_is(tmp_path):
     found = pretrained.read(write(tmp_path)).config
     assert (found.vocabulary, found.dropout) == (CONFIG["vocab_size"], 0.5)
+
+
+def test_a_classifier_trains_the_layers_it_is_told_to(published, tmp_path, capsys):
+    rows = [{"input_ids": [2, 5 + i % 2, 3, 0], "label": i % 2} for i in range(8)]
+    for name in ("train", "test"):
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+        (tmp_path / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    argv = [
+        "classify",
+        f"--module={published}",
+        f"--train_data={tmp_path}/train.jsonl",
+        f"--eval_data={tmp_path}/test.jsonl",
+        f"--model_dir={tmp_path}/model",
+        "--max_steps=3",
+        "--batch_size=4",
+        "--fine_tune=encoder/layer/1/",
+    ]
+    assert classify.run(argv) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"accuracy on 8 held-out texts: [01]\.\d{4}", first)
+    exported = second.removeprefix("exported module: ")
+    before, after = _values(published), _values(exported)
+    changed = {name for name, value in before.items() if np.any(value != after[name])}
+    assert changed and all(name.startswith("encoder/layer/1/") for name in changed)
+    assert {name.removeprefix("encoder/layer/1/").split("/")[0] for name in changed} == {
+        "attention",
+        "intermediate",
+        "output",
+    }
+
+
+def _values(path):
+    with tf.Graph().as_default(), tf1.Session() as session:
+        variables = hub.Module(path).variable_map
+        session.run(tf1.global_variables_initializer())
+        return session.run(variables)
