@@ -113,7 +113,7 @@ def train_and_evaluate(
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
     cache = _cache(feature_cache, config)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
-    made_exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in exporters]
+    made_exporters = _made_exporters(exporters, model, spec, eval_input)
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
     if settings is not None:
         settings.check_all_read()
@@ -150,6 +150,17 @@ def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
     if config.cluster_spec:  # the tasks of a cluster train, evaluate, or neither
         return None
     return FeatureCache() if given is True else given or None
+
+
+def _made_exporters(
+    factories: Sequence[ExporterFactory], model: Model, spec: ExampleSpec, eval_input: Input
+) -> list[Any]:
+    exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in factories]
+    by_metric = [each for each in exporters if getattr(each, "metric", None) is not None]
+    names = preflight.metric_names(model, spec, eval_input) if by_metric else set()
+    for each in by_metric:
+        each.check_metrics(names)
+    return exporters
 
 
 def _check_settings(exporters: Any, **numbers: Any) -> None:

@@ -61,8 +61,18 @@ def check(
         checked = folder if mode == "train" else None
         built = check_graph(checked, model, spec, mode, inputs.get(mode))
         if mode == "eval" and early_stopping is not None:
-            early_stopping.check({"loss", *(built.eval_metric_ops or ())})
+            early_stopping.check(_metric_names(built))
     return spec
+
+
+def metric_names(model: Model, spec: ExampleSpec, eval_input: Input) -> set[str]:
+    """Returns the names of what evaluations will give."""
+    built = check_graph(None, model, spec, "eval", eval_input.evaluation_fn(spec))
+    return _metric_names(built)
+
+
+def _metric_names(built: Any) -> set[str]:
+    return {"loss", *(built.eval_metric_ops or ())}
 
 
 def check_features(model: Model, mode: str, source: Input) -> None:

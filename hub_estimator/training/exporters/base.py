@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -77,6 +77,22 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
     def name(self) -> str:
         """The name of the exporter's folder."""
         return self._name
+
+    @property
+    def metric(self) -> str | None:
+        """The name of the metric that decides what is exported; None without one."""
+        return self._choice.metric
+
+    def check_metrics(self, names: Collection[str]) -> None:
+        """Checks, before there is an evaluation, that it will give what decides.
+
+        Args:
+          names: the names of its metrics.
+
+        Raises:
+          errors.ExportError: `metric` is not among them.
+        """
+        self._choice.check_metrics(self._owner, names)
 
     def export(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, Protocol
 
 from hub_estimator import errors, files
@@ -54,6 +54,13 @@ class Choice(Protocol):
     def link(self) -> str:
         """The name of the stable path to the newest export."""
 
+    @property
+    def metric(self) -> str | None:
+        """The name of the metric that decides; None without one."""
+
+    def check_metrics(self, owner: str, names: Collection[str]) -> None:
+        """Raises an `errors.ExportError` where evaluations do not give the metric."""
+
     def check(self, owner: str, checkpoint_path: Any, metrics: Metrics | None) -> None:
         """Raises an `errors.ExportError` where the choice cannot be made."""
 
@@ -69,6 +76,10 @@ class Latest:
     """Takes each checkpoint."""
 
     link: str = "latest"
+    metric: None = None
+
+    def check_metrics(self, owner: str, names: Collection[str]) -> None:
+        """See `Choice`; it needs none."""
 
     def check(self, owner: str, checkpoint_path: Any, metrics: Metrics | None) -> None:
         """See `Choice`; all is fine."""
@@ -98,6 +109,14 @@ class Best:
     higher_is_better: bool
     link: str = "best"
 
+    def check_metrics(self, owner: str, names: Collection[str]) -> None:
+        """See `Choice`."""
+        if self.metric not in names:
+            raise errors.ExportError(
+                f"{owner} looks for the metric {self.metric!r}, which the evaluation does not "
+                f"have. It has: {', '.join(sorted(names))}."
+            )
+
     def check(self, owner: str, checkpoint_path: Any, metrics: Metrics | None) -> None:
         """See `Choice`."""
         if checkpoint_path is None or metrics is None:
@@ -105,11 +124,7 @@ class Best:
                 f"{owner}.export chooses by an evaluation: give it checkpoint_path, the checkpoint "
                 "that was evaluated, and eval_result, the metrics."
             )
-        if self.metric not in metrics:
-            raise errors.ExportError(
-                f"{owner} looks for the metric {self.metric!r}, which the evaluation does not "
-                f"have. It has: {', '.join(sorted(metrics))}."
-            )
+        self.check_metrics(owner, metrics)
         value = records.as_plain(metrics[self.metric])
         if value is not None and not isinstance(value, numbers.Real):
             raise errors.ExportError(

@@ -19,7 +19,8 @@ from image_files import encoded
 from training_data import TWO_CLASSES
 
 import hub_estimator as hub
-from hub_estimator import errors, estimator
+from hub_estimator import config, errors, estimator
+from hub_estimator.training import configurables, loop
 from hub_estimator.training.canned_model import CannedModel, estimator_class
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.heads import head_class
@@ -274,8 +275,6 @@ def test_a_failed_export_leaves_nothing(make_model, examples, tmp_path, small_fi
 
 
 def test_in_the_loop(make_model, examples, tmp_path):
-    from hub_estimator.training import loop
-
     loop.train_and_evaluate(
         tmp_path, make_model(), examples, examples, max_steps=4, eval_every_steps=2,
         exporters=[
@@ -288,6 +287,34 @@ def test_in_the_loop(make_model, examples, tmp_path):
     metrics = json.loads((served / "metrics.json").read_text())
     assert metrics["global_step"] == 4 and 0 <= metrics["accuracy"] <= 1
     assert (tmp_path / "export" / "best" / "best.json").is_file()
+
+
+def test_a_metric_that_is_not_there_is_found_before_training(make_model, examples, tmp_path):
+    exporter = functools.partial(hub.BestExporter, "best", metric="acuracy", higher_is_better=True)
+    with pytest.raises(errors.ExportError) as caught:
+        loop.train_and_evaluate(
+            tmp_path / "model", make_model(), examples, examples, 4, 2, exporters=[exporter]
+        )
+    assert str(caught.value) == (
+        "BestExporter looks for the metric 'acuracy', which the evaluation does not have. It has: "
+        "accuracy, accuracy_baseline, auc, auc_precision_recall, average_loss, label/mean, loss, "
+        "precision, prediction/mean, recall."
+    )
+    assert not (tmp_path / "model").exists()
+
+
+def test_settings_that_a_configuration_must_give():
+    configurables.register()
+    bindings = ["BestModuleExporter.name = 'best'", "BestModuleExporter.every = 'end'"]
+    with (
+        config.gin_session([], bindings) as session,
+        pytest.raises(errors.MissingSettingError) as caught,
+    ):
+        session.call("BestModuleExporter", serving_input_fn=serving)
+    assert str(caught.value) == (
+        "The configuration needs BestModuleExporter.metric, BestModuleExporter.higher_is_better. "
+        "Give it in a gin file or by --gin_bindings."
+    )
 
 
 def test_a_form_that_is_none():
