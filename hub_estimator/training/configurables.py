@@ -112,6 +112,7 @@ _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "relu", "selu", "sigmoid", "swish",
 
 def register() -> None:
     """Makes everything configurable by gin; calling it again changes nothing."""
+    config.add_configurable(tf.distribute.MirroredStrategy, module="tf.distribute")
     for each, given in _OURS:
         config.add_configurable(each, denylist=given)
     for name in heads.HEAD_NAMES:

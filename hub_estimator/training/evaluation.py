@@ -170,6 +170,7 @@ def evaluate(
     return found
 
 
+@clear_errors()
 def _use(
     folder: ModelFolder, checkpoint: Checkpoint, function: Callable[[Checkpoint], Any]
 ) -> None:

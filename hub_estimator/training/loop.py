@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -16,21 +14,18 @@ from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.folder_model import FolderModel
-from hub_estimator.training.inputs.base import Input, InputFn
-from hub_estimator.training.inputs.failures import clear_errors
-from hub_estimator.training.interruption import Signals, StopOnSignalHook
+from hub_estimator.training.inputs.base import Input
+from hub_estimator.training.interruption import Signals
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.model_folder import ModelFolder, class_names_of
-from hub_estimator.training.progress import ProgressHook, counting_examples
-from hub_estimator.training.recording import Recorder
+from hub_estimator.training.progress import counting_examples
 from hub_estimator.training.reports.report import Report
 from hub_estimator.training.result import Result
+from hub_estimator.training.run import Run
 from hub_estimator.training.serving import ServingInput
 
 # Makes an exporter of the Estimator API: `exporter(serving_input_fn=...)`.
 ExporterFactory = Callable[..., Any]
-
-_logger = logging.getLogger("hub_estimator")
 
 
 class Settings(Protocol):
@@ -59,6 +54,7 @@ def train_and_evaluate(
     keep_checkpoints: int = 5,
     log_every_steps: int = 100,
     profile_every_steps: int | None = None,
+    distribute: tf.distribute.Strategy | None = None,
     settings: Settings | None = None,
 ) -> Result:
     """Trains a model, evaluates and exports it at each checkpoint; goes on where it stopped before.
@@ -84,6 +80,8 @@ def train_and_evaluate(
       log_every_steps: steps between two lines of the log and two points in TensorBoard.
       profile_every_steps: steps between two profiles of one step each, which Chrome's
         chrome://tracing shows, in `<model_dir>/profile/`; None makes none.
+      distribute: how to train on several devices, such as `tf.distribute.MirroredStrategy()`; None
+        is on one. A step takes a batch on each of them.
       settings: checked and saved before training starts.
 
     Returns:
@@ -109,8 +107,11 @@ def train_and_evaluate(
         checks.made(name, early_stopping, "@EarlyStopping()", "should_stop")
     if report is not None:
         checks.made("train_and_evaluate.report", report, "@Report()", "write")
+    if distribute is not None:
+        name, example = "train_and_evaluate.distribute", "@MirroredStrategy()"
+        checks.made(name, distribute, example, "num_replicas_in_sync")
     spec = preflight.check(folder, model, train_input, eval_input, early_stopping)
-    config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps)
+    config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps, distribute)
     cache = _cache(feature_cache, config)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = _made_exporters(exporters, model, spec, eval_input)
@@ -124,7 +125,7 @@ def train_and_evaluate(
         estimator = compat.estimator_module().Estimator(
             counting_examples(model.model_fn), folder.path, config, params={}
         )
-        run = _Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
+        run = Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
         sources = Sources(cache, model, spec, estimator.latest_checkpoint())
         training = sources.training(train_input, run.steps_left())
         evaluation = sources.evaluation(eval_input, run.steps_left() // eval_every_steps)
@@ -175,13 +176,14 @@ def _check_parts(model: Any, **inputs: Any) -> None:
         checks.made(f"train_and_evaluate.{name}", source, "@TextFile()", "training_fn")
 
 
-def _run_config(seed: int, save_steps: int, keep: int, log_steps: int) -> Any:
+def _run_config(seed: int, save_steps: int, keep: int, log_steps: int, distribute: Any) -> Any:
     return compat.estimator_module().RunConfig(
         tf_random_seed=seed,
         save_checkpoints_steps=save_steps,
         keep_checkpoint_max=keep,
         save_summary_steps=log_steps,
         log_step_count_steps=log_steps,
+        train_distribute=distribute,
     )
 
 
@@ -203,107 +205,6 @@ def _prepare_folder(folder: ModelFolder, spec: ExampleSpec, settings: Settings |
         # Four spaces before each line: TensorBoard shows text as Markdown.
         shown = "\n".join(f"    {line}" for line in text.splitlines())
         summaries.write(folder.path, 0, {"operative_config": shown}, suffix=".config")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Run:
-    """One call of `train_and_evaluate`, all of it checked and ready.
-
-    Attributes:
-      folder: the model folder.
-      estimator: the Estimator.
-      max_steps: the step at which training ends.
-      log_every_steps: steps between two lines of the log.
-      exporters: export each evaluated checkpoint.
-      stopping: ends training early.
-      signals: what stops the run.
-    """
-
-    folder: ModelFolder
-    estimator: Any
-    max_steps: int
-    log_every_steps: int
-    exporters: Sequence[Any]
-    stopping: Stopping
-    signals: Signals
-
-    def step(self) -> int:
-        """Returns the global step of the latest checkpoint, 0 without one."""
-        checkpoint = self.estimator.latest_checkpoint()
-        return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
-
-    def steps_left(self) -> int:
-        """Returns how many steps are left to train."""
-        return 0 if self.stopping.requested else max(0, self.max_steps - self.step())
-
-    @clear_errors()
-    def __call__(
-        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
-    ) -> tuple[dict[str, Any], list[Any]]:
-        """Trains what is left to train; returns the last metrics and what was exported last."""
-        start, path = self.step(), self.folder.path
-        if start >= self.max_steps or self.stopping.requested:
-            _logger.info("Training in %s is already finished, at step %d.", path, start)
-            return self._evaluate_and_export(evaluation_fn)
-        if start:
-            _logger.info("Training goes on from the checkpoint of step %d in %s.", start, path)
-        return self._train(training_fn, evaluation_fn, hooks)
-
-    def _train(
-        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
-    ) -> tuple[dict[str, Any], list[Any]]:
-        api = compat.estimator_module()
-        is_chief = self.estimator.config.is_chief
-        own_folder = self.folder.path if is_chief else None
-        stop = StopOnSignalHook(self.signals, own_folder)
-        progress = ProgressHook(self.max_steps, self.log_every_steps, own_folder)
-        train_spec = api.TrainSpec(
-            training_fn,
-            max_steps=self.max_steps,
-            hooks=[*hooks, *self.stopping.hooks(), progress, stop],
-        )
-        eval_spec = api.EvalSpec(
-            evaluation_fn,
-            steps=None,
-            hooks=[StopOnSignalHook(self.signals)],
-            exporters=self._after_evaluation(),
-            start_delay_secs=0,
-            throttle_secs=0,
-        )
-        try:
-            with self.signals.waiting():
-                outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
-        except tf.compat.v1.train.NanLossDuringTrainingError as error:
-            raise errors.ModelError(
-                "The loss is not a number any more, after the checkpoint of step "
-                f"{self.step()}. Lower Optimization.learning_rate."
-            ) from error
-        # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
-        return outcome or (self._last_metrics(), [])
-
-    def _last_metrics(self) -> dict[str, Any]:
-        """Returns what the evaluator of a cluster found last; nothing in the other tasks."""
-        if self.estimator.config.task_type != "evaluator":
-            return {}
-        return dict(self.folder.history().evaluations()[-1])
-
-    def _evaluate_and_export(self, evaluation_fn: InputFn) -> tuple[dict[str, Any], list[Any]]:
-        metrics = self.estimator.evaluate(evaluation_fn)
-        exported = [
-            exporter.export(
-                self.estimator,
-                self.folder.export(exporter.name),
-                self.estimator.latest_checkpoint(),
-                metrics,
-                is_the_final_export=True,
-            )
-            for exporter in self._after_evaluation()
-        ]
-        return metrics, exported
-
-    def _after_evaluation(self) -> list[Any]:
-        # First of all: should an exporter fail, the evaluation is kept.
-        return [Recorder(self.folder.history()), *self.stopping.exporters(self.exporters)]
 
 
 def _modules(exported: Sequence[Any]) -> tuple[str, ...]:

@@ -88,6 +88,19 @@ def test_throughput_and_profiles(run, tmp_path, caplog):
     assert list((tmp_path / "model" / "profile").glob("timeline-*.json"))
 
 
+def test_a_strategy(run):
+    strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+    mirrored = run({"trainable": True}, max_steps=2, exporters=[], distribute=strategy)
+    assert mirrored.step == 2 and 0 <= mirrored.metrics["accuracy"] <= 1
+
+
+def test_what_is_no_strategy(run, tmp_path):
+    message = folder_message(run, errors.ModelError, tmp_path, distribute="mirrored")
+    assert message == (
+        "train_and_evaluate.distribute is 'mirrored'; give it a part like @MirroredStrategy()."
+    )
+
+
 def test_profiles_need_a_number_of_steps(run, tmp_path):
     message = folder_message(run, errors.ModelError, tmp_path, profile_every_steps=0)
     assert message == "train_and_evaluate.profile_every_steps is 0; it must be at least 1."
