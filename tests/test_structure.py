@@ -101,3 +101,9 @@ def test_every_public_name_is_there():
     assert set(hub.__all__) <= set(dir(hub))
     with pytest.raises(AttributeError, match="module 'hub_estimator' has no attribute 'nothing'"):
         _ = hub.nothing
+
+
+def test_test_files_have_names_of_their_own():
+    # Without packages, pytest knows test files by their names alone.
+    names = [path.name for path in (PACKAGE.parent / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
