@@ -23,6 +23,7 @@ from hub_estimator.training.reports.report import Report
 from hub_estimator.training.result import Result
 from hub_estimator.training.run import Run
 from hub_estimator.training.serving import ServingInput
+from hub_estimator.training.steps_per_call import StepsPerCallHook
 
 # Makes an exporter of the Estimator API: `exporter(serving_input_fn=...)`.
 ExporterFactory = Callable[..., Any]
@@ -116,6 +117,7 @@ def train_and_evaluate(
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = _made_exporters(exporters, model, spec, eval_input)
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
+    made_hooks = made_hooks or _fewer_calls(model, max_steps, config)
     if settings is not None:
         settings.check_all_read()
     signals = Signals()
@@ -162,6 +164,14 @@ def _made_exporters(
     for each in by_metric:
         each.check_metrics(names)
     return exporters
+
+
+def _fewer_calls(model: Any, max_steps: int, config: Any) -> list[Any]:
+    """Returns the hook that spares calls of our own hooks; those of others may need each step."""
+    if type(model) is not Model or config.cluster_spec or config.train_distribute:
+        return []
+    intervals = config.save_checkpoints_steps, config.save_summary_steps
+    return [StepsPerCallHook(max_steps, *intervals)]
 
 
 def _check_settings(exporters: Any, **numbers: Any) -> None:
