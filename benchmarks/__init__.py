@@ -1,0 +1,1 @@
+"""Side by side with the peer, tensorflow-hub 0.15.0: see README.md."""

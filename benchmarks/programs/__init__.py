@@ -1,0 +1,1 @@
+"""What is measured: each program runs with either library and prints its figures as JSON."""

@@ -1,0 +1,93 @@
+"""All benchmarks: what is measured and the goals. To add one, write a program and an entry here."""
+
+from __future__ import annotations
+
+from benchmarks.harness import Benchmark, Figure
+
+_LIBRARIES = ("hub_estimator", "tensorflow_hub")
+_PARTS = (
+    Figure("module", "Module(), seconds"),
+    Figure("call", "first call, seconds"),
+    Figure("initialize", "initializers, seconds"),
+)
+
+
+def _both(
+    name: str,
+    program: str,
+    module: str,
+    figures: tuple[Figure, ...],
+    *arguments: str,
+    runs: int | None = None,
+) -> Benchmark:
+    """Returns a benchmark whose program takes `--library` and `--module`."""
+    ours, peer = (
+        [
+            "-m", f"benchmarks.programs.{program}", f"--library={library}",
+            f"--module={{modules}}/{module}", *arguments,
+        ]
+        for library in _LIBRARIES
+    )  # fmt: skip
+    return Benchmark(name, ours, peer, figures, modules=(module,), runs=runs)
+
+
+def _instantiate(module: str, tag: str, second: str) -> Benchmark:
+    is_image = module != "transformer"
+    figures = (
+        Figure("total", "Module() + call + initializers, seconds", 0.25),
+        *_PARTS,
+        Figure("second", "call of another signature, seconds", 0.15 if is_image else None),
+        Figure("operations", "operations after Module() + call", 0.35),
+    )
+    tags = [f"--tag={tag}"] if tag else []
+    name = f"instantiate/{module}/{tag or 'inference'}"
+    return _both(name, "instantiate", module, figures, f"--second={second}", *tags)
+
+
+def _modules() -> list[Benchmark]:
+    """What a module costs: instance, memory, export, checkpoint."""
+    seconds = {
+        "inception_v3": "image_classification",
+        "resnet_v2_50": "image_classification",
+        "transformer": "masked_words",
+    }
+    return [
+        *(_instantiate(name, tag, seconds[name]) for name in seconds for tag in ("", "train")),
+        _both(
+            "memory/resnet_v2_50",
+            "memory",
+            "resnet_v2_50",
+            (
+                Figure("peak", "peak memory of the process, MiB", 1.0),
+                Figure("added", "of that, added after the imports, MiB"),
+                Figure("seconds", "load and one batch of 8, seconds"),
+            ),
+        ),
+        *(
+            _both(f"export/{name}", "export", name, (Figure("export", "m.export, seconds", 0.7),))
+            for name in seconds
+        ),
+        *(
+            _both(
+                f"latest_export/{name}",
+                "latest_export",
+                name,
+                (Figure("export", "LatestModuleExporter.export, seconds", 0.7),),
+            )
+            for name in ("inception_v3", "resnet_v2_50")
+        ),
+        _both(
+            "checkpoint/resnet_v2_50",
+            "checkpoint",
+            "resnet_v2_50",
+            (
+                Figure("megabytes", "checkpoint of a frozen module, MiB"),
+                Figure("save", "time to save one, seconds"),
+            ),
+        ),
+    ]
+
+
+def benchmarks() -> list[Benchmark]:
+    """Returns all benchmarks, in the order of the table."""
+    return _modules()
