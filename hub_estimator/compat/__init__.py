@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
+        adds_dependencies,
         capture,
         colocate,
         function_def,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "ColumnState": "feature_columns",
     "DenseColumn": "feature_columns",
+    "adds_dependencies": "graphs",
     "capture": "graphs",
     "colocate": "graphs",
     "decode_type_spec": "nested",
@@ -55,6 +57,7 @@ _WHERE = {
 __all__ = [
     "ColumnState",
     "DenseColumn",
+    "adds_dependencies",
     "capture",
     "colocate",
     "decode_type_spec",

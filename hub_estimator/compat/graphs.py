@@ -26,6 +26,12 @@ def is_function_graph(graph: tf.Graph) -> bool:
     return isinstance(graph, tf.__internal__.FuncGraph)
 
 
+def adds_dependencies(graph: tf.Graph) -> bool:
+    """Whether new operations of `graph` get control inputs, or join a v1 control flow context."""
+    context = graph._get_control_flow_context()
+    return context is not None or bool(graph._current_control_dependencies())
+
+
 def function_def(graph: tf.Graph, name: str) -> Any:
     """Returns the `FunctionDef` that the library of a graph has under a name, or None.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,10 @@ from hub_estimator import files
 from hub_estimator.errors import CheckpointMismatchError
 from hub_estimator.format.errors import CheckpointNotFoundError
 from hub_estimator.format.variant import VariableEntry, quoted
+
+# How checkpoints are read and written: more at a time gains nothing, and less is done in no time.
+_GROUP_BYTES = 16 * 2**20
+_MOST_GROUPS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +35,26 @@ class Value:
     array: np.ndarray
 
 
+def balanced(sizes: Sequence[int]) -> list[list[int]]:
+    """Splits values into groups to be read or written at the same time.
+
+    Args:
+      sizes: the number of bytes of each value.
+
+    Returns:
+      The indices of each group's values, about the same number of bytes in each: one group for
+      each `_GROUP_BYTES`, but not more than `_MOST_GROUPS`.
+    """
+    count = max(1, min(sum(sizes) // _GROUP_BYTES, _MOST_GROUPS))
+    groups: list[list[int]] = [[] for _ in range(count)]
+    heap = [(0, number) for number in range(count)]
+    for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
+        size, number = heapq.heappop(heap)
+        groups[number].append(index)
+        heapq.heappush(heap, (size + sizes[index], number))
+    return [sorted(group) for group in groups if group]
+
+
 def write_checkpoint(prefix: str, values: Sequence[Value]) -> None:
     """Writes values as a V2 checkpoint: `<prefix>.index` and its data files.
 
@@ -38,21 +63,76 @@ def write_checkpoint(prefix: str, values: Sequence[Value]) -> None:
       values: what to write.
     """
     with tf.Graph().as_default(), tf.device("/cpu:0"):
-        feeds = [tf.compat.v1.placeholder(tf.as_dtype(_dtype(value.array))) for value in values]
-        save = tf.raw_ops.SaveV2(
-            prefix=prefix,
-            tensor_names=[value.key for value in values],
-            shape_and_slices=[value.slice_spec for value in values],
-            tensors=feeds,
+        feeds = _placeholders([_dtype(value.array) for value in values])
+        save = save_operation(
+            prefix,
+            [value.key for value in values],
+            [value.slice_spec for value in values],
+            feeds,
+            balanced([value.array.nbytes for value in values]),
         )
-        with tf.compat.v1.Session() as session:
+        with tf.compat.v1.Session(config=_unoptimized()) as session:
             session.run(
                 save, {feed: value.array for feed, value in zip(feeds, values, strict=True)}
             )
 
 
-def _dtype(array: np.ndarray) -> Any:
-    return tf.string if array.dtype.kind in "OSU" else array.dtype
+def save_operation(
+    prefix: str | tf.Tensor,
+    keys: Sequence[str],
+    slice_specs: Sequence[str],
+    tensors: Sequence[tf.Tensor],
+    groups: Sequence[Sequence[int]],
+) -> tf.Operation:
+    """Adds what writes a V2 checkpoint to the default graph.
+
+    Args:
+      prefix: the path without endings.
+      keys: the name of each value.
+      slice_specs: which part of the whole each is; empty for all.
+      tensors: the values.
+      groups: the indices of the values to write to each data file, all at the same time.
+    """
+    parts = [prefix]
+    if len(groups) > 1:
+        names = [f"_temp/part-{number:05}-of-{len(groups):05}" for number in range(len(groups))]
+        parts = [tf.strings.join([prefix, name]) for name in names]
+    saves = [
+        tf.raw_ops.SaveV2(
+            prefix=part,
+            tensor_names=[keys[index] for index in group],
+            shape_and_slices=[slice_specs[index] for index in group],
+            tensors=[tensors[index] for index in group],
+        )
+        for part, group in zip(parts, groups, strict=True)
+    ]
+    if len(saves) == 1:
+        return saves[0]
+    with tf.control_dependencies(saves):
+        return tf.raw_ops.MergeV2Checkpoints(
+            checkpoint_prefixes=parts, destination_prefix=prefix, delete_old_dirs=True
+        )
+
+
+def _placeholders(dtypes: Sequence[tf.DType]) -> list[tf.Tensor]:
+    """Adds a placeholder for each type to the default graph, all at once."""
+    graph_def = tf.compat.v1.GraphDef()
+    for number, dtype in enumerate(dtypes):
+        node = graph_def.node.add(name=f"value_{number}", op="Placeholder")
+        node.attr["dtype"].type = dtype.as_datatype_enum
+    names = [f"{node.name}:0" for node in graph_def.node]
+    return tf.import_graph_def(graph_def, return_elements=names, name="")
+
+
+def _unoptimized() -> tf.compat.v1.ConfigProto:
+    """Returns a configuration for a graph that runs once: TensorFlow does not rewrite it."""
+    config = tf.compat.v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config
+
+
+def _dtype(array: np.ndarray) -> tf.DType:
+    return tf.string if array.dtype.kind in "OSU" else tf.as_dtype(array.dtype)
 
 
 def open_checkpoint(path: str) -> Any:

@@ -63,10 +63,17 @@ def has(meta_graph: Any, key: str) -> bool:
 
 def variable_defs(meta_graph: Any, key: str = VARIABLES) -> list[variable_pb2.VariableDef]:
     """Returns the `VariableDef`s in a collection of variables."""
-    if not has(meta_graph, key):
-        return []
-    values = meta_graph.collection_def[key].bytes_list.value
+    return [variable_pb2.VariableDef.FromString(value) for value in _bytes(meta_graph, key)]
+
+
+def distinct_variable_defs(meta_graph: Any, keys: Iterable[str]) -> list[variable_pb2.VariableDef]:
+    """Returns the `VariableDef`s in several collections, those in more than one of them once."""
+    values = dict.fromkeys(value for key in keys for value in _bytes(meta_graph, key))
     return [variable_pb2.VariableDef.FromString(value) for value in values]
+
+
+def _bytes(meta_graph: Any, key: str) -> Iterable[bytes]:
+    return meta_graph.collection_def[key].bytes_list.value if has(meta_graph, key) else ()
 
 
 def set_bytes(meta_graph: Any, key: str, messages: Iterable[Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 from google.protobuf import message as protobuf_message
@@ -82,12 +82,21 @@ def check_variant(variant: Variant, source: str) -> None:
       BrokenModuleError: one does not; the message names it.
     """
     with reports_damage(source):
-        for what, name in _references(variant):
-            if name not in variant.nodes:
+        for node in variant.nodes.by_name.values():
+            colocated_with(node)
+        references = list(_references(variant))
+        there = variant.nodes.by_name
+        unknown = {
+            name
+            for name in {name for _, names in references for name in names}
+            if name not in there and node_of(name) not in there
+        }
+        for (kind, owner), names in references if unknown else ():
+            for name in unknown.intersection(names):
                 raise BrokenModuleError(
                     f"{source} is damaged: in the graph with the tags {tags_text(variant.tags)}, "
-                    f"{what} refers to {name!r}, which is not there. Fetch or export the module "
-                    "again."
+                    f"the {kind} {owner!r} refers to {node_of(name)!r}, which is not there. Fetch "
+                    "or export the module again."
                 )
 
 
@@ -114,28 +123,28 @@ def check_checkpoint(prefix: str, variables: Sequence[VariableEntry], source: st
         _check_shards(prefix, _size(there), source)
 
 
-def _references(variant: Variant) -> Iterator[tuple[str, str]]:
-    """What refers to nodes in a graph: how it is called, and the name of the node."""
+def _references(variant: Variant) -> Iterator[tuple[tuple[str, str], Iterable[str]]]:
+    """What refers to nodes of a graph: its kind and its name, and the edges that it names."""
     meta_graph = variant.meta_graph
-    for node in meta_graph.graph_def.node:
-        for edge in node.input:
-            yield f"the node {node.name!r}", node_of(edge)
-        colocated_with(node)
+    for name, edges in variant.nodes.inputs.items():
+        yield ("node", name), edges
     for key in _OF_NODES:
-        for name in collections.node_names(meta_graph, key):
-            yield f"the collection {key!r}", node_of(name)
-    for key in _OF_VARIABLES:
-        for proto in collections.variable_defs(meta_graph, key):
-            names = (proto.variable_name, proto.initializer_name, proto.snapshot_name)
-            for name in (*names, proto.initial_value_name or proto.variable_name):
-                yield f"the variable {proto.variable_name!r}", node_of(name)
-    for name in collections.asset_files(meta_graph):
-        yield f"the collection {collections.ASSETS!r}", node_of(name)
+        yield ("collection", key), collections.node_names(meta_graph, key)
+    for proto in collections.distinct_variable_defs(meta_graph, _OF_VARIABLES):
+        yield (
+            ("variable", proto.variable_name),
+            (
+                proto.variable_name,
+                proto.initializer_name,
+                proto.snapshot_name,
+                proto.initial_value_name or proto.variable_name,
+            ),
+        )
+    yield ("collection", collections.ASSETS), collections.asset_files(meta_graph)
     for name, signature in meta_graph.signature_def.items():
         for info in (*signature.inputs.values(), *signature.outputs.values()):
             parse(info)
-            for tensor in component_names(info):
-                yield f"the signature {name!r}", node_of(tensor)
+            yield ("signature", name), component_names(info)
 
 
 def _size(there: Mapping[str, tf.TensorSpec]) -> int:

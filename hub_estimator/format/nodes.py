@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -16,7 +17,9 @@ COLOCATION = b"loc:@"
 
 def colocated_with(node: Any) -> list[str]:
     """Returns the names of the nodes that a node is colocated with."""
-    classes = node.attr["_class"].list.s if "_class" in node.attr else []
+    if "_class" not in node.attr:
+        return []
+    classes = node.attr["_class"].list.s
     return [value[len(COLOCATION) :].decode() for value in classes if value.startswith(COLOCATION)]
 
 
@@ -47,6 +50,17 @@ class NodeIndex:
     def __getitem__(self, name: str) -> Any:
         return self.by_name[name]
 
+    @functools.cached_property
+    def inputs(self) -> dict[str, tuple[Edge, ...]]:
+        """The edges of each node by its name."""
+        return {name: tuple(node.input) for name, node in self.by_name.items()}
+
+    @functools.cached_property
+    def sources(self) -> dict[Edge, str]:
+        """The name of the node at the far end of each edge that is in the graph."""
+        edges = set(itertools.chain.from_iterable(self.inputs.values()))
+        return {edge: node_of(edge) for edge in edges}
+
     def ancestors(self, names: Iterable[str], is_given: Callable[[Edge], bool]) -> set[str]:
         """Returns the nodes `names` and all that they need.
 
@@ -54,14 +68,14 @@ class NodeIndex:
           names: node names.
           is_given: tells which edges end the search, since something else feeds them.
         """
+        inputs, sources = self.inputs, self.sources
         found: set[str] = set()
         open_ = list(names)
         while open_:
             name = open_.pop()
-            if name in found:
-                continue
-            found.add(name)
-            open_.extend(node_of(edge) for edge in self.by_name[name].input if not is_given(edge))
+            if name not in found:
+                found.add(name)
+                open_.extend(sources[edge] for edge in inputs[name] if not is_given(edge))
         return found
 
     def descendants(self, tensors: Collection[str]) -> set[str]:
@@ -87,7 +101,7 @@ class NodeIndex:
     @functools.cached_property
     def _consumers(self) -> dict[str, list[tuple[str, Edge]]]:
         consumers: dict[str, list[tuple[str, Edge]]] = {}
-        for node in self.graph_def.node:
-            for edge in node.input:
-                consumers.setdefault(node_of(edge), []).append((node.name, edge))
+        for name, edges in self.inputs.items():
+            for edge in edges:
+                consumers.setdefault(self.sources[edge], []).append((name, edge))
         return consumers

@@ -48,17 +48,30 @@ class VariableEntry:
       proto: its `VariableDef`.
       key: its name in checkpoints, and in `variable_map`; parts share that of the whole.
       slice_spec: which part of the whole it is, as `tf.raw_ops.RestoreV2` takes it; else empty.
-      dtype: its element type.
-      shape: its static shape.
+      node: the node that holds it.
     """
 
     proto: Any
     key: str
     slice_spec: str
-    dtype: tf.DType
-    shape: tf.TensorShape
+    node: Any
+
+    @functools.cached_property
+    def dtype(self) -> tf.DType:
+        """Its element type."""
+        return tf.as_dtype(self.node.attr["dtype"].type)
+
+    @functools.cached_property
+    def shape(self) -> tf.TensorShape:
+        """Its static shape."""
+        return tf.TensorShape(self.node.attr["shape"].shape)
 
     @property
+    def size(self) -> int:
+        """About how many bytes its value has; 0 where that is not known."""
+        return (self.shape.num_elements() or 0) * self.dtype.size
+
+    @functools.cached_property
     def op_name(self) -> str:
         """The name of the node that holds it."""
         return node_of(self.proto.variable_name)
@@ -110,19 +123,17 @@ class Variant:
         """
         library = self.meta_graph.graph_def.library.function
         functions = {function.signature.name for function in library}
-        found = set()
-        for node in self.meta_graph.graph_def.node:
-            if node.op in functions:
-                continue  # a call; state is never in there
-            if not compat.knows_op(node.op):
+        # A call of a function holds no state.
+        types = {node.op for node in self.nodes.by_name.values()} - functions
+        for op_type in sorted(types):
+            if not compat.knows_op(op_type):
                 raise UnknownOperationError(
-                    f"TensorFlow {tf.__version__} knows no operation {node.op!r}, which the module "
+                    f"TensorFlow {tf.__version__} knows no operation {op_type!r}, which the module "
                     "uses. Where a library defines it, load that with tf.load_op_library, or "
                     "import its package first."
                 )
-            if compat.op_outputs_state(node.op):
-                found.add(node.name)
-        return frozenset(found)
+        stateful = {op_type for op_type in types if compat.op_outputs_state(op_type)}
+        return frozenset(name for name, node in self.nodes.by_name.items() if node.op in stateful)
 
     @functools.cached_property
     def prepared(self) -> dict[Any, Any]:
@@ -165,17 +176,10 @@ class Variant:
                 f"{name!r} but has no such node. Its saved_model.pb is damaged: fetch or export "
                 "the module again."
             )
-        attr = self.nodes[name].attr
         key, slice_spec = name, ""
         if proto.HasField("save_slice_info_def"):
             info = tf.compat.v1.Variable.SaveSliceInfo(
                 save_slice_info_def=proto.save_slice_info_def
             )
             key, slice_spec = info.full_name, info.spec
-        return VariableEntry(
-            proto=proto,
-            key=key,
-            slice_spec=slice_spec,
-            dtype=tf.as_dtype(attr["dtype"].type),
-            shape=tf.TensorShape(attr["shape"].shape),
-        )
+        return VariableEntry(proto, key, slice_spec, self.nodes[name])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -15,6 +17,7 @@ from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.contexts import import_with_contexts, needs_contexts
 from hub_estimator.graph.parts import GraphPart, comes_from, import_part, make_part
+from hub_estimator.graph.sharing import merge_constants, plain_reads
 from hub_estimator.graph.state import StateGraph
 from hub_estimator.graph.values import convert_inputs, pack_output
 
@@ -23,10 +26,20 @@ _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
 
 @dataclasses.dataclass(frozen=True)
 class _Plan:
-    """What of a variant computes a signature: worked out once, imported at each call."""
+    """What of a variant computes a signature: worked out once, imported at each call.
+
+    Attributes:
+      part: the nodes.
+      fed: the tensors and operations that the part, or the signature's outputs, take from outside.
+      reads: the variables whose values are fed, by the names of the tensors that they stand for.
+      tensors: the tensors of the outputs.
+      losses: the regularization losses.
+      updates: the update operations.
+    """
 
     part: GraphPart
     fed: frozenset[str]
+    reads: Mapping[str, str]
     tensors: tuple[str, ...]
     losses: tuple[str, ...]
     updates: tuple[str, ...]
@@ -57,7 +70,7 @@ def apply(
     given = convert_inputs(signature_def, inputs, what)
     with tf.compat.v1.name_scope(scope_name) as scope:
         plan = _plan(variant, state, signature, signature_def)
-        feeds = {**_state_feeds(state, variant, plan.fed), **_captured(given)}
+        feeds = {**_state_feeds(state, variant, plan), **_captured(given)}
         elements = [*plan.tensors, *plan.losses, *plan.updates]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
@@ -80,27 +93,38 @@ def _import(
 
 
 def _plan(variant: Variant, state: StateGraph, signature: str, signature_def: Any) -> _Plan:
-    key = ("apply plan", signature, state.trained)
+    graph = tf.compat.v1.get_default_graph()
+    # Elsewhere, a read is of its own time: after what it waits for, at each turn of a loop.
+    shares_reads = graph is state.graph and not compat.adds_dependencies(graph)
+    key = ("apply plan", signature, state.trained, shares_reads)
     if key not in variant.prepared:
-        variant.prepared[key] = _make_plan(variant, state.trained, signature_def)
+        variant.prepared[key] = _make_plan(variant, state.trained, signature_def, shares_reads)
     return variant.prepared[key]
 
 
-def _make_plan(variant: Variant, trained: frozenset[str], signature_def: Any) -> _Plan:
+def _make_plan(
+    variant: Variant, trained: frozenset[str], signature_def: Any, shares_reads: bool
+) -> _Plan:
     inputs = {name for info in signature_def.inputs.values() for name in component_names(info)}
     outputs = {name for info in signature_def.outputs.values() for name in component_names(info)}
     given = frozenset(inputs | {f"{node}:0" for node in variant.instance_nodes})
     updates = _reached(variant, collections.UPDATE_OPS, inputs) if trained else []
     losses = _reached(variant, collections.REGULARIZATION_LOSSES, inputs) if trained else []
-    tensors = sorted(outputs - given)
-    names = variant.nodes.ancestors(
-        {node_of(name) for name in [*tensors, *losses, *updates]}, comes_from(given)
-    )
+    roots = {node_of(name) for name in [*(outputs - given), *losses, *updates]}
+    names = variant.nodes.ancestors(roots, comes_from(given))
+    reads = plain_reads(variant, names, trained) if shares_reads else {}
+    if reads:
+        given |= set(reads)
+        roots = {node_of(name) for name in [*(outputs - given), *losses, *updates]}
+        names = variant.nodes.ancestors(roots, comes_from(given))
     part = make_part(variant, names, given)
+    if not needs_contexts(variant, part):
+        merge_constants(part, kept=roots)
     return _Plan(
         part=part,
         fed=part.fed | (outputs & given),
-        tensors=tuple(tensors),
+        reads=reads,
+        tensors=tuple(sorted(outputs - given)),
         losses=tuple(losses),
         updates=tuple(updates),
     )
@@ -119,12 +143,13 @@ def _captured(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: compat.capture(tensor, graph) for name, tensor in given.items()}
 
 
-def _state_feeds(state: StateGraph, variant: Variant, fed: frozenset[str]) -> dict[str, tf.Tensor]:
+def _state_feeds(state: StateGraph, variant: Variant, plan: _Plan) -> dict[str, tf.Tensor]:
     graph = tf.compat.v1.get_default_graph()
-    nodes = variant.instance_nodes
-    names = {f"{node}:0" for node in nodes if f"{node}:0" in fed or f"^{node}" in fed}
+    taken = {*map(node_of, plan.fed), *itertools.chain(*plan.part.colocated.values())}
+    names = {f"{node}:0" for node in variant.instance_nodes & taken}
     if graph is state.graph:
-        return {name: state.tensor(name) for name in names}
+        reads = {read: state.values[name] for read, name in plan.reads.items()}
+        return {**{name: state.tensor(name) for name in names}, **reads}
     feeds = {}
     for name in names:
         tensor = state.tensor(name)

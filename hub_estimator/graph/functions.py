@@ -22,6 +22,8 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 
 def needed_library(nodes: Iterable[Any], library: Any) -> Any:
     """Returns the part of a `FunctionDefLibrary` that nodes call, directly or not."""
+    if not library.function:
+        return type(library)()
     functions = {function.signature.name: function for function in library.function}
     gradients = {gradient.function_name: gradient for gradient in library.gradient}
     needed: dict[str, Any] = {}
@@ -52,6 +54,8 @@ def rename_clashing(graph_def: Any, graph: tf.Graph, scope: str) -> Any:
       graph: the graph that it will be imported into.
       scope: the absolute name scope that it will have there.
     """
+    if not graph_def.library.function:
+        return graph_def
     in_functions = (node for function in graph_def.library.function for node in function.node_def)
     if any(node.op in _CONTROL_FLOW for node in itertools.chain(graph_def.node, in_functions)):
         inside = f"{graph.name}_" if compat.is_function_graph(graph) else ""

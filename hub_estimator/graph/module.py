@@ -10,12 +10,12 @@ import tensorflow as tf
 
 from hub_estimator import compat, files
 from hub_estimator.errors import EagerModeError, ExportError, WrongGraphError
-from hub_estimator.format.checkpoint import Value, write_checkpoint
 from hub_estimator.format.read import load_module_spec
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
 from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted, tags_text
 from hub_estimator.graph.apply import apply
+from hub_estimator.graph.saving import write_values
 from hub_estimator.graph.state import build_state, fresh_scope, share_state, variable_map
 from hub_estimator.graph.state_plan import Trainable
 from hub_estimator.graph.values import choose_outputs
@@ -215,20 +215,16 @@ class Module:
                 "graph that holds its variables: tf.compat.v1.Session(graph=module.graph)."
             )
         self._check_has_all_variables()
-        self._spec.write(path, lambda prefix: write_checkpoint(prefix, self._values(session)))
+        self._spec.write(path, lambda prefix: self._write_values(session, prefix))
 
-    def _values(self, session: tf.compat.v1.Session) -> list[Value]:
+    def _write_values(self, session: tf.compat.v1.Session, prefix: str) -> None:
         try:
-            arrays = session.run(self._state.values)
+            write_values(self._state, self._variant, session, prefix)
         except tf.errors.FailedPreconditionError as e:
             raise ExportError(
                 f"{self!r} cannot be exported: a variable has no value in the session. Run "
                 f"tf.compat.v1.global_variables_initializer() first. ({e.message})"
             ) from e
-        return [
-            Value(entry.key, entry.slice_spec, arrays[entry.op_name])
-            for entry in self._variant.variables
-        ]
 
     def _check_has_all_variables(self) -> None:
         missing = {entry.op_name for entry in self._spec.variables} - set(self._state.variables)

@@ -39,8 +39,9 @@ def comes_from(given: frozenset[str]) -> Callable[[Edge], bool]:
     Args:
       given: the names of the tensors (`node:0`) that are fed.
     """
-    makers = {node_of(tensor) for tensor in given}
-    return lambda edge: edge[1:] in makers if edge.startswith("^") else tensor_of(edge) in given
+    makers = {f"^{node_of(tensor)}" for tensor in given}
+    short = {tensor.removesuffix(":0") for tensor in given}
+    return frozenset([*makers, *short, *given]).__contains__
 
 
 def make_part(variant: Variant, names: set[str], given: frozenset[str]) -> GraphPart:
@@ -55,12 +56,12 @@ def make_part(variant: Variant, names: set[str], given: frozenset[str]) -> Graph
     part = tf.compat.v1.GraphDef(versions=variant.meta_graph.graph_def.versions)
     part.node.extend(nodes)
     part.library.CopyFrom(needed_library(nodes, variant.meta_graph.graph_def.library))
-    makers = {node_of(tensor) for tensor in given}
+    is_given = comes_from(given)
     fed = {
         tensor_of(edge)
         for node in nodes
-        for edge in node.input
-        if tensor_of(edge) in given or (edge.startswith("^") and edge[1:] in makers - names)
+        for edge in variant.nodes.inputs[node.name]
+        if is_given(edge) and not (edge.startswith("^") and edge[1:] in names)
     }
     return GraphPart(part, frozenset(fed), _take_outer_colocation(part.node, names))
 

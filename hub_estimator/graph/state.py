@@ -52,6 +52,7 @@ class StateGraph:
       values: the tensor with each variable's current value, by node name.
       others: the tensors of tables and assets, by their stored names (`node:0`).
       trained: the node names of the variables that are trained.
+      prepared: a place for what is added to the graph once, when it is needed.
     """
 
     graph: tf.Graph
@@ -60,6 +61,7 @@ class StateGraph:
     values: dict[str, tf.Tensor]
     others: dict[str, tf.Tensor]
     trained: frozenset[str]
+    prepared: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def tensor(self, name: str) -> tf.Tensor:
         """Returns the tensor that stands for the stored one `name`: a handle or a reference."""

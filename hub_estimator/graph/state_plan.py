@@ -12,6 +12,7 @@ from tensorflow.core.framework import variable_pb2
 
 from hub_estimator.errors import NoTrainableVariablesError
 from hub_estimator.format import collections
+from hub_estimator.format.checkpoint import balanced
 from hub_estimator.format.nodes import node_of, tensor_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant, quoted
@@ -106,7 +107,7 @@ def _make_plan(
             set_asset_path(node, paths[node.name])
     protos = [entry.proto for entry in variables]
     if restores and protos:
-        protos = _add_restore(part.graph_def, variables, spec.checkpoint_path or "")
+        protos = _add_restores(part.graph_def, variables, spec.checkpoint_path or "")
     return StatePlan(part, tuple(protos), tuple(losses), tuple(initializers))
 
 
@@ -162,10 +163,24 @@ def _losses(variant: Variant, trained: frozenset[str]) -> list[str]:
     return losses
 
 
-def _add_restore(
+def _add_restores(
     graph_def: Any, variables: Sequence[VariableEntry], checkpoint_path: str
 ) -> list[Any]:
-    """Makes one operation restore the initial values of all variables; returns their new protos."""
+    """Makes operations restore the initial values of all variables; returns their new protos.
+
+    One does where there is little to read; several read much at the same time.
+    """
+    protos = {}
+    for group in balanced([entry.size for entry in variables]):
+        entries = [variables[index] for index in group]
+        restore = _add_restore(graph_def, entries, checkpoint_path)
+        for output, entry in enumerate(entries):
+            protos[entry.op_name] = _add_assignment(graph_def, entry, f"{restore}:{output}")
+    return [protos[entry.op_name] for entry in variables]
+
+
+def _add_restore(graph_def: Any, variables: Sequence[VariableEntry], checkpoint_path: str) -> str:
+    """Adds an operation that restores values; returns its name."""
     taken = {node.name for node in graph_def.node}
     restore = _RESTORE
     while restore in taken:
@@ -177,10 +192,7 @@ def _add_restore(
     node.input.extend([f"{restore}/prefix", f"{restore}/keys", f"{restore}/slices"])
     types = [entry.dtype.base_dtype.as_datatype_enum for entry in variables]
     node.attr["dtypes"].list.type.extend(types)
-    return [
-        _add_assignment(graph_def, entry, f"{restore}:{index}")
-        for index, entry in enumerate(variables)
-    ]
+    return restore
 
 
 def _add_constant(graph_def: Any, name: str, value: Any) -> None:
