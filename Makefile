@@ -20,9 +20,14 @@ TRAIN := $(RUN) -m hub_estimator.train --gin_file=text_classification.gin \
 	--gin_bindings="EVAL_DATA='$(OUT)/reviews/test.csv'"
 ACCURACY = awk '$$1 == "accuracy" { print $$2 }'
 
+# What `make bench` measures: all of which the name holds this, so often.
+ONLY ?=
+RUNS ?= 5
+PEER := .cache/bench/peer
+
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help train test lint format build-files ci clean
+.PHONY: help train test lint format build-files bench ci clean
 
 help: ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +68,18 @@ format: $(VENV)/ready-dev ## Formats all files and rewrites the BUILD files.
 
 build-files: $(VENV)/ready-test ## Rewrites the BUILD files from the imports.
 	$(RUN) tools/build_files.py
+
+bench: $(VENV)/ready-test $(PEER)/ready ## Measures beside tensorflow-hub 0.15; see benchmarks/README.md.
+	@echo "==> Measuring: hours for all; ONLY=instantiate RUNS=1 measures less"
+	@$(PEER)/bin/python -m benchmarks.run --out=$(OUT)/bench --only=$(ONLY) --runs=$(RUNS) \
+		--newest_python=$(RUN)
+
+$(PEER)/ready: setup.py tools/oldest.txt
+	@echo "==> Making $(PEER) with TensorFlow 2.15 and tensorflow-hub 0.15: a few minutes"
+	@$(PYTHON) -m venv $(PEER)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(PEER)/bin/python -m pip install --quiet --quiet \
+		-e '.[test]' -r tools/oldest.txt
+	@touch $@
 
 ci: ## Runs all that must pass: both TensorFlows, checks, the wheel, the training.
 	.ci/run

@@ -27,8 +27,8 @@ class Figure:
     Attributes:
       key: its name in the JSON that the program prints.
       what: what it is called in the table.
-      goal: the ratio ours / peer to reach: at most this, or at least where `more_is_better`. None
-        is measured for the record.
+      goal: the ratio ours / peer to reach: at most this, or at least where `more_is_better`.
+        Where there is no peer, what ours is to reach. None is measured for the record.
       more_is_better: whether it is a throughput.
     """
 
@@ -49,6 +49,7 @@ class Benchmark:
       peer: those for the peer; None where there is nothing to compare with.
       figures: what it prints.
       modules: the names of the modules (`benchmarks.modules.NAMES`) that must be there.
+      data: the names of the data (`benchmarks.data.NAMES`) that must be there.
       runs: how many runs of each, where a run is too long for the usual number.
     """
 
@@ -57,6 +58,7 @@ class Benchmark:
     peer: Sequence[str] | None
     figures: Sequence[Figure]
     modules: Sequence[str] = ()
+    data: Sequence[str] = ()
     runs: int | None = None
 
 
@@ -78,18 +80,19 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The median of ours / that of the peer; None where either was not measured, or is 0."""
+        """The median of ours / that of the peer; None where the peer was not measured, or is 0."""
         peer = self.medians.get(PEER)
-        return self.medians[OURS] / peer if peer and OURS in self.medians else None
+        return self.medians[OURS] / peer if peer else None
 
     @property
     def reached(self) -> bool | None:
-        """Whether the goal is reached; None where there is none, or nothing to compare with."""
-        if self.figure.goal is None or self.ratio is None:
+        """Whether the goal is reached; None where there is none."""
+        found = self.ratio if PEER in self.medians else self.medians[OURS]
+        if self.figure.goal is None or found is None:
             return None
-        if self.figure.more_is_better:
-            return self.ratio >= self.figure.goal
-        return self.ratio <= self.figure.goal
+        return (
+            found >= self.figure.goal if self.figure.more_is_better else found <= self.figure.goal
+        )
 
 
 def measure(
@@ -158,7 +161,6 @@ def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Returns the results as plain values."""
     return [
         {
-            "benchmark": row.benchmark,
             "what": row.figure.what,
             "goal": row.figure.goal,
             "more_is_better": row.figure.more_is_better,

@@ -18,7 +18,7 @@ def _both(
     module: str,
     figures: tuple[Figure, ...],
     *arguments: str,
-    runs: int | None = None,
+    data: tuple[str, ...] = (),
 ) -> Benchmark:
     """Returns a benchmark whose program takes `--library` and `--module`."""
     ours, peer = (
@@ -28,7 +28,7 @@ def _both(
         ]
         for library in _LIBRARIES
     )  # fmt: skip
-    return Benchmark(name, ours, peer, figures, modules=(module,), runs=runs)
+    return Benchmark(name, ours, peer, figures, modules=(module,), data=data)
 
 
 def _instantiate(module: str, tag: str, second: str) -> Benchmark:
@@ -88,6 +88,58 @@ def _modules() -> list[Benchmark]:
     ]
 
 
+def _training() -> list[Benchmark]:
+    """What training and predicting cost, on the text module."""
+    speed = Figure("steps_per_second", "steps per second", 1.0, more_is_better=True)
+    train = ["--data={data}/reviews"]
+    return [
+        _both(
+            "train/text/fine_tuned",
+            "train_text",
+            "text",
+            (speed, Figure("seconds", "wall time with everything, seconds")),
+            *train,
+            "--steps=300",
+            "--fine_tune",
+            data=("reviews",),
+        ),
+        _both(
+            "train/text/frozen",
+            "train_text",
+            "text",
+            (Figure("seconds", "ten epochs with everything, seconds", 0.2),),
+            *train,
+            "--steps=1563",  # 20,000 reviews / 128 a step, ten times
+            data=("reviews",),
+        ),
+        _both(
+            "predict/text",
+            "predict",
+            "text",
+            (
+                Figure(
+                    "rows_per_second", "100,000 texts, rows per second", 3.0, more_is_better=True
+                ),
+            ),
+        ),
+    ]
+
+
+def _imports() -> list[Benchmark]:
+    """What a command costs before it does anything."""
+    figures = (
+        Figure("tensorflow", "imports TensorFlow (0: no)", 0.0),
+        Figure("seconds", "seconds"),
+    )
+    program = ["-m", "benchmarks.programs.imports"]
+    ours, peer = ([*program, "-c", f"import {library}"] for library in _LIBRARIES)
+    help_ = [*program, "-m", "hub_estimator.train", "--help"]
+    return [
+        Benchmark("import", ours, peer, figures),
+        Benchmark("help", help_, None, figures),
+    ]
+
+
 def benchmarks() -> list[Benchmark]:
     """Returns all benchmarks, in the order of the table."""
-    return _modules()
+    return [*_modules(), *_training(), *_imports()]

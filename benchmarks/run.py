@@ -4,7 +4,8 @@
     make bench ONLY=instantiate RUNS=1
 
 Each measurement is a process of its own; ours and the peer's take turns. The modules are made where
-they are missing, in the peer's environment. `results.json` beside them holds all figures.
+they are missing, in the peer's environment. `results.json` beside them has all figures, by
+benchmark; one that is not measured keeps what it had.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import json
 import pathlib
 import subprocess
 import sys
+from typing import Any
 
-from benchmarks import harness, modules
+from benchmarks import harness
 from benchmarks.registry import benchmarks
 from benchmarks.table import table
 
@@ -30,14 +32,15 @@ def main() -> None:
     if arguments.newest_python:
         pythons[harness.NEWEST] = arguments.newest_python
     folders = {"modules": str(out / "modules"), "data": str(out / "data")}
-    for name in sorted({name for benchmark in chosen for name in benchmark.modules}):
-        _make_module(arguments.peer_python, name, out / "modules" / name)
+    for kind in folders:
+        for name in sorted({name for benchmark in chosen for name in getattr(benchmark, kind)}):
+            _make(arguments.peer_python, kind, name, out / kind / name)
     rows = []
     for benchmark in chosen:
-        rows += harness.measure(benchmark, pythons, folders, arguments.runs, _progress)
+        found = harness.measure(benchmark, pythons, folders, arguments.runs, _progress)
         _progress("")
-    results = {"runs": arguments.runs, "rows": harness.as_json(rows)}
-    (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+        _save(out / "results.json", benchmark.name, harness.as_json(found))
+        rows += found
     print(table(rows))
 
 
@@ -53,15 +56,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _make_module(python: str, name: str, path: pathlib.Path) -> None:
-    assert name in modules.NAMES
+def _make(python: str, kind: str, name: str, path: pathlib.Path) -> None:
+    """Makes a module or data, where it is missing."""
     if path.is_dir():
         return
-    _progress(f"making the module {name}\n")
-    command = [python, "-m", "benchmarks.modules", f"--name={name}", f"--path={path}"]
+    _progress(f"making {kind}/{name}")
+    command = [python, "-m", f"benchmarks.{kind}", f"--name={name}", f"--path={path}"]
     done = subprocess.run(command, cwd=harness.ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"error: {' '.join(command)} failed:\n{done.stderr[-2000:]}")
+
+
+def _save(path: pathlib.Path, name: str, rows: list[dict[str, Any]]) -> None:
+    """Writes the results of a benchmark beside those of others that were measured before."""
+    results = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    path.write_text(json.dumps({**results, name: rows}, indent=2) + "\n", "utf-8")
 
 
 def _progress(text: str) -> None:

@@ -1,0 +1,61 @@
+"""The programs of the benchmarks, on a tiny module."""
+
+from __future__ import annotations
+
+import pytest
+import tensorflow as tf
+
+import hub_estimator as hub
+from benchmarks.networks import transformer
+from benchmarks.programs import checkpoint, export, instantiate, latest_export, predict
+from tests import modules
+from tests.modules import tf1
+
+
+@pytest.fixture
+def path(tmp_path):
+    return modules.export(hub, modules.define(hub, "dense", ""), str(tmp_path / "module"))
+
+
+def test_instantiate(path):
+    found = instantiate.measure(hub, path, set(), "default")
+    assert set(found) == {"module", "call", "initialize", "second", "total", "operations"}
+    assert found["operations"] > 0 and found["total"] > found["module"]
+
+
+def test_exports(path, tmp_path):
+    assert export.measure(hub, path, str(tmp_path))["export"] > 0
+    assert latest_export.measure(hub, path, str(tmp_path))["export"] > 0
+
+
+def test_checkpoints(path, tmp_path):
+    found = checkpoint.measure(hub, path, str(tmp_path))
+    assert found["megabytes"] > 0 and found["save"] > 0
+
+
+def test_predict(tmp_path):
+    def module_fn():
+        x = tf1.placeholder(tf.string, [None])
+        hub.add_signature(inputs=x, outputs=tf.strings.length(x))
+
+    path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
+    rows = predict.texts(50)
+    assert len(set(rows)) == 50
+    assert predict.measure(hub, path, rows, 32)["rows_per_second"] > 0
+
+
+def test_the_transformer(monkeypatch):
+    for name, value in {"LAYERS": 1, "WIDTH": 4, "HEADS": 2, "INNER": 8, "WORDS": 10}.items():
+        monkeypatch.setattr(transformer, name, value)
+    variants = [(set(), {}), ({"train"}, {"is_training": True})]
+    spec = hub.create_module_spec(transformer.module_fn(hub), variants)
+    for tags in (set(), {"train"}):
+        shapes = {
+            name: spec.get_output_info_dict(name, tags=tags).popitem()[1].get_shape().as_list()
+            for name in spec.get_signature_names(tags=tags)
+        }
+        assert shapes == {
+            "default": [None, 4],
+            "tokens": [None, 64, 4],
+            "masked_words": [None, 64, 10],
+        }
