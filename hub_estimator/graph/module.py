@@ -22,6 +22,9 @@ from hub_estimator.graph.values import choose_outputs
 
 Spec = ModuleSpec | files.PathLike
 
+# Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
+_MODULES = ("hub_estimator", "modules")
+
 
 def as_module_spec(spec: Any) -> ModuleSpec:
     """Returns the spec of what users may give: a spec, or a handle.
@@ -31,6 +34,12 @@ def as_module_spec(spec: Any) -> ModuleSpec:
       OSError: see `load_module_spec`.
     """
     return spec if isinstance(spec, ModuleSpec) else load_module_spec(spec)
+
+
+def modules_of(graph: tf.Graph | None = None) -> list[Module]:
+    """Returns the modules that were made in a graph; None is the default graph."""
+    graph = tf.compat.v1.get_default_graph() if graph is None else graph
+    return list(graph.get_collection(_MODULES))
 
 
 class Module:
@@ -76,6 +85,7 @@ class Module:
         self._trainable = trainable
         self._name = name
         self._state = build_state(self._spec, self._variant, fresh_scope(name), trainable)
+        tf.compat.v1.add_to_collection(_MODULES, self)
 
     def __repr__(self) -> str:
         return (
@@ -143,6 +153,17 @@ class Module:
     def trained_variables(self) -> list[tf.Variable]:
         """Those of the variables that are trained, sorted by their names in the module."""
         return [self._state.variables[name] for name in sorted(self._state.trained)]
+
+    @property
+    def constant_variables(self) -> list[tf.Variable]:
+        """Those of the variables that always have the module's values on disk, sorted by name.
+
+        All of a module that is not trained, as long as nobody else assigns to them. None of one
+        that is, in part too, for its update operations change others; and none where the module is
+        not on disk.
+        """
+        is_constant = self._spec.checkpoint_path is not None and not self._state.trained
+        return self.variables if is_constant else []
 
     def __call__(
         self, inputs: Any = None, signature: str | None = None, as_dict: bool | None = None

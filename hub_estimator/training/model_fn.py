@@ -12,7 +12,7 @@ import tensorflow as tf
 from hub_estimator import errors
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.registration import register_module_for_export
-from hub_estimator.training import checks, heads, interactions, precomputed
+from hub_estimator.training import checks, frozen_variables, heads, interactions, precomputed
 from hub_estimator.training.composition import ComposedModule, composed_spec
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
@@ -41,6 +41,9 @@ class Model:
         multiplied by before it is added to the loss.
       export_name: the name under which exporters export all that comes before the head as one
         module, which takes the model's features; None does not export it.
+      save_frozen: whether checkpoints hold the variables of encoders that training leaves as they
+        are. False makes them smaller and quicker to save; evaluation, prediction and exports then
+        read these variables from the handles, where the same modules must still be.
     """
 
     encoders: Sequence[Encoder]
@@ -51,6 +54,7 @@ class Model:
     metrics: Sequence[Metric] = ()
     regularization_scale: float = 1.0
     export_name: str | None = None
+    save_frozen: bool = True
 
     def check(self, mode: str, feature_names: Sequence[str]) -> None:
         """Checks what can be known before a graph is built; see `Encoder.check`.
@@ -112,12 +116,12 @@ class Model:
             of the heads of a multi-head; None when predicting.
           mode: one of `tf.estimator.ModeKeys`.
           params: not used; `TPUEstimator` gives them.
-          config: not used; Estimators give it.
+          config: the Estimator's `RunConfig`; None is one with its defaults.
 
         Returns:
           The `tf.estimator.EstimatorSpec`.
         """
-        del params, config
+        del params
         outputs, groups = self.represent(features, mode)
         regularization = self._regularization_losses()
         spec = self.head.create_estimator_spec(
@@ -132,8 +136,9 @@ class Model:
             register_module_for_export(ComposedModule(self._composed), self.export_name)
         if mode == "train":
             _summarize_data_loss(spec.loss, regularization)
-            return spec
-        return self._evaluated(spec, labels)
+        else:
+            spec = self._evaluated(spec, labels)
+        return spec if self.save_frozen else self._without_frozen(spec, config)
 
     def represent(
         self, features: Mapping[str, Any], mode: str
@@ -187,6 +192,12 @@ class Model:
         return spec._replace(
             eval_metric_ops=metrics or None, scaffold=self.optimization.scaffold() or spec.scaffold
         )
+
+    def _without_frozen(self, spec: Any, config: Any) -> Any:
+        """Keeps the variables of frozen encoders out of checkpoints."""
+        names = None if spec.mode == "train" else self.optimization.names_to_restore()
+        scaffold = frozen_variables.scaffold(spec.mode, config, names)
+        return spec if scaffold is None else spec._replace(scaffold=scaffold)
 
     def _class_numbers(self, labels: Any) -> Any:
         """Returns labels that are names as the numbers of their classes."""

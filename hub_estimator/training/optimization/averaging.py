@@ -43,8 +43,12 @@ def update(decay: float, variables: Sequence[tf.Variable], step: Any) -> tf.Oper
     return tf.train.ExponentialMovingAverage(decay, num_updates=step).apply(variables)
 
 
+def names(decay: float) -> dict[str, Any]:
+    """Returns what to restore by its name in checkpoints: trainable variables from their averages."""
+    average = tf.train.ExponentialMovingAverage(decay)
+    return average.variables_to_restore(tf.compat.v1.trainable_variables())
+
+
 def saver(decay: float) -> tf.compat.v1.train.Saver:
     """Returns a saver that restores the trainable variables of the graph from their averages."""
-    average = tf.train.ExponentialMovingAverage(decay)
-    names = average.variables_to_restore(tf.compat.v1.trainable_variables())
-    return tf.compat.v1.train.Saver(names, sharded=True, allow_empty=True)
+    return tf.compat.v1.train.Saver(names(decay), sharded=True, allow_empty=True)

@@ -112,6 +112,10 @@ class Optimization:
             return None
         return tf.compat.v1.train.Scaffold(saver=averaging.saver(self.average_decay))
 
+    def names_to_restore(self) -> dict[str, Any] | None:
+        """Returns what `scaffold` restores by its name in checkpoints; None: all by their own."""
+        return None if self.average_decay is None else averaging.names(self.average_decay)
+
     def _rate(self, step: Any) -> Any:
         """Returns the learning rate of a step, a float or float32 scalar."""
         rate = self.learning_rate if self.decay is None else self.decay(self.learning_rate, step)
