@@ -42,6 +42,7 @@ def train_ours(
     module: str, data: str, steps: int, fine_tune: bool, folder: str, clock: StepClock
 ) -> None:
     from hub_estimator.training.encoders import Encoder
+    from hub_estimator.training.feature_cache import FeatureCache
     from hub_estimator.training.inputs.text_file import TextFile
     from hub_estimator.training.layers import DenseLayers
     from hub_estimator.training.loop import train_and_evaluate
@@ -63,6 +64,7 @@ def train_ours(
         max_steps=steps,
         eval_every_steps=steps,
         hooks=[lambda: clock],
+        feature_cache=FeatureCache(os.path.join(folder, "features")),  # of nothing at first
     )
 
 

@@ -9,11 +9,12 @@ from concurrent import futures
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import text_module_fn
 from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import estimator
+from hub_estimator.training.encoders import Encoder
+from hub_estimator.training.feature_cache.checkpoints import with_own_values
 from hub_estimator.training.frozen_variables import frozen_variables, scaffold
 from hub_estimator.training.serving import ServingInput
 
@@ -100,6 +101,12 @@ def test_a_whole_checkpoint_goes_on_without_frozen_variables(train, tmp_path):
     assert_same(found, whole)
 
 
+def test_the_feature_cache_goes_on_where_a_checkpoint_lacks_them(train, text_module):
+    checkpoint = train(False, 1).latest_checkpoint()
+    encoder = Encoder(text_module, export_name="text")
+    assert with_own_values([encoder], "train", checkpoint) == [True]
+
+
 def test_the_number_of_checkpoints(train):
     made = train(False, 1, 2, 3, keep=2)
     names = [name for name in os.listdir(made.model_dir) if name.endswith(".index")]
@@ -117,8 +124,14 @@ def test_trained_modules_are_saved(train, trainable):
 
 
 def test_a_module_that_is_not_on_disk_is_saved(train):
-    made = train(False, 1, encoder={"handle": hub.create_module_spec(text_module_fn)})
-    assert "module/embeddings" in made.get_variable_names()
+    def module_fn():
+        text = tf.compat.v1.placeholder(tf.string, [None])
+        rows = tf.compat.v1.get_variable("rows", [9, 4])
+        ids = tf.strings.to_hash_bucket_fast(text, 9)
+        hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(rows, ids))
+
+    made = train(False, 1, encoder={"handle": hub.create_module_spec(module_fn)})
+    assert "module/rows" in made.get_variable_names()
 
 
 def test_which_variables_are_frozen(text_module):

@@ -39,6 +39,6 @@ def _variables(encoder: Encoder, mode: str) -> list[Any]:
 
 def _is_equal(saved: Any, session: Any, variable: Any) -> bool:
     name = variable.op.name
-    return saved.has_tensor(name) and np.array_equal(
-        saved.get_tensor(name), session.run(variable), equal_nan=True
-    )
+    if not saved.has_tensor(name):
+        return True  # the module itself gives it: see `Model.save_frozen`
+    return np.array_equal(saved.get_tensor(name), session.run(variable), equal_nan=True)
