@@ -71,36 +71,26 @@ class Computation:
         Raises:
           NotStorableError: chance is in the outputs, or they are not one for each example.
         """
-        rows, done = shard_rows(self.width), entry.rows_there(self.width)
+        rows, count = shard_rows(self.width), self._source.num_examples
+        done = min(entry.rows_there(self.width), count)
         what = f"outputs of encoder {self._encoder.name!r}"
         with (
             clear_errors(),
             self._graph.as_default(),
             tf.compat.v1.Session() as session,
-            Progress(what, self._source.num_examples).shown(done) as progress,
+            Progress(what, count).shown(done) as progress,
         ):
             session.run(self._start)
-            self._check_repeatable(session)
             for number, shard in enumerate(self._shards(session, done), done // rows):
                 entry.write_shard(number, shard)
                 progress.add(len(shard))
-        entry.complete(self._source.num_examples, f"{self._encoder.handle!r}")
+        entry.complete(count, f"{self._encoder.handle!r}")
 
     def _batches(self, first: int) -> tf.data.Dataset:
         specs = [self._spec.features[name] for name in self._names]
         is_image = any((spec.shape.rank or 0) > 2 for spec in specs)
         size = self._source.batch_size if is_image else max(self._source.batch_size, _BATCH_SIZE)
         return self._source.rows_fn(self._spec, self._names, first, size)()
-
-    def _check_repeatable(self, session: Any) -> None:
-        initializer = self._iterator.make_initializer(self._batches(0))
-        values = []
-        for _ in range(2):
-            session.run(initializer)
-            values.append(session.run(self._output))
-        first, second = values
-        if not np.allclose(first, second, _RELATIVE, _ABSOLUTE, equal_nan=True):
-            raise NotStorableError("it gives other outputs each time")
 
     def _shards(self, session: Any, first: int) -> Iterator[np.ndarray]:
         """Gives the outputs from row `first` on, shard by shard."""
@@ -116,7 +106,16 @@ class Computation:
             yield np.concatenate(waiting)
 
     def _outputs(self, session: Any, first: int) -> Iterator[np.ndarray]:
-        session.run(self._iterator.make_initializer(self._batches(first)))
+        """Gives the outputs of each batch from row `first` on, if those of one are repeatable."""
+        start = self._iterator.make_initializer(self._batches(first))
+        before = next(self._pass(session, start), np.empty(0))
+        for number, values in enumerate(self._pass(session, start)):
+            if not (number or np.allclose(values, before, _RELATIVE, _ABSOLUTE, equal_nan=True)):
+                raise NotStorableError("it gives other outputs each time")
+            yield values
+
+    def _pass(self, session: Any, start: Any) -> Iterator[np.ndarray]:
+        session.run(start)
         run = session.make_callable([self._output, self._rows])
         while True:
             try:

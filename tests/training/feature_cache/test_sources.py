@@ -238,6 +238,15 @@ def test_a_damaged_shard_is_computed_again(training, cache, computed):
     assert computed() == [ALL]
 
 
+def test_a_run_that_was_killed_before_it_said_complete(training, cache, computed):
+    whole = features(training())[0][OUTPUT]
+    (entry,) = cache.store.entries()
+    os.remove(f"{entry.folder}/entry.json")
+    computed()
+    assert np.array_equal(features(training())[0][OUTPUT], whole)
+    assert computed() == [ALL] and entry.is_complete
+
+
 def test_the_users_cache_folder_is_the_default(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert FeatureCache().store == Store(f"{tmp_path}/hub_estimator/features", 10_000_000_000)
