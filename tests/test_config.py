@@ -9,7 +9,8 @@ import pytest
 
 from hub_estimator import config, errors
 
-PACKAGED = "base.gin, smoke.gin, text_classification.gin"
+CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
+PACKAGED = ", ".join(sorted(path.name for path in CONFIGS.glob("*.gin")))
 
 
 class Cake:
