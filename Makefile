@@ -46,7 +46,7 @@ train: $(OUT)/module/tfhub_module.pb ## Trains on movie reviews, module frozen a
 $(OUT)/module/tfhub_module.pb: | $(OUT)/reviews/test.csv
 	@echo "==> Publishing a text embedding module made from the training texts: $(OUT)/module"
 	@$(RUN) -m examples.text_embeddings.export --texts=$(OUT)/reviews/train.csv \
-		--export_path=$(OUT)/module --l2_strength=1e-6
+		--export_path=$(OUT)/module
 
 $(OUT)/reviews/test.csv: | $(VENV)/ready-examples
 	@echo "==> Splitting the reviews: $(OUT)/reviews"

@@ -22,8 +22,13 @@ def bake(cake, minutes=30, oven=None):
     return cake.parts, minutes, oven
 
 
+def ice(sugar=1):
+    return f"ice with {sugar} sugar"
+
+
 @pytest.fixture(autouse=True)
 def configurables():
+    config.add_configurable(ice, module="kitchen")
     config.add_configurable(Cake, module="kitchen")
     config.add_configurable(bake, module="kitchen", denylist=["oven"])
 
@@ -104,6 +109,9 @@ def test_unread_bindings(bindings, unread):
         assert [str(binding) for binding in config.unread_bindings()] == unread
 
 
+ICE = "Cake.flavour = 'fig'\nCake.topping = @ice()\nice.sugar = 7"
+
+
 @pytest.mark.parametrize(
     ("text", "bindings", "unread"),
     [
@@ -112,9 +120,15 @@ def test_unread_bindings(bindings, unread):
         ("F = 'fig'\nCake.flavour = %F", ["Cake.flavour = 'plum'", "F = 'lime'"], "F"),
         ("F = 'fig'\nCake.flavour = 'plum'", [], "F"),
         ("F = 'fig'\nG = 3\nCake.flavour = %F\nCake.topping = [%G]", ["Cake.topping = 1"], None),
+        (ICE, [], None),
+        (ICE, ["Cake.topping = 1"], None),
+        (f"{ICE}\nCake.topping = 1", [], None),
+        (ICE, ["Cake.topping = 1", "ice.sugar = 8"], "ice.sugar"),
+        ("Cake.flavour = 'fig'\nice.sugar = 7", [], "ice.sugar"),
+        (f"{ICE}\nmuch/ice.sugar = 8", [], "much/ice.sugar"),
     ],
 )
-def test_macros_of_files_whose_use_was_given_another_value(tmp_path, text, bindings, unread):
+def test_settings_of_files_whose_use_was_given_another_value(tmp_path, text, bindings, unread):
     path = write(tmp_path / "a.gin", f"bake.cake = @Cake()\n{text}\n")
     with config.gin_session([path], bindings) as session:
         session.call("bake")

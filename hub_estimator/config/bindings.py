@@ -62,17 +62,19 @@ def unread_bindings() -> list[Binding]:
     return sorted((each for each in unread if not _is_default(each)), key=str)
 
 
-def statements(text: str, used_macros: set[str] | None = None) -> list[Binding]:
-    """Returns the bindings in a text; adds the macros that their values use to a set."""
+def statements(text: str, used: set[str] | None = None) -> list[Binding]:
+    """Returns the bindings in a text; adds what their values use to a set: macros, and `@parts`."""
     from gin import config_parser
 
     class Delegate(config_parser.ParserDelegate):
         def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> str:
+            if used is not None:
+                used.add(f"@{scoped_configurable_name.rsplit('/', 1)[-1]}")
             return f"@{scoped_configurable_name}" + ("()" if evaluate else "")
 
         def macro(self, macro_name: str) -> str:
-            if used_macros is not None:
-                used_macros.add(macro_name)
+            if used is not None:
+                used.add(macro_name)
             return f"%{macro_name}"
 
     return [

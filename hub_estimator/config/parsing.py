@@ -16,7 +16,7 @@ _REQUIRED = "%gin.REQUIRED"
 
 
 def parse_all(gin_files: Sequence[str], given: Sequence[str]) -> frozenset[str]:
-    """Parses files and then bindings; returns the macros that the files use.
+    """Parses files and then bindings; returns the macros and the `@parts` that the files use.
 
     Raises:
       errors.ConfigError: see `gin_session`.
@@ -44,7 +44,7 @@ class _NamedText(io.StringIO):
 
 
 def _parse_file(path: str, including: tuple[str, ...]) -> set[str]:
-    """Parses a file and those that it includes; returns the macros that they use."""
+    """Parses a file and those that it includes; returns what they use."""
     # Gin would search for included files in its own places only, so they are taken out here; the
     # empty lines keep the line numbers of its messages.
     if path in including:

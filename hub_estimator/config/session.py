@@ -20,21 +20,29 @@ class Session:
 
     Attributes:
       given: what the bindings set, beside the files.
-      optional_macros: macros that the files use and no binding gives. What used them may have been
-        given another value since, so they may have no effect.
+      optional: macros and `@parts` that the files use and no binding gives. What used them may have
+        been given another value since, so their settings may have no effect.
     """
 
     given: frozenset[str] = frozenset()
-    optional_macros: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
     _inherited: set[str] = dataclasses.field(default_factory=set)
 
     def check_all_read(self) -> None:
-        """Checks that every binding had an effect so far; optional macros need none.
+        """Checks that every binding had an effect so far; those of what is optional need none.
 
         Raises:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
-        _check([each for each in self._unread() if str(each) not in self.optional_macros])
+        parts = {each.selector for each in bindings.read()}
+        _check([each for each in self._unread() if not self._may_be_unread(each, parts)])
+
+    def _may_be_unread(self, binding: bindings.Binding, parts: set[str]) -> bool:
+        """Whether a setting of the files may have no effect, given the parts that were used."""
+        if binding.is_macro or str(binding) in self.given:
+            return str(binding) in self.optional
+        name = binding.selector.rsplit(".", 1)[-1]
+        return f"@{name}" in self.optional and binding.selector not in parts
 
     def check_given_read(self) -> None:
         """Checks that what the bindings set had an effect so far; the files' settings need none.
