@@ -19,6 +19,7 @@ def _both(
     figures: tuple[Figure, ...],
     *arguments: str,
     data: tuple[str, ...] = (),
+    runs: int | None = None,
 ) -> Benchmark:
     """Returns a benchmark whose program takes `--library` and `--module`."""
     ours, peer = (
@@ -28,7 +29,7 @@ def _both(
         ]
         for library in _LIBRARIES
     )  # fmt: skip
-    return Benchmark(name, ours, peer, figures, modules=(module,), data=data)
+    return Benchmark(name, ours, peer, figures, modules=(module,), data=data, runs=runs)
 
 
 def _instantiate(module: str, tag: str, second: str) -> Benchmark:
@@ -89,7 +90,7 @@ def _modules() -> list[Benchmark]:
 
 
 def _training() -> list[Benchmark]:
-    """What training and predicting cost, on the text module."""
+    """What training and predicting cost."""
     speed = Figure("steps_per_second", "steps per second", 1.0, more_is_better=True)
     train = ["--data={data}/reviews"]
     return [
@@ -111,6 +112,16 @@ def _training() -> list[Benchmark]:
             *train,
             "--steps=1563",  # 20,000 reviews / 128 a step, ten times
             data=("reviews",),
+        ),
+        *(
+            _both(
+                f"train/{name}/frozen",
+                "train_images",
+                name,
+                (Figure("seconds", "ten epochs with everything, seconds", goal),),
+                runs=runs,
+            )
+            for name, goal, runs in (("inception_v3", 0.15, 1), ("inception_v3_small", None, 3))
         ),
         _both(
             "predict/text",

@@ -63,7 +63,7 @@ def train_ours(
         eval_input=TextFile(os.path.join(data, "test.csv"), batch_size=BATCH),
         max_steps=steps,
         eval_every_steps=steps,
-        hooks=[lambda: clock],
+        hooks=[lambda: clock] if fine_tune else (),  # a hook makes each step a call of its own
         feature_cache=FeatureCache(os.path.join(folder, "features")),  # of nothing at first
     )
 
@@ -110,7 +110,8 @@ def main() -> None:
     clock, steps = common.Clock(), StepClock()
     with tempfile.TemporaryDirectory() as folder, clock("seconds"):
         train(arguments.module, arguments.data, arguments.steps, arguments.fine_tune, folder, steps)
-    common.report(steps_per_second=steps.steps_per_second, **clock.seconds)
+    speed = {"steps_per_second": steps.steps_per_second} if arguments.fine_tune else {}
+    common.report(**speed, **clock.seconds)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,14 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from benchmarks.networks import transformer
-from benchmarks.programs import checkpoint, export, instantiate, latest_export, predict
+from benchmarks.programs import (
+    checkpoint,
+    export,
+    instantiate,
+    latest_export,
+    predict,
+    train_images,
+)
 from tests import modules
 from tests.modules import tf1
 
@@ -42,6 +49,15 @@ def test_predict(tmp_path):
     rows = predict.texts(50)
     assert len(set(rows)) == 50
     assert predict.measure(hub, path, rows, 32)["rows_per_second"] > 0
+
+
+def test_train_images(tmp_path):
+    def module_fn():
+        images = tf1.placeholder(tf.float32, [None, 2, 2, 3])
+        hub.add_signature(inputs={"images": images}, outputs=tf.reduce_mean(images, [1, 2]))
+
+    path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
+    assert train_images.measure(hub, path, count=10)["seconds"] > 0
 
 
 def test_the_transformer(monkeypatch):
