@@ -79,7 +79,7 @@ def train_peer(
         [column],
         os.path.join(folder, "model"),
         optimizer=tf1.train.AdagradOptimizer(LEARNING_RATE),
-        loss_reduction=tf.losses.Reduction.SUM_OVER_BATCH_SIZE,
+        loss_reduction=tf1.losses.Reduction.SUM_OVER_BATCH_SIZE,
     )
     estimator.train(_input_fn(data, "train.csv", is_training=True), [clock], max_steps=steps)
     estimator.evaluate(_input_fn(data, "test.csv", is_training=False))
