@@ -61,6 +61,8 @@ def collect(
     heads = made.spec.labels
     known = {"": heads} if isinstance(heads, LabelSpec) else dict(heads)
     known = {name: labels for name, labels in known.items() if labels.kind != "any"}
+    if not known:
+        return {}
     with tf.Graph().as_default():
         fetches, scaffold = _build(made, input_fn, known)
         batches = list(_batches(fetches, scaffold, checkpoint, max_examples))

@@ -122,26 +122,30 @@ def calibration(result: Calibration, what: str, title: str) -> bytes:
     upper.legend(loc="upper left")
     upper.grid(alpha=0.3)
     lower.bar(result.predicted, result.counts, width=0.04)
-    lower.set(xlabel=what, ylabel="examples")
+    lower.set(xlabel=_escaped(what), ylabel="examples")
     lower.grid(alpha=0.3)
     return _png(figure)
 
 
 def scatter(truth: np.ndarray, predicted: np.ndarray, title: str) -> bytes:
-    """Draws predicted over true numbers, float `[N]` each."""
+    """Draws predicted over true numbers, float `[N]` each; only those that are finite."""
     figure, axes = _figure(6.0, 5.5)
+    finite = np.isfinite(truth) & np.isfinite(predicted)
+    truth, predicted = truth[finite], predicted[finite]
     dense = len(truth) > 2000
     axes.plot(truth, predicted, linestyle="", marker=".", alpha=0.15 if dense else 0.6)
-    ends = [min(truth.min(), predicted.min()), max(truth.max(), predicted.max())]
-    axes.plot(ends, ends, color=_GREY, linestyle="--", linewidth=1)
+    if len(truth):
+        ends = [min(truth.min(), predicted.min()), max(truth.max(), predicted.max())]
+        axes.plot(ends, ends, color=_GREY, linestyle="--", linewidth=1)
     axes.set(xlabel="true", ylabel="predicted", title=title)
     axes.grid(alpha=0.3)
     return _png(figure)
 
 
 def histogram(errors_: np.ndarray, title: str) -> bytes:
-    """Draws how the errors, predicted less true, float `[N]`, are distributed."""
+    """Draws how the errors, predicted less true, float `[N]`, are distributed; the finite ones."""
     figure, axes = _figure(6.0, 4.5)
+    errors_ = errors_[np.isfinite(errors_)]
     axes.hist(errors_, bins=min(50, max(5, int(np.sqrt(len(errors_))))))
     axes.axvline(0.0, color=_GREY, linestyle="--", linewidth=1)
     axes.set(xlabel="predicted - true", ylabel="examples", title=title)
@@ -167,4 +171,8 @@ def _png(figure: Any) -> bytes:
 def _short(name: str) -> str:
     text = " ".join(name.split())
     short = text if len(text) <= _NAME_LETTERS else f"{text[: _NAME_LETTERS - 1]}…"
-    return short.replace("$", r"\$")  # matplotlib takes what is between two of them for formulas
+    return _escaped(short)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("$", r"\$")  # matplotlib takes what is between two of them for formulas

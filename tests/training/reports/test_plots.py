@@ -29,15 +29,18 @@ def several_classes():
     return Outcomes(LabelSpec("classes", 3), truth, random.random((30, 3)), {})
 
 
-def numbers(size):
+def numbers(size, not_finite=()):
     random = np.random.default_rng(1)
-    return Outcomes(LabelSpec("number"), random.random((size, 1)), random.random((size, 1)), {})
+    predicted = random.random((size, 1))
+    predicted[: len(not_finite), 0] = not_finite
+    return Outcomes(LabelSpec("number"), random.random((size, 1)), predicted, {})
 
 
 @pytest.mark.parametrize(
     ("found", "names"),
     [
         (one_class(40, 2, ("no", "yes, $x^2$ \n and a long name that goes on")), "binary"),
+        (one_class(40, 2, ("no", "yes, $\\x$")), "no formula"),
         (one_class(100, 30), "many"),
         (one_class(40, 4, missing=(1,)), "one missing"),
         (one_class(3, 2, missing=(1,)), "all of one class"),
@@ -45,6 +48,8 @@ def numbers(size):
         (several_classes(), "several"),
         (numbers(3000), "numbers"),
         (numbers(1), "one number"),
+        (numbers(9, not_finite=(np.nan, np.inf)), "some not finite"),
+        (numbers(1, not_finite=(np.nan,)), "none finite"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

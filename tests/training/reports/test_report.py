@@ -7,9 +7,11 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
+from training_data import write_csv
 
+import hub_estimator as hub
 from hub_estimator.training import evaluation, loop
-from hub_estimator.training.example_spec import LabelSpec
+from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.folder_model import FolderModel
 from hub_estimator.training.heads import head_class
 from hub_estimator.training.inputs.text_file import TextFile
@@ -93,35 +95,16 @@ def test_an_evaluation_replaces_the_report(run, examples, tmp_path, monkeypatch,
     assert not [name for name in os.listdir(tmp_path / "model") if "tmp" in name]
 
 
-class TwoLabels(TextFile):
-    """The label as that of two heads: a class by its name, and a number."""
-
-    def evaluation_fn(self, spec):
-        def input_fn():
-            def labelled(features, label):
-                label = tf.cast(label, tf.int64)
-                names = tf.gather(tf.constant(["bad", "good"]), label)
-                return features, {"tone": names, "stars": tf.cast(label, tf.float32)}
-
-            plain = spec.__class__(spec.features, LabelSpec("class", 2))
-            return super(TwoLabels, self).evaluation_fn(plain)().map(labelled)
-
-        return input_fn
-
-    def training_fn(self, spec, seed, start_step):
-        evaluate = self.evaluation_fn(spec)
-        return lambda: evaluate().repeat()
-
-    def check(self, spec):
-        pass
-
-
-def test_several_heads(run, make_model, data_file, tmp_path):
+def test_several_heads(run, make_model, tmp_path):
     heads = [
         head_class("BinaryClassHead")(name="tone", label_vocabulary=["bad", "good"]),
         head_class("RegressionHead")(name="stars"),
     ]
-    source = TwoLabels(data_file, batch_size=8)
+    rows = [("good" if n % 2 else "bad", n % 2) for n in range(64)]
+    path = write_csv(
+        tmp_path / "two.csv", [(text, text, n) for text, n in rows], ("text", "tone", "stars")
+    )
+    source = TextFile(path, label={"tone": "tone", "stars": "stars"}, batch_size=8)
     run(
         model=make_model(head=head_class("MultiHead")(heads)),
         train_input=source, eval_input=source, report=Report(pictures=False),
@@ -131,3 +114,29 @@ def test_several_heads(run, make_model, data_file, tmp_path):
     assert sorted(os.listdir(folder / "stars")) == ["errors.csv", "worst_mistakes.csv"]
     assert (folder / "tone" / "classes.csv").read_text().splitlines()[1].startswith("bad,32,")
     assert ModelFolder(str(tmp_path / "model")).class_names() == {"tone": ("bad", "good")}
+
+
+class OwnHead:
+    """A head of which nothing is known but that it works: its labels are of the kind "any"."""
+
+    def __init__(self):
+        self._head = head_class("BinaryClassHead")()
+
+    def __getattr__(self, name):
+        return getattr(self._head, name)
+
+
+def numbers_module_fn():
+    numbers = tf.compat.v1.placeholder(tf.float32, [None, 1])
+    hub.add_signature(inputs={"numbers": numbers}, outputs=2 * numbers)
+
+
+def test_a_head_of_which_nothing_is_known(run, make_model, tmp_path):
+    path = write_csv(tmp_path / "numbers.csv", [(n, n % 2) for n in range(8)], ("number", "label"))
+    source = TextFile(path, numbers={"numbers": ["number"]}, batch_size=8)
+    encoder = Encoder(hub.create_module_spec(numbers_module_fn), feature="numbers")
+    model = make_model(encoders=[encoder], head=OwnHead())
+    run(model=model, train_input=source, eval_input=source)
+    folder = tmp_path / "model" / "report"
+    assert os.listdir(folder) == ["report.md"]
+    assert "accuracy" in (folder / "report.md").read_text()
