@@ -216,6 +216,8 @@ def whole_folder(path: str, last: str | None = None) -> Iterator[str]:
 
     Where nothing is at `path`, that is one rename. Where a folder is, its entries stay, and the new
     ones move in, the file named `last` after all others: a reader that waits for it sees the rest.
+    A kill between these moves leaves entries without `last`, which the next run refuses: nothing
+    tells them from other people's.
     After an exception (also Ctrl-C) nothing of the scratch folder remains.
 
     Args:
@@ -292,9 +294,10 @@ def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]
     removed = []
     for name in listing(folder) if is_folder(folder) else []:
         path = join(folder, name)
-        if _SCRATCH.match(name) and time.time() - os.lstat(path).st_mtime > older_than_secs:
-            remove(path)
-            removed.append(path)
+        with contextlib.suppress(FileNotFoundError):  # done or removed by another process meanwhile
+            if _SCRATCH.match(name) and time.time() - os.lstat(path).st_mtime > older_than_secs:
+                remove(path)
+                removed.append(path)
     return removed
 
 

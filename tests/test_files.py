@@ -124,6 +124,13 @@ def test_abandoned_scratch_folders_are_removed(tmp_path):
     assert files.remove_abandoned(str(tmp_path / "missing")) == []
 
 
+def test_abandoned_folders_that_vanish_meanwhile(tmp_path, monkeypatch):
+    names = [".x.tmp-12-0123abcd", ".y.tmp-12-0123abcd"]
+    (tmp_path / names[1]).mkdir()
+    monkeypatch.setattr(files, "listing", lambda folder: names)
+    assert files.remove_abandoned(str(tmp_path), -1) == [str(tmp_path / names[1])]
+
+
 def test_a_file_is_whole_or_as_it_was(folder):
     path = files.join(folder, "file")
     with files.whole_file(path) as file:

@@ -130,7 +130,7 @@ def train_and_evaluate(
         run = Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
         sources = Sources(cache, model, spec, estimator.latest_checkpoint())
         training = sources.training(train_input, run.steps_left())
-        evaluation = sources.evaluation(eval_input, run.steps_left() // eval_every_steps)
+        evaluation = sources.evaluation(eval_input, -(-run.steps_left() // eval_every_steps))
         training_fn = training.input.training_fn(training.spec, seed, run.step)
         evaluation_fn = evaluation.input.evaluation_fn(evaluation.spec)
         metrics, exported = run(training_fn, evaluation_fn, made_hooks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 
 from hub_estimator import errors, files
@@ -11,7 +12,7 @@ from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache.compute import Computation, NotStorableError
 from hub_estimator.training.feature_cache.key import entry_key
-from hub_estimator.training.feature_cache.store import Store
+from hub_estimator.training.feature_cache.store import Entry, Store
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
 
@@ -74,7 +75,7 @@ class FeatureCache:
                     return found
                 computation = Computation(encoder, mode, source, spec)
                 self._make_room(key, 4 * source.num_examples * computation.width)
-                computation(entry)
+                _compute(computation, entry)
                 return entry.open(source.num_examples)
         except errors.Error:
             raise
@@ -93,3 +94,16 @@ class FeatureCache:
                 f"its outputs have {size / 1e9:.3g} GB, and FeatureCache.max_gigabytes is "
                 f"{self.max_gigabytes:g}"
             )
+
+
+def _compute(computation: Computation, entry: Entry) -> None:
+    """Computes an entry; what is there of it stays only where a later run may go on from it."""
+    try:
+        computation(entry)
+    except NotStorableError:
+        entry.remove()
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            entry.remove()
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ import tensorflow as tf
 
 from hub_estimator.training.encoder_modules.interface import ModuleUse
 from hub_estimator.training.encoders import Encoder
+
+_PART = re.compile(r"/part_\d+$")
 
 
 def with_own_values(encoders: Sequence[Encoder], mode: str, checkpoint: str) -> list[bool]:
@@ -40,5 +43,8 @@ def _variables(encoder: Encoder, mode: str) -> list[Any]:
 def _is_equal(saved: Any, session: Any, variable: Any) -> bool:
     name = variable.op.name
     if not saved.has_tensor(name):
-        return True  # the module itself gives it: see `Model.save_frozen`
+        # The module itself gives it (see `Model.save_frozen`), unless it is part of a partitioned
+        # variable: savers write these under the name of the whole. None is there for its own values.
+        whole = _PART.sub("", name)
+        return whole == name or not saved.has_tensor(whole)
     return np.array_equal(saved.get_tensor(name), session.run(variable), equal_nan=True)

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.feature_cache import alone
 from hub_estimator.training.feature_cache.progress import Progress
 from hub_estimator.training.feature_cache.shards import shard_rows
 from hub_estimator.training.feature_cache.store import Entry
@@ -18,7 +19,9 @@ from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.memory import InMemory
 
 _BATCH_SIZE = 256
-"""The least number of texts or rows of numbers to run at once; images are as many as in training."""
+"""The least number of texts or rows of numbers to run at once; others are as many as in training."""
+_FEW = 16
+"""Up to so many whole numbers are values of an example; more are its tokens."""
 # What sums in another order may differ by; what chance makes differs by more.
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-5
 
@@ -54,10 +57,8 @@ class Computation:
             )
             # Training's own mode would drop; the graph variant of the module is the same.
             used = "infer" if mode == "train" else mode
-            features = self._iterator.get_next()
-            (self._output,) = self._encoder(features, used).outputs
-            # Fetched too: an output need not depend on the batch.
-            self._rows = tf.shape(features[self._names[0]])[0]
+            self._features = self._iterator.get_next()
+            (self._output,) = self._encoder(self._features, used).outputs
             self._start = tf.group(
                 tf.compat.v1.global_variables_initializer(),
                 tf.compat.v1.local_variables_initializer(),
@@ -69,8 +70,15 @@ class Computation:
         """Computes what is missing of an entry.
 
         Raises:
-          NotStorableError: chance is in the outputs, or they are not one for each example.
+          NotStorableError: chance or other examples are in the outputs, they are not one for each
+            example, or there is too little memory.
         """
+        try:
+            self._compute(entry)
+        except tf.errors.ResourceExhaustedError as error:
+            raise NotStorableError("there is too little memory to run it beforehand") from error
+
+    def _compute(self, entry: Entry) -> None:
         rows, count = shard_rows(self.width), self._source.num_examples
         done = min(entry.rows_there(self.width), count)
         what = f"outputs of encoder {self._encoder.name!r}"
@@ -87,9 +95,9 @@ class Computation:
         entry.complete(count, f"{self._encoder.handle!r}")
 
     def _batches(self, first: int) -> tf.data.Dataset:
-        specs = [self._spec.features[name] for name in self._names]
-        is_image = any((spec.shape.rank or 0) > 2 for spec in specs)
-        size = self._source.batch_size if is_image else max(self._source.batch_size, _BATCH_SIZE)
+        size = self._source.batch_size
+        if all(_is_small(self._spec.features[name]) for name in self._names):
+            size = max(size, _BATCH_SIZE)
         return self._source.rows_fn(self._spec, self._names, first, size)()
 
     def _shards(self, session: Any, first: int) -> Iterator[np.ndarray]:
@@ -108,20 +116,43 @@ class Computation:
     def _outputs(self, session: Any, first: int) -> Iterator[np.ndarray]:
         """Gives the outputs of each batch from row `first` on, if those of one are repeatable."""
         start = self._iterator.make_initializer(self._batches(first))
-        before = next(self._pass(session, start), np.empty(0))
-        for number, values in enumerate(self._pass(session, start)):
-            if not (number or np.allclose(values, before, _RELATIVE, _ABSOLUTE, equal_nan=True)):
+        _, before = next(self._pass(session, start), ({}, np.empty(0)))
+        for number, (features, values) in enumerate(self._pass(session, start)):
+            if not number and not _are_close(values, before):
                 raise NotStorableError("it gives other outputs each time")
+            for row in alone.chosen_rows(features, self._spec.features, not number):
+                if not _are_close(self._alone(session, features, row)[0], values[row]):
+                    raise NotStorableError("its outputs depend on the other examples of a batch")
             yield values
 
-    def _pass(self, session: Any, start: Any) -> Iterator[np.ndarray]:
+    def _alone(self, session: Any, features: dict[str, np.ndarray], row: int) -> np.ndarray:
+        single = alone.single(features, self._spec.features, row)
+        fed = {self._features[name]: values for name, values in single.items()}
+        return session.run(self._output, fed)
+
+    def _pass(self, session: Any, start: Any) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        """Gives each batch and its outputs."""
         session.run(start)
-        run = session.make_callable([self._output, self._rows])
+        run = session.make_callable([self._features, self._output])
         while True:
             try:
-                values, rows = run()
+                features, values = run()
             except tf.errors.OutOfRangeError:
                 return
-            if len(values) != rows:
+            if len(values) != len(features[self._names[0]]):
                 raise NotStorableError("it gives another number of outputs than there are examples")
-            yield values
+            yield features, values
+
+
+def _is_small(spec: tf.TensorSpec) -> bool:
+    """Whether an example is a text or a row of numbers, and no image and no tokens of a text."""
+    inner = spec.shape[1:]
+    if not inner.is_fully_defined() or inner.rank > 1:
+        return False
+    return spec.dtype.is_floating or inner.num_elements() <= _FEW
+
+
+def _are_close(values: np.ndarray, others: np.ndarray) -> bool:
+    # What is near zero is as exact as what it was summed from, not as itself.
+    scale = np.abs(others[np.isfinite(others)]).max(initial=1)
+    return np.allclose(values, others, _RELATIVE, _ABSOLUTE * scale, equal_nan=True)

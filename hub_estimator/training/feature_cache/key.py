@@ -9,7 +9,7 @@ from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.memory import InMemory
 
-_VERSION = 1
+_VERSION = 2
 """To be raised with any change of what is stored, or of how it is computed."""
 
 

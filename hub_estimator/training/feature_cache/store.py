@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import json
 import logging
 import os
@@ -20,7 +21,7 @@ import filelock
 import numpy as np
 
 from hub_estimator import files
-from hub_estimator.training.feature_cache.shards import Shards, shard_rows
+from hub_estimator.training.feature_cache.shards import MappedFiles, Shards, shard_rows
 from hub_estimator.training.inputs.values import Column
 
 _ENTRY = "entry.json"
@@ -49,15 +50,24 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """The number of bytes on disk."""
-        paths = (files.join(self.folder, name) for name in files.listing(self.folder))
-        return sum(os.path.getsize(path) for path in paths)
+        """The number of bytes on disk; what another run removes meanwhile has none."""
+        size = 0
+        with contextlib.suppress(FileNotFoundError):
+            for name in files.listing(self.folder):
+                with contextlib.suppress(FileNotFoundError):
+                    size += os.path.getsize(files.join(self.folder, name))
+        return size
 
     @property
     def last_used(self) -> float:
-        """When it was last used, or changed where it is not complete; seconds since the epoch."""
-        path = files.join(self.folder, _ENTRY) if self.is_complete else self.folder
-        return os.path.getmtime(path)
+        """When it was last used, or changed where it is not complete; seconds since the epoch.
+
+        0 where another run removed it meanwhile.
+        """
+        for path in (files.join(self.folder, _ENTRY), self.folder):
+            with contextlib.suppress(FileNotFoundError):
+                return os.path.getmtime(path)
+        return 0.0
 
     def rows_there(self, width: int) -> int:
         """Returns the number of rows that whole shards hold, from the first row on.
@@ -74,7 +84,9 @@ class Entry:
         """Writes a shard, float32 `[R, D]`, whole or not at all."""
         files.make_folder(self.folder)
         with files.whole_file(self._shard(number)) as file:
-            np.save(file, values, allow_pickle=False)
+            content = io.BytesIO()  # numpy's own writing to files does not tell what failed
+            np.save(content, values, allow_pickle=False)
+            file.write(content.getbuffer())
 
     def complete(self, num_rows: int, about: str) -> None:
         """Says that all shards are there.
@@ -94,21 +106,31 @@ class Entry:
 
         Returns:
           float32 `[N, D]`; None where a file was lost or damaged: then the entry is removed.
+
+        Raises:
+          OSError: a file is there, and cannot be read here and now.
         """
         with contextlib.suppress(OSError):  # a folder that others own
             os.utime(files.join(self.folder, _ENTRY))
-        arrays: list[np.ndarray] = []
-        rows = 0
         try:
-            while rows < num_rows:
-                arrays.append(np.load(self._shard(len(arrays)), mmap_mode="r"))
-                rows += len(arrays[-1])
-        except (OSError, ValueError, EOFError):
+            return self._read(num_rows)
+        except (FileNotFoundError, ValueError, EOFError) as error:
+            _logger.warning(
+                "The stored outputs in %r are damaged, and are removed: %s.", self.folder, error
+            )
             self.remove()
             return None
-        shards = Shards(arrays)
-        small = sum(array.nbytes for array in arrays) <= _IN_MEMORY_BYTES
-        return np.concatenate(arrays) if small else shards
+
+    def _read(self, num_rows: int) -> Column:
+        paths: list[str] = []
+        while os.path.exists(self._shard(len(paths))):
+            paths.append(self._shard(len(paths)))
+        is_small = self.size <= _IN_MEMORY_BYTES
+        arrays = [np.load(path) for path in paths] if is_small else MappedFiles(paths)
+        rows = sum(len(array) for array in arrays)
+        if rows != num_rows:
+            raise ValueError(f"they have {rows} rows, not {num_rows}")
+        return np.concatenate(arrays) if is_small else Shards(arrays)
 
     def remove(self) -> None:
         """Removes the entry."""

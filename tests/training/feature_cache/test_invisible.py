@@ -63,6 +63,11 @@ def test_checkpoints_and_metrics(train, computed, encoder):
     assert_equal_runs(plain, cached)
 
 
+def test_a_last_evaluation_after_fewer_steps_counts(train, computed):
+    train(max_steps=4, eval_every_steps=3)
+    assert computed() == ["computed outputs of encoder 'module': 21 of 21"]
+
+
 def test_exports(train):
     texts = ["good", "bad", "what"]
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from hub_estimator.training.feature_cache.shards import Shards, shard_rows
-from hub_estimator.training.feature_cache.store import Store
+from hub_estimator.training.feature_cache.store import Entry, Store
 
 
 @pytest.fixture
@@ -79,6 +80,73 @@ def test_large_entries_are_mapped(store, monkeypatch):
     opened = store.entry("a").open(200)
     assert isinstance(opened, Shards) and isinstance(opened.arrays[0], np.memmap)
     assert np.array_equal(opened[np.array([199, 0])], [[1], [1]])
+
+
+@pytest.fixture
+def few_descriptors():
+    """Leaves the process about a hundred and sixty more file descriptors."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 160, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize("in_memory", [100, 1 << 30])
+def test_more_shards_than_file_descriptors(store, monkeypatch, few_descriptors, in_memory):
+    monkeypatch.setattr("hub_estimator.training.feature_cache.store._IN_MEMORY_BYTES", in_memory)
+    with store.locked("a") as entry:
+        for number in range(400):
+            entry.write_shard(number, np.full([1, 1], number, np.float32))
+        entry.complete(400, "a test")
+    opened = entry.open(400)
+    assert opened[np.arange(400)].tolist() == [[number] for number in range(400)]
+
+
+def test_a_file_that_cannot_be_read_now_stays(store, monkeypatch):
+    fill(store, "a", used=1)
+
+    def load(path, **options):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(np, "load", load)
+    with pytest.raises(PermissionError):
+        store.entry("a").open(200)
+    assert store.entry("a").is_complete
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "they have 0 rows, not 200"),
+        (b"", "No data left in file"),
+        (np.ones([3, 1], np.float32), "they have 3 rows, not 200"),
+    ],
+)
+def test_a_damaged_entry_is_removed(store, caplog, content, why):
+    fill(store, "a", used=1)
+    entry = store.entry("a")
+    os.remove(f"{entry.folder}/00000.npy")
+    if isinstance(content, bytes):
+        with open(f"{entry.folder}/00000.npy", "wb") as file:
+            file.write(content)
+    elif content is not None:
+        entry.write_shard(0, content)
+    assert entry.open(200) is None and keys(store) == []
+    assert caplog.messages == [
+        f"The stored outputs in {entry.folder!r} are damaged, and are removed: {why}."
+    ]
+
+
+def test_what_another_run_removed_meanwhile_counts_as_nothing(store, monkeypatch):
+    fill(store, "a", used=7)
+    entry = store.entry("a")
+    gone = Entry(f"{store.folder}/gone")
+    assert gone.size == 0 and gone.last_used == 0
+    monkeypatch.setattr("hub_estimator.files.listing", lambda folder: ["gone", "00000.npy"])
+    assert entry.size == os.path.getsize(f"{entry.folder}/00000.npy")
+    monkeypatch.setattr(Entry, "is_complete", True)
+    os.remove(f"{entry.folder}/entry.json")
+    assert entry.last_used == os.path.getmtime(entry.folder)
 
 
 def test_runs_at_the_same_time_compute_once(make_model, examples, cache, computed):
