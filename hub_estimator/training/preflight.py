@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,6 +12,7 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.frozen_variables import frozen_variables
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model_fn import Model
 from hub_estimator.training.model_folder import ModelFolder, class_names_of
@@ -110,7 +111,8 @@ def check_graph(
             features, labels = _inputs(spec, input_fn)
             built = model.model_fn(features, labels, mode)
         if folder is not None:
-            _check_checkpoint(folder)
+            saves_frozen = getattr(model, "save_frozen", True)
+            _check_checkpoint(folder, [] if saves_frozen else frozen_variables())
     return built
 
 
@@ -157,22 +159,29 @@ def _inputs(spec: ExampleSpec, input_fn: InputFn | None) -> tuple[Any, Any]:
     )
 
 
-def _check_checkpoint(folder: ModelFolder) -> None:
-    """Checks that the default graph can go on from the folder's checkpoint, where there is one."""
+def _check_checkpoint(folder: ModelFolder, left_out: Sequence[tf.Variable]) -> None:
+    """Checks that the default graph can go on from the folder's checkpoint, where there is one.
+
+    Args:
+      folder: the model folder.
+      left_out: the variables that checkpoints do not hold.
+    """
     checkpoints = folder.checkpoints()
     if not checkpoints:
         return
     saved = tf.train.load_checkpoint(checkpoints[-1].path).get_variable_to_shape_map()
+    elsewhere = {id(variable) for variable in left_out}
     for variable in tf.compat.v1.global_variables():
-        if not isinstance(variable, tf.Variable):
+        if not isinstance(variable, tf.Variable) or id(variable) in elsewhere:
             continue
-        name, shape = variable.op.name, variable.shape.as_list()
+        name, shape = variable.op.name, variable.shape
         # Slices of a partitioned variable are under the name of the whole.
-        if name in saved and saved[name] == shape or "/part_" in name:
+        if name in saved and shape.is_compatible_with(saved[name]) or "/part_" in name:
             continue
+        expected = shape.as_list() if shape.rank is not None else "unknown"
         there = f"with shape {saved[name]}" if name in saved else "not there"
         raise errors.ModelFolderError(
             f"The model folder {folder.path!r} has a checkpoint of another model: the variable "
-            f"{name!r} of shape {shape} is {there}. Choose another model folder, or remove this "
+            f"{name!r} of shape {expected} is {there}. Choose another model folder, or remove this "
             "one."
         )

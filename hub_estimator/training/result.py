@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hub_estimator.training.history import is_metric
+
 
 @dataclasses.dataclass(frozen=True)
 class Result:
@@ -49,7 +51,8 @@ def summary(result: Result, macros: Collection[str] = ()) -> str:
 def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Returns a line for each metric, with those that people look for first; None is no number."""
     names = [name for name in _FIRST if name in metrics]
-    names += sorted(set(metrics) - {*_FIRST, *_NOT_METRICS})
+    others = sorted(set(metrics) - {*_FIRST, *_NOT_METRICS})
+    names += [name for name in others if metrics[name] is None or is_metric(name, metrics)]
     values = {name: metrics[name] for name in names}
     return [
         f"  {name:24} {'nan' if value is None else f'{float(value):.4f}'}"

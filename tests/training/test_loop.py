@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.training import loop
+from hub_estimator.training import evaluation, exporting, loop, prediction
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.layers import DenseLayers
 from hub_estimator.training.model_folder import ModelFolder
@@ -367,7 +367,14 @@ def test_another_optimizer_needs_another_folder(run, make_model):
 
 
 def test_summary():
-    metrics = {"loss": 0.5, "auc": 0.9, "accuracy": 0.8, "global_step": 7, "recall": 0.7}
+    metrics = {
+        "loss": 0.5,
+        "auc": 0.9,
+        "accuracy": 0.8,
+        "global_step": 7,
+        "recall": 0.7,
+        "by_class": [1],
+    }
     result = Result("/m", 7, metrics, "/m/model.ckpt-7", ("/m/export/a/1/text",))
     text = summary(result, {"MODULE", "FINE_TUNE"})
     again = (
@@ -395,3 +402,16 @@ def test_summary():
         "Next:",
         "  look at it:       tensorboard --logdir /m",
     ]
+
+
+def test_a_folder_whose_checkpoints_leave_frozen_variables_out(run, make_model, examples, tmp_path):
+    model = make_model(save_frozen=False)
+    run(model=model, max_steps=2)
+    again = run(model=model, max_steps=4)
+    assert again.step == 4
+    folder, output = tmp_path / "model", tmp_path / "out.csv"
+    [found] = evaluation.evaluate(folder, model, examples)
+    assert found["accuracy"] == pytest.approx(again.metrics["accuracy"])
+    assert prediction.predict(folder, examples.path, output, model, examples).num_rows == 64
+    made = exporting.export(folder, tmp_path / "module", model)
+    assert made.modules == (f"{tmp_path}/module/text",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import tensorflow as tf
 
@@ -39,3 +41,21 @@ def test_both_inputs_must_give_the_features(make_model, examples, tmp_path):
     other = Other(examples.path)
     with pytest.raises(errors.FeatureNotFoundError, match=r"It gives: title\.$"):
         preflight.check(ModelFolder(str(tmp_path)), make_model(), examples, other)
+
+
+def test_variables_without_a_known_shape(make_model, tmp_path):
+    class Unknown(type(make_model())):
+        def model_fn(self, features, labels, mode, *args):
+            value = tf.compat.v1.placeholder_with_default(1.0, None)
+            tf.compat.v1.Variable(value, validate_shape=False, use_resource=False, name="any")
+            return super().model_fn(features, labels, mode, *args)
+
+    model, folder = make_model(), ModelFolder(str(tmp_path))
+    made = Unknown(**{each.name: getattr(model, each.name) for each in dataclasses.fields(model)})
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
+        tf.compat.v1.train.create_global_step()
+        made.model_fn({"text": tf.constant(["good"])}, None, "infer")
+        assert graph.get_tensor_by_name("any:0").shape.rank is None
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.train.Saver().save(session, f"{tmp_path}/model.ckpt", global_step=1)
+    preflight.check_graph(folder, made, made.example_spec(), "infer", None)

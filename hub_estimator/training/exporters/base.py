@@ -142,6 +142,9 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         if self._stable_path:
             folders.check_link(folder, self._choice.link)
         newest = folders.newest(folder)
+        # A process may have died between that export and what follows one.
+        if newest is not None and self._choice.leads(folder, newest):
+            self._finish(folder, newest)
         exported: str | None = None
         if metrics is not None and newest is not None and records.is_of(newest, checkpoint):
             _logger.info("%s: this checkpoint is already exported to %s.", self._owner, newest)

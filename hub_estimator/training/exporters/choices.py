@@ -67,6 +67,9 @@ class Choice(Protocol):
     def takes(self, folder: str, metrics: Metrics | None) -> bool:
         """Whether to export, given what was exported before."""
 
+    def leads(self, folder: str, export: str) -> bool:
+        """Whether the newest export is what the stable path should lead to."""
+
     def remember(self, folder: str, export: str) -> None:
         """Keeps in mind what was exported."""
 
@@ -85,6 +88,10 @@ class Latest:
         """See `Choice`; all is fine."""
 
     def takes(self, folder: str, metrics: Metrics | None) -> bool:
+        """See `Choice`; always."""
+        return True
+
+    def leads(self, folder: str, export: str) -> bool:
         """See `Choice`; always."""
         return True
 
@@ -141,6 +148,13 @@ class Best:
             self._is_better(value, known) for known in self._known(folder)
         )
 
+    def leads(self, folder: str, export: str) -> bool:
+        """See `Choice`; not where a better one, which somebody removed, is remembered."""
+        value = self._value(records.metrics(export))
+        return value is not None and not any(
+            self._is_better(known, value) for known in self._remembered(folder)
+        )
+
     def remember(self, folder: str, export: str) -> None:
         """See `Choice`."""
         best = {
@@ -155,13 +169,14 @@ class Best:
     def _known(self, folder: str) -> list[float]:
         """Returns the metric of each export that is there, and of the best there ever was."""
         found = [self._value(records.metrics(export)) for export in folders.exports(folder)]
+        return [value for value in found if value is not None] + self._remembered(folder)
+
+    def _remembered(self, folder: str) -> list[float]:
+        """Returns the metric of the best there ever was, where it is by the same metric."""
         state = self._state(folder)
-        if (state.get("metric"), state.get("higher_is_better")) == (
-            self.metric,
-            self.higher_is_better,
-        ):
-            found.append(self._value({self.metric: state.get("value")}))
-        return [value for value in found if value is not None]
+        by = state.get("metric"), state.get("higher_is_better")
+        value = self._value({self.metric: state.get("value")})
+        return [value] if by == (self.metric, self.higher_is_better) and value is not None else []
 
     def _value(self, metrics: Metrics) -> float | None:
         """Returns the metric; None where there is none, or it is not finite."""

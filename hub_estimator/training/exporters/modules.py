@@ -54,7 +54,7 @@ class BestModuleExporter(FolderExporter):
     """Exports the modules registered in the model whenever a metric is better than ever before.
 
     Their values are those of the checkpoint that was evaluated. What was best is remembered when
-    training starts again: in `best.json` beside the exports, which can be removed to start anew.
+    training starts again, in `best.json` beside the exports and in these: remove both to start anew.
 
     Args:
       name: the name of the exporter's folder.

@@ -191,6 +191,20 @@ def test_the_best_is_remembered_where_the_process_died_right_after_the_export(ev
     assert files.listing(folder) == [os.path.basename(path), "best", "best.json"]
 
 
+def test_the_link_to_the_best_is_made_after_a_kill_in_between(evaluate, folder):
+    path = evaluate(best(), 1, accuracy=0.6)
+    os.remove(f"{folder}/best.json")
+    assert evaluate(best(stable_path=True), 2, accuracy=0.5) is None
+    assert files.listing(folder) == [os.path.basename(path), "best", "best.json"]
+
+
+def test_an_older_export_does_not_become_the_best_where_the_best_was_moved_away(evaluate, folder):
+    evaluate(best(), 1, accuracy=0.6)
+    files.remove(evaluate(best(), 2, accuracy=0.8))
+    for step in (3, 4):
+        assert evaluate(best(stable_path=True), step, accuracy=0.7) is None
+
+
 def test_the_best_is_remembered_where_its_export_was_moved_away(evaluate, folder):
     files.remove(evaluate(best(), 1, accuracy=0.6))
     assert evaluate(best(), 2, accuracy=0.5) is None
