@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -76,16 +77,18 @@ def shown(value: Any) -> str:
     return f"@{value.__name__}" if isinstance(value, type) else repr(value)
 
 
-def number(name: str, value: Any, least: float = 0.0) -> None:
+def number(name: str, value: Any, least: float = 0.0, most: float = math.inf) -> None:
     """Checks a setting that is a number.
 
     Raises:
-      errors.ModelError: it is something else, or too small.
+      errors.ModelError: it is something else, too small or too great.
     """
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise errors.ModelError(f"{name} is {value!r}; it must be a number.")
     if not float(value) >= least:
         raise errors.ModelError(f"{name} is {value}; it must be at least {least:g}.")
+    if float(value) > most:
+        raise errors.ModelError(f"{name} is {value}; it must be at most {most:g}.")
 
 
 def fraction(name: str, value: Any) -> None:

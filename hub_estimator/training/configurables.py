@@ -102,7 +102,7 @@ OPTIMIZERS = (
     *("ProximalGradientDescentOptimizer", "RMSPropOptimizer"),
 )
 _KERAS_OPTIMIZERS = ("Adagrad", "Adam", "Ftrl", "RMSprop", "SGD")
-_METRICS = (
+METRICS = (
     *("accuracy", "auc", "mean_absolute_error", "mean_per_class_accuracy", "mean_squared_error"),
     *("precision", "recall", "recall_at_k", "root_mean_squared_error"),
     *("sensitivity_at_specificity", "specificity_at_sensitivity"),
@@ -125,7 +125,7 @@ def register() -> None:
         config.add_configurable(made, name, module="tf.estimator", denylist=["head", "config"])
     for name in _KERAS_OPTIMIZERS:  # those that canned Estimators take
         config.add_configurable(getattr(tf.keras.optimizers.legacy, name), name, "tf.keras")
-    for name in _METRICS:
+    for name in METRICS:
         metric = getattr(tf.compat.v1.metrics, name)
         config.add_configurable(metric, name, "tf.metrics", ["labels", "predictions"])
     for name in _ACTIVATIONS:

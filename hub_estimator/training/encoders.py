@@ -57,7 +57,12 @@ class Encoder:
       signature: the signature to apply.
       output: the name of the output to use, which may be an intermediate one.
       pool: what becomes of the inner dimensions of an output `[B, ..., D]`: `"mean"` or `"max"` over
-        them; None refuses such outputs.
+        them; None refuses such outputs. Without a `pool_mask` positions that only fill up a batch
+        count too, so that what an example gives depends on the longest of its batch.
+      pool_mask: the name of a feature `[B, T]` of numbers; of an output `[B, T, D]`, `pool` takes the
+        positions where it is not 0. For token ids that are filled up with 0 this is their own
+        feature. Where the module does not take it, it is int64. A list of features needs a list
+        with one for each.
       trainable: whether training changes the module's variables; a regular expression chooses those
         whose names within the module it is found in.
       tags: the graph variant to use, one string being one tag; a dict gives them for each of the
@@ -65,7 +70,8 @@ class Encoder:
         trainable module that has one, and the variant without tags otherwise.
       learning_rate_multiplier: what the learning rate is multiplied by for the module's variables.
       train_from_step: the global step from which the module is trained; before it, its variables
-        stay as they are while the rest of the model learns.
+        stay as they are while the rest of the model learns. Regularization losses of a module that
+        depend on its inputs are left out then; those of its variables are not.
       dropout: the fraction of the output that training drops.
       name: the variable scope of the module, the prefix of its variables in checkpoints.
       export_name: the name under which exporters export the module; None does not export it.
@@ -76,6 +82,7 @@ class Encoder:
     signature: str = "default"
     output: str = "default"
     pool: str | None = None
+    pool_mask: str | Sequence[str] | None = None
     trainable: bool | str = False
     tags: Tags | Mapping[str, Tags] | None = None
     learning_rate_multiplier: float = 1.0
@@ -138,8 +145,8 @@ class Encoder:
         tags = self.tags_for(mode)
         inputs = self.module.inputs(self.signature, tags)
         self._check_output(self.module.output_names(self.signature, tags))
-        for use in self._uses(inputs):
-            for name in use.values():
+        for use, mask in zip(self._uses(inputs), self._masks(), strict=True):
+            for name in [*use.values(), *([] if mask is None else [mask])]:
                 if name not in feature_names:
                     raise errors.FeatureNotFoundError(
                         f"Encoder {self.name!r} takes the feature {name!r}, which the input does "
@@ -149,7 +156,8 @@ class Encoder:
     def feature_specs(self) -> dict[str, tf.TensorSpec]:
         """Returns the type and the shape of each feature, as the module's signature has them."""
         inputs = self.module.inputs(self.signature, self.tags_for(_PREDICT_MODE))
-        return {
+        masks = [mask for mask in self._masks() if mask is not None]
+        return {mask: tf.TensorSpec([None, None], tf.int64, mask) for mask in masks} | {
             feature: tf.TensorSpec(inputs[name].shape, inputs[name].dtype, feature)
             for use in self._uses(inputs)
             for name, feature in use.items()
@@ -164,13 +172,17 @@ class Encoder:
         """Returns an encoder for each use of the module, which has just that one."""
         is_one = isinstance(self.feature, (str, Mapping))
         uses = [self.feature] if is_one else list(self.feature)
-        return [dataclasses.replace(self, feature=use) for use in uses]
+        return [
+            dataclasses.replace(self, feature=use, pool_mask=mask)
+            for use, mask in zip(uses, self._masks(), strict=True)
+        ]
 
     def __call__(
         self,
         features: Mapping[str, Any],
         mode: str,
         precomputed: Sequence[tf.Tensor] | None = None,
+        scope: str | None = None,
     ) -> Encoding:
         """Adds the module to the graph and applies it.
 
@@ -179,10 +191,12 @@ class Encoder:
           mode: the Estimator's mode.
           precomputed: what a frozen module gives for these features, `[B, D]` for each use; the
             module's variables are in the graph nevertheless. None applies the module.
+          scope: what tells it from the other encoders of the model; None is its name.
 
         Returns:
           The outputs, and the variables that are trained.
         """
+        scope = scope or self.name
         training = mode == _TRAIN_MODE
         starts_frozen = training and bool(self.trainable and self.train_from_step)
         use = ModuleUse(
@@ -198,34 +212,57 @@ class Encoder:
             built = FrozenAtFirst(built, self.train_from_step)
         if precomputed is None:
             inputs = self.module.inputs(self.signature, use.tags)
-            precomputed = [self._apply(built, names, features) for names in self._uses(inputs)]
+            precomputed = [
+                self._apply(built, names, features, mask)
+                for names, mask in zip(self._uses(inputs), self._masks(), strict=True)
+            ]
         outputs = [
-            drop(output, self.dropout, training, f"{self.name}/{number}")
+            drop(output, self.dropout, training, f"{scope}/{number}")
             for number, output in enumerate(precomputed)
         ]
-        return Encoding(outputs, self._group(built))
+        return Encoding(outputs, self._group(built, scope))
 
     def _apply(
-        self, built: BuiltModule, names: Mapping[str, str], features: Mapping[str, Any]
+        self,
+        built: BuiltModule,
+        names: Mapping[str, str],
+        features: Mapping[str, Any],
+        mask: str | None,
     ) -> tf.Tensor:
         values = {name: features[feature] for name, feature in names.items()}
         outputs = built(values, self.signature)
         self._check_output(outputs)
         output = outputs[self.output]
         if self.pool is not None:
-            output = pooling.pool(output, self.pool)
+            positions = None if mask is None else features[mask]
+            self._check_mask(output, mask, positions)
+            output = pooling.pool(output, self.pool, positions)
         return self._checked_rank(output)
 
-    def _group(self, built: BuiltModule) -> VariableGroup | None:
+    def _group(self, built: BuiltModule, scope: str) -> VariableGroup | None:
         if not built.trained:
             return None
         return VariableGroup(
-            self.name, tuple(built.trained), self.learning_rate_multiplier, self.train_from_step
+            scope, tuple(built.trained), self.learning_rate_multiplier, self.train_from_step
         )
 
     def _uses(self, inputs: Mapping[str, Any]) -> list[Mapping[str, str]]:
         """Returns the features of the signature's inputs, for each use of the module."""
         return [self._feature_by_input(each.feature, inputs) for each in self.single_uses()]
+
+    def _masks(self) -> list[str | None]:
+        """Returns the mask for each use of the module."""
+        uses = 1 if isinstance(self.feature, (str, Mapping)) else len(self.feature)
+        mask = self.pool_mask
+        if mask is None:
+            return [None] * uses
+        masks = [mask] if isinstance(mask, str) else list(mask)
+        if len(masks) != uses:
+            raise errors.ModelError(
+                f"Encoder.pool_mask is {mask!r}, but Encoder.feature is {self.feature!r}. Give a "
+                "mask for each feature."
+            )
+        return list(masks)
 
     def _feature_by_input(self, feature: Any, inputs: Mapping[str, Any]) -> Mapping[str, str]:
         chosen = feature if isinstance(feature, Mapping) else {name: feature for name in inputs}
@@ -244,6 +281,11 @@ class Encoder:
         if self.pool not in (None, *pooling.KINDS):
             kinds = ", ".join(map(repr, pooling.KINDS))
             raise errors.ModelError(f"Encoder.pool is {self.pool!r}; it must be {kinds} or None.")
+        if self.pool_mask is not None and self.pool is None:
+            raise errors.ModelError(
+                f"Encoder.pool_mask is {self.pool_mask!r}, but Encoder.pool is None. Set "
+                "Encoder.pool, or leave the mask out."
+            )
         if isinstance(self.tags, Mapping) and set(self.tags) - set(_MODES):
             raise errors.ModelError(
                 f"Encoder.tags is {self.tags!r}; the keys of a dict must be modes: "
@@ -255,6 +297,17 @@ class Encoder:
             raise errors.OutputNotFoundError(
                 f"The signature {self.signature!r} of the module {self.handle!r} has no output "
                 f"{self.output!r}. It has: {', '.join(sorted(outputs))}."
+            )
+
+    def _check_mask(self, output: tf.Tensor, name: str | None, mask: Any) -> None:
+        if name is None:
+            return
+        fits = output.shape[:2].is_compatible_with(mask.shape)
+        if not fits or output.shape.rank not in (None, 3) or mask.dtype == tf.string:
+            raise errors.ModelError(
+                f"The output {self.output!r} of encoder {self.name!r} is {output.shape}, its mask "
+                f"{name!r} {mask.dtype.name} {mask.shape}. Encoder.pool_mask must be a feature of "
+                "numbers [B, T] for an output [B, T, D]."
             )
 
     def _checked_rank(self, output: Any) -> tf.Tensor:

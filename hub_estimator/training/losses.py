@@ -11,9 +11,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training import checks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,10 +26,17 @@ class SoftmaxLoss:
       label_smoothing: what part of each label is spread over all classes (Szegedy et al.,
         "Rethinking the Inception Architecture for Computer Vision", CVPR 2016).
       class_weights: what the loss of an example is multiplied by, one number per class.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
     """
 
     label_smoothing: float = 0.0
     class_weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        checks.fraction("SoftmaxLoss.label_smoothing", self.label_smoothing)
+        _check_weights("SoftmaxLoss.class_weights", self.class_weights)
 
     def __call__(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Returns the loss of each example.
@@ -57,10 +66,17 @@ class SigmoidLoss:
       label_smoothing: how far each label is moved towards 1/2; 1 moves it there.
       class_weights: for a binary head two numbers, what the loss of an example of class 0 and of 1
         is multiplied by; for a multi-label head one number per class.
+
+    Raises:
+      errors.ModelError: a setting is of another type or size.
     """
 
     label_smoothing: float = 0.0
     class_weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        checks.number("SigmoidLoss.label_smoothing", self.label_smoothing, most=1)
+        _check_weights("SigmoidLoss.class_weights", self.class_weights)
 
     def __call__(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Returns the loss of each example, that of several classes being their mean.
@@ -84,6 +100,15 @@ class SigmoidLoss:
         if weights is not None:
             loss *= tf.gather(weights, tf.cast(labels, tf.int64)) if classes == 1 else weights
         return tf.reduce_mean(loss, axis=-1, keepdims=True)
+
+
+def _check_weights(name: str, weights: Sequence[float] | np.ndarray | None) -> None:
+    if weights is None:
+        return
+    weights = weights.tolist() if isinstance(weights, np.ndarray) else weights
+    checks.listed(name, weights, "[1.0, 2.5]")
+    for number, weight in enumerate(weights):
+        checks.number(f"{name}[{number}]", weight)
 
 
 def _smoothed(labels: tf.Tensor, smoothing: float, classes: int) -> tf.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,8 +43,9 @@ class Model:
       export_name: the name under which exporters export all that comes before the head as one
         module, which takes the model's features; None does not export it.
       save_frozen: whether checkpoints hold the variables of encoders that training leaves as they
-        are. False makes them smaller and quicker to save; evaluation, prediction and exports then
-        read these variables from the handles, where the same modules must still be.
+        are, as far as they are TF1 Hub modules; those of TF2 SavedModels always are in them. False
+        makes them smaller and quicker to save; evaluation, prediction and exports then read these
+        variables from the handles, where the same modules must still be.
     """
 
     encoders: Sequence[Encoder]
@@ -153,9 +155,10 @@ class Model:
           What the head's logits are made from, float32 `[B, D]`, and the encoders' variables that
           are trained.
         """
+        scopes = _scopes([each.name for each in self.encoders])
         encodings = [
-            encoder(features, mode, precomputed.outputs(features, number))
-            for number, encoder in enumerate(self.encoders)
+            encoder(features, mode, precomputed.outputs(features, number), scope)
+            for number, (encoder, scope) in enumerate(zip(self.encoders, scopes, strict=True))
         ]
         outputs = self.interaction([each for found in encodings for each in found.outputs])
         if self.layers is not None:
@@ -202,10 +205,27 @@ class Model:
     def _class_numbers(self, labels: Any) -> Any:
         """Returns labels that are names as the numbers of their classes."""
         spec = heads.label_spec(self.head)
-        if not (isinstance(spec, LabelSpec) and spec.by_name and labels.dtype == tf.string):
-            return labels
-        names = tf.constant(spec.class_names)
-        return tf.argmax(tf.equal(tf.reshape(labels, [-1, 1]), names), axis=1)
+        if isinstance(spec, LabelSpec):
+            return _class_numbers(spec, labels)
+        return {name: _class_numbers(each, labels[name]) for name, each in spec.items()}
+
+
+def _class_numbers(spec: LabelSpec, labels: tf.Tensor) -> tf.Tensor:
+    if not spec.by_name or labels.dtype != tf.string:
+        return labels
+    names = tf.constant(spec.class_names)
+    return tf.argmax(tf.equal(tf.reshape(labels, [-1, 1]), names), axis=1)
+
+
+def _scopes(names: Sequence[str]) -> list[str]:
+    """Returns a name of its own for each encoder, as TensorFlow does for their variable scopes."""
+    scopes: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in itertools.count(1))
+        scopes.append(
+            next(each for each in itertools.chain([name], numbered) if each not in scopes)
+        )
+    return scopes
 
 
 def _merged(name: str, first: tf.TensorSpec, second: tf.TensorSpec) -> tf.TensorSpec:

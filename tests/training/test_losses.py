@@ -80,3 +80,23 @@ def test_as_many_weights_as_classes(loss, logits, message):
     with pytest.raises(errors.ModelError) as caught:
         loss(tf.constant([[1], [0]]), tf.constant(logits))
     assert str(caught.value) == f"{message} classes. Give one number per class."
+
+
+@pytest.mark.parametrize(
+    ("loss", "settings", "message"),
+    [
+        (SoftmaxLoss, {"label_smoothing": 1.0}, "label_smoothing is 1.0; it must be less than 1."),
+        (SigmoidLoss, {"label_smoothing": 1.5}, "label_smoothing is 1.5; it must be at most 1."),
+        (SigmoidLoss, {"class_weights": [1, -2]}, "class_weights[1] is -2; it must be at least 0."),
+        (
+            SoftmaxLoss,
+            {"class_weights": "12"},
+            "class_weights is '12'; give it a list, as in [1.0, 2.5].",
+        ),
+    ],
+)
+def test_wrong_settings(loss, settings, message):
+    with pytest.raises(errors.ModelError) as caught:
+        loss(**settings)
+    assert str(caught.value) == f"{loss.__name__}.{message}"
+    loss(class_weights=np.array([1.0, 2.0]))

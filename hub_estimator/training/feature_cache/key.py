@@ -32,7 +32,13 @@ def entry_key(encoder: Encoder, mode: str, source: InMemory, spec: ExampleSpec) 
     features = encoder.feature_specs()
     digest = Digest()
     digest.add(_VERSION, tf.__version__, module, sorted(tags))
-    digest.add(encoder.signature, encoder.output, encoder.pool, encoder.feature_by_input(tags))
+    digest.add(
+        encoder.signature,
+        encoder.output,
+        encoder.pool,
+        encoder.pool_mask,
+        encoder.feature_by_input(tags),
+    )
     for name in sorted(features):
         # As the model takes them: the spec of the whole model may be narrower than the encoder's.
         digest.add(name, spec.features[name].dtype.name, spec.features[name].shape)

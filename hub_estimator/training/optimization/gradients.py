@@ -29,11 +29,18 @@ def norm(pairs: Sequence[Pair], parts: Sequence[VariableGroup], step: Any) -> tf
     """
     squares = []
     for part in parts:
-        square = tf.square(tf.linalg.global_norm([each for each, _ in of(part, pairs)]))
+        # Of a group that the loss does not depend on there is none.
+        square = tf.add_n([tf.constant(0.0), *(_square(each) for each, _ in of(part, pairs))])
         if part.start_step:
             square = tf.where(part.is_training(step), square, tf.zeros_like(square))
         squares.append(square)
     return tf.sqrt(tf.add_n(squares))
+
+
+def _square(gradient: Any) -> tf.Tensor:
+    """Returns the square of a gradient's norm, as float32 whatever the type of its variable."""
+    values = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+    return 2 * tf.nn.l2_loss(tf.cast(values, tf.float32))
 
 
 def clip(pairs: Sequence[Pair], clip_norm: float, global_norm: tf.Tensor) -> list[Pair]:
