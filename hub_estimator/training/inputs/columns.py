@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -176,7 +177,15 @@ def _whole(values: Cells, numbers: np.ndarray) -> np.ndarray:
     if (np.abs(numbers) < _EXACT).all():
         return numbers.astype(np.int64)
     raw = values.values
-    return raw if isinstance(raw, np.ndarray) else np.array([int(each) for each in raw], object)
+    if isinstance(raw, np.ndarray) and raw.dtype.kind in "fiub":
+        return raw
+    return np.array([_exact(each) for each in raw], object)
+
+
+def _exact(value: Any) -> int:
+    if isinstance(value, bytes):
+        value = value.decode("ascii")
+    return int(decimal.Decimal(value) if isinstance(value, str) else value)
 
 
 def _cast(values: Cells, numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -131,6 +131,9 @@ def _flags(values: Cells) -> np.ndarray:
 
 
 def _classes(values: Cells, spec: LabelSpec) -> np.ndarray:
+    for number, value in enumerate(values.values):
+        if isinstance(value, (list, tuple, dict, np.ndarray)):
+            values.refuse(number, "is no single class, as the model's head takes")
     if not (spec.class_names and _are_names(values.values, spec)):
         return _numbers_of_classes(values, spec)
     names = {name: number for number, name in enumerate(spec.class_names)}
@@ -196,9 +199,16 @@ def _sets(values: Cells, spec: LabelSpec, separator: str) -> np.ndarray:
     elements = dataclasses.replace(
         values, values=flat, place=lambda number: values.place(int(rows[number]))
     )
-    flags = np.zeros([len(sets), spec.size], np.int64)
-    flags[rows, _classes(elements, dataclasses.replace(spec, by_name=False))] = 1
-    return flags
+    counts = np.zeros([len(sets), spec.size], np.int64)
+    np.add.at(counts, (rows, _classes(elements, dataclasses.replace(spec, by_name=False))), 1)
+    for number in np.flatnonzero(counts.max(axis=1) > 1).tolist():
+        if not isinstance(values.values[number], (str, bytes)):
+            values.refuse(
+                number,
+                "lists a class twice. Zeros and ones are given as a numpy array, or as one column "
+                "for each class",
+            )
+    return np.minimum(counts, 1)
 
 
 def _listed(values: Cells, number: int, separator: str) -> list[Any]:

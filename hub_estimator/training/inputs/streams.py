@@ -161,6 +161,7 @@ class Streamed(abc.ABC):
         predicted = spec.without_weights()
 
         def input_fn() -> tf.data.Dataset:
+            check_spec(self, predicted)
             examples = self._one_epoch(predicted, None, Share(), None, path)
             return self._batches(examples, predicted, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
@@ -40,12 +41,13 @@ def read_columns(
     path = files.as_path(path)
     if delimiter is None:
         delimiter = "\t" if path.removesuffix(".gz").endswith(".tsv") else ","
-    rows = _rows(path, read_text(path), delimiter)
-    first = next(rows, None)
-    if first is None:
+    text = read_text(path)
+    with _fields_of_any_length(text):
+        rows = list(_rows(path, text, delimiter))
+    if not rows:
         raise errors.DataFileError(f"The data file {path!r} is empty.")
-    places = {column: _place(path, column, first, header) for column in columns}
-    table = [*([] if header else [first]), *rows]
+    places = {column: _place(path, column, rows[0], header) for column in columns}
+    table = rows[1:] if header else rows
     if not table:
         raise errors.DataFileError(f"The data file {path!r} has column names, but no rows.")
     return {column: [row[place] for row in table] for column, place in places.items()}
@@ -82,11 +84,23 @@ def read_text(path: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        # What the error counts in has no mark of the byte order any more.
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise errors.DataFileError(
-            f"The data file {path!r} is not UTF-8: byte 0x{content[error.start]:02x} in line "
+            f"The data file {path!r} is not UTF-8: byte 0x{error.object[error.start]:02x} in line "
             f"{line}. Convert it, for example with iconv."
         ) from error
+
+
+@contextlib.contextmanager
+def _fields_of_any_length(text: str) -> Iterator[None]:
+    """Lifts the limit of `csv`, which is one for the whole process, for the time of a block."""
+    before = csv.field_size_limit()
+    csv.field_size_limit(max(before, len(text)))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _rows(path: str, text: str, delimiter: str) -> Iterator[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -106,13 +106,8 @@ class TfdsInput(Streamed):
           errors.ColumnNotFoundError: it has no such feature.
         """
         check_spec(self, spec)
-        there = self._builder.info.features
-        for key in [*map(self._key, spec.features), *self._keys(spec.labels)]:
-            if key not in there:
-                raise errors.ColumnNotFoundError(
-                    f"The dataset {self._name!r} has no feature {key!r}. It has: "
-                    f"{', '.join(sorted(there))}."
-                )
+        keys = [*map(self._key, spec.features), *self._keys(spec.labels)]
+        _check_keys(self._name, self._builder, keys)
         with tf.Graph().as_default():
             (stored, _), _ = self._one_epoch(spec, spec.labels, Share(), None, None).element_spec
         for name, each in spec.features.items():
@@ -132,7 +127,9 @@ class TfdsInput(Streamed):
         tfds = _library()
         builder = self._builder
         if path is not None:
-            builder = _open(files.as_path(path), self._split, None, False)
+            name = files.as_path(path)
+            builder = _open(name, self._split, None, False)
+            _check_keys(name, builder, map(self._key, spec.features))
         undecoded = {
             self._key(name): tfds.decode.SkipDecoding()
             for name in spec.features
@@ -218,6 +215,16 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
             f"{', '.join(builder.info.splits)}."
         ) from error
     return builder
+
+
+def _check_keys(dataset: str, builder: Any, keys: Iterable[str]) -> None:
+    there = builder.info.features
+    for key in keys:
+        if key not in there:
+            raise errors.ColumnNotFoundError(
+                f"The dataset {dataset!r} has no feature {key!r}. It has: "
+                f"{', '.join(sorted(there))}."
+            )
 
 
 def _check_feature(dataset: str, key: str, stored: Any, spec: tf.TensorSpec) -> None:

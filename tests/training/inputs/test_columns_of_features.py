@@ -27,6 +27,9 @@ def feature(values, dtype, shape=(None,), **table):
         ([True, 0], tf.bool, [True, False]),
         (["9007199254740993"], tf.int64, [2**53 + 1]),
         (np.array([2**53 + 1]), tf.int64, [2**53 + 1]),
+        (["1e16", "9007199254740993"], tf.int64, [10**16, 2**53 + 1]),
+        ([b" 1e16", 1e16], tf.int64, [10**16, 10**16]),
+        (np.array(["1.0e16"]), tf.int64, [10**16]),
         (np.array([0.5], np.float16), tf.float64, [0.5]),
     ],
 )

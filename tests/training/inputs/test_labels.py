@@ -123,6 +123,22 @@ NO_NAMES = (
             [[0], [1, 3]],
             "The label 3 in row 3 of 'a.csv' is not a class of the model's head, which takes 0 to 2.",
         ),
+        (
+            SETS,
+            [[0, 1, 2], [0, 1, 1]],
+            (
+                "The label [0, 1, 1] in row 3 of 'a.csv' lists a class twice. Zeros and ones are given "
+                "as a numpy array, or as one column for each class."
+            ),
+        ),
+        *(
+            (
+                spec,
+                [wrong[0], wrong],
+                f"The label {wrong} in row 3 of 'a.csv' is no single class, as the model's head takes.",
+            )
+            for spec, wrong in [(CLASS, [0, 1]), (NAMED, ["a", "b"]), (BY_NAME, ["a"])]
+        ),
         (SETS, ["0", None], "The label in row 3 of 'a.csv' is missing."),
         (SETS, ["0", "x|1"], f"The label 'x' in row 3 of 'a.csv' {NO_NAMES}"),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import gzip
 
 import pytest
@@ -90,15 +92,20 @@ def test_ragged_row(tmp_path):
     )
 
 
-def test_unparsable_row(tmp_path):
-    path = write_csv(tmp_path / "a.csv", [("a", 1), ("x" * 200_000, 1)])
-    message = read_error(errors.DataFileError, path)
-    assert message.startswith(f"Row 3 (line 3) of the data file {path!r} cannot be parsed: field")
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_long_fields(tmp_path, name):
+    limit, text = csv.field_size_limit(), "x" * 200_000
+    between = "\t" if name.endswith("tsv") else ","
+    rows = [COLUMNS, ["a", "1"], [text, "1"]]
+    (tmp_path / name).write_text("".join(f"{between.join(row)}\n" for row in rows))
+    assert tables.read_columns(tmp_path / name, COLUMNS)["text"] == ["a", text]
+    assert csv.field_size_limit() == limit
 
 
-def test_other_encoding(tmp_path):
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_other_encoding(tmp_path, mark):
     path = tmp_path / "a.csv"
-    path.write_bytes("text,label\na,1\nä,1\n".encode("latin-1"))
+    path.write_bytes(mark + "text,label\na,1\nä,1\n".encode("latin-1"))
     assert read_error(errors.DataFileError, str(path)) == (
         f"The data file {str(path)!r} is not UTF-8: byte 0xe4 in line 3. Convert it, for example "
         "with iconv."

@@ -100,6 +100,28 @@ def test_prediction_of_another_prepared_dataset(folder):
     assert read["text"].tolist() == [b"x0", b"x1"]
 
 
+def test_prediction_of_a_dataset_without_a_feature(folder, tmp_path):
+    class Other(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = tfds.features.FeaturesDict({"review": tfds.features.Text()})
+            return tfds.core.DatasetInfo(builder=self, features=features)
+
+        def _split_generators(self, dl_manager):
+            return {"test": [(0, {"review": "a"})]}
+
+        def _generate_examples(self):
+            raise NotImplementedError
+
+    builder = Other(data_dir=str(tmp_path))
+    builder.download_and_prepare()
+    path = str(builder.data_dir)
+    with pytest.raises(errors.ColumnNotFoundError) as caught:
+        TfdsInput(folder, split="test").prediction_fn(TWO_CLASSES, path)()
+    assert str(caught.value) == f"The dataset {path!r} has no feature 'text'. It has: review."
+
+
 def test_class_names_of_the_dataset(folder):
     assert TfdsInput(folder).class_names == ("a", "b", "c")
     assert TfdsInput(folder, label="size").class_names is None
