@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
@@ -93,7 +94,7 @@ class Module:
             f"tags {tags_text(self._variant.tags)}>"
         )
 
-    def variant(self, tags: Iterable[str] | None = None) -> Module:
+    def variant(self, tags: Iterable[str] | None = None, trained: bool = True) -> Module:
         """Returns another graph variant of this module, on the variables of this one.
 
         With it, one graph trains and serves with the same weights:
@@ -106,6 +107,7 @@ class Module:
 
         Args:
           tags: the tags of the other variant; None is the variant for inference.
+          trained: whether it is trained where this module is; False adds no update operations.
 
         Raises:
           TagsNotFoundError: the module has no variant with these tags.
@@ -122,6 +124,8 @@ class Module:
         other._state = share_state(
             self._state, self._variant, self._spec, other._variant, self._name
         )
+        if not trained:
+            other._state = dataclasses.replace(other._state, trained=frozenset())
         return other
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -57,6 +59,15 @@ def test_a_module_is_trained_from_its_step_on(make_model, tmp_path, control_flow
     assert not np.array_equal(trained.get_variable_value("logits/bias"), [0])
     weights, batches = after(START + 2)
     assert not np.array_equal(weights, np.ones([2, 2])) and batches == 2
+
+
+def test_a_module_without_train_variant_updates_nothing_before_its_step(make_model, tmp_path):
+    spec = hub.create_module_spec(functools.partial(module_fn, is_training=True))
+    encoder = Encoder(spec, feature="numbers", trainable=True, train_from_step=START)
+    model = make_model(encoders=[encoder], layers=None)
+    trained = estimator.Estimator(model.model_fn, str(tmp_path), params={})
+    trained.train(input_fn, max_steps=START + 2)
+    assert trained.get_variable_value("module/batches") == 2
 
 
 def test_outputs_are_those_of_each_variant():

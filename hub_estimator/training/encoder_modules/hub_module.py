@@ -66,7 +66,9 @@ class HubModule:
         module = Module(self.spec, trainable=use.trainable, name=use.name, tags=use.tags)
         if use.export_name is not None:
             register_module_for_export(module, use.export_name)
-        frozen = module if use.frozen_tags is None else module.variant(use.frozen_tags)
+        frozen = module
+        if use.frozen_tags is not None:
+            frozen = module.variant(use.frozen_tags, trained=False)
         return BuiltHubModule(module, frozen)
 
 
