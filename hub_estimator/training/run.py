@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors
 from hub_estimator.training.early_stopping import Stopping
+from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.interruption import Signals, StopOnSignalHook
@@ -60,10 +61,35 @@ class Run:
         start, path = self.step(), self.folder.path
         if start >= self.max_steps or self.stopping.requested:
             _logger.info("Training in %s is already finished, at step %d.", path, start)
-            return self._evaluate_and_export(evaluation_fn)
+            if self._is_task_without_evaluation():
+                return {}, []
+            return self._evaluate_and_export(evaluation_fn, is_final=True)
         if start:
             _logger.info("Training goes on from the checkpoint of step %d in %s.", start, path)
+            if self._lacks(start):
+                caught_up = self._evaluate_and_export(evaluation_fn, is_final=False)
+                if self.stopping.requested:
+                    return caught_up
         return self._train(training_fn, evaluation_fn, hooks)
+
+    def _is_task_without_evaluation(self) -> bool:
+        config = self.estimator.config
+        return bool(config.cluster_spec) and config.task_type != "evaluator"
+
+    def _lacks(self, start: int) -> bool:
+        """Whether a run died before all that follows the checkpoint of `start` was done.
+
+        The Estimator API does nothing for the checkpoint that training goes on from.
+        """
+        if self.estimator.config.cluster_spec:  # its task "evaluator" looks for what is missing
+            return False
+        known = {each["step"]: each for each in self.folder.history().evaluations()}
+        checkpoint = self.estimator.latest_checkpoint()
+        return start not in known or any(
+            each.lacks(self.folder.export(each.name), checkpoint, known[start])
+            for each in self.exporters
+            if isinstance(each, FolderExporter)
+        )
 
     def _train(
         self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
@@ -103,7 +129,9 @@ class Run:
             return {}
         return dict(self.folder.history().evaluations()[-1])
 
-    def _evaluate_and_export(self, evaluation_fn: InputFn) -> tuple[dict[str, Any], list[Any]]:
+    def _evaluate_and_export(
+        self, evaluation_fn: InputFn, is_final: bool
+    ) -> tuple[dict[str, Any], list[Any]]:
         metrics = self.estimator.evaluate(evaluation_fn)
         exported = [
             exporter.export(
@@ -111,7 +139,7 @@ class Run:
                 self.folder.export(exporter.name),
                 self.estimator.latest_checkpoint(),
                 metrics,
-                is_the_final_export=True,
+                is_the_final_export=is_final,
             )
             for exporter in self._after_evaluation()
         ]

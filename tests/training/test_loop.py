@@ -415,3 +415,23 @@ def test_a_folder_whose_checkpoints_leave_frozen_variables_out(run, make_model, 
     assert prediction.predict(folder, examples.path, output, model, examples).num_rows == 64
     made = exporting.export(folder, tmp_path / "module", model)
     assert made.modules == (f"{tmp_path}/module/text",)
+
+
+class KilledExporter(hub.LatestModuleExporter):
+    """Dies before it exports anything."""
+
+    def __init__(self, serving_input_fn):
+        def dying():
+            raise errors.StoppedAtOnceError(signal.SIGTERM)
+
+        super().__init__("modules", dying)
+
+
+def test_what_a_kill_in_an_export_left_undone_is_done_first(run, tmp_path):
+    with pytest.raises(errors.StoppedAtOnceError):
+        run(max_steps=6, eval_every_steps=2, exporters=[KilledExporter])
+    run(max_steps=6, eval_every_steps=2)
+    folder = ModelFolder(str(tmp_path / "model"))
+    assert [each["step"] for each in folder.history().evaluations()] == [2, 4, 6]
+    exported = sorted((tmp_path / "model/export/modules").glob("*/global_step"))
+    assert [int(each.read_text()) for each in exported] == [2, 4, 6]

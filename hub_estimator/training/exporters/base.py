@@ -94,6 +94,22 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         """
         self._choice.check_metrics(self._owner, names)
 
+    def lacks(self, export_path: str, checkpoint_path: str, metrics: Metrics) -> bool:
+        """Whether an evaluated checkpoint in the course of training is still to be exported.
+
+        Args:
+          export_path: the exporter's folder.
+          checkpoint_path: the checkpoint.
+          metrics: those of its evaluation.
+        """
+        newest = folders.newest(export_path)
+        checkpoint = records.read_checkpoint(checkpoint_path)
+        if newest is not None and records.is_of(newest, checkpoint):
+            return False
+        return is_due(
+            self._every, checkpoint.step, records.step(newest), False
+        ) and self._choice.takes(export_path, metrics)
+
     def export(
         self,
         estimator: Any,
