@@ -54,9 +54,13 @@ def _run(command: Callable[[flags.FlagValues], None], values: flags.FlagValues) 
         return _fail(config.own_message(error), _status(error.signal))
     except errors.Error as error:
         return _fail(config.own_message(error), FAILED)
+    except OSError as error:  # of the disk: full, read-only, no permission
+        return _fail(
+            f"{error}. Free or choose another place, and run the same command again.", FAILED
+        )
     except KeyboardInterrupt as interrupt:
         number = getattr(interrupt, "signal", signal.SIGINT)
-        return _fail("Interrupted. Run the same command again to go on.", _status(number))
+        return _fail("Interrupted. Run the same command again.", _status(number))
     return OK
 
 

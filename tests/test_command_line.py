@@ -10,7 +10,11 @@ from absl import flags
 
 from hub_estimator import command_line, errors
 
-INTERRUPTED = "Interrupted. Run the same command again to go on."
+NO_SPACE = (
+    "[Errno 28] No space left on device: 'a.csv'. Free or choose another place, and run the same "
+    "command again."
+)
+INTERRUPTED = "Interrupted. Run the same command again."
 
 
 @pytest.fixture
@@ -31,6 +35,11 @@ def fails(error):
         (errors.ModelError("It is\n  wrong."), 1, "It is wrong."),
         (errors.InterruptedRunError("Stopped.", signal.SIGINT), 130, "Stopped."),
         (errors.InterruptedRunError("Stopped.", signal.SIGTERM), 143, "Stopped."),
+        (
+            OSError(28, "No space left on device", "a.csv"),
+            1,
+            NO_SPACE,
+        ),
         (KeyboardInterrupt(), 130, INTERRUPTED),
         (errors.StoppedAtOnceError(signal.SIGINT), 130, INTERRUPTED),
         (errors.StoppedAtOnceError(signal.SIGTERM), 143, INTERRUPTED),

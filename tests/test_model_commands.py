@@ -237,3 +237,15 @@ def test_help_without_tensorflow(command, tmp_path):
     )  # fmt: skip
     assert result.returncode == 0 and result.stderr == ""
     assert "    --gin_bindings: " in result.stdout and "    --checkpoint: " in result.stdout
+
+
+def test_an_output_that_is_a_folder(here, capsys):
+    (here / "out.csv").mkdir()
+    assert run_predict() == 1
+    expected = "error: The output 'out.csv' is a folder. Give the path of a file."
+    assert last_error(capsys) == expected
+
+
+def test_an_output_where_nothing_can_be_written(here, capsys):
+    assert run_predict(output="data.csv/out.csv") == 1
+    assert last_error(capsys).startswith("error: [Errno ")

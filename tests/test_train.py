@@ -223,7 +223,7 @@ def test_sigterm_during_export_in_training_and_after_it(arguments, tmp_path, cap
     shutil.rmtree(folder)
     assert train.run(["train", *arguments(MAX_STEPS=10)]) == 143  # at once: nothing is to be saved
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: Interrupted. Run the same command again to go on."
+        "error: Interrupted. Run the same command again."
     )
     assert os.listdir(folder) == []
 

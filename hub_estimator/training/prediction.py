@@ -77,6 +77,8 @@ def predict(
     """
     source, target = files.as_path(input_path), files.as_path(output_path)
     form = form_of(target)
+    if files.is_folder(target):
+        raise errors.DataFileError(f"The output {target!r} is a folder. Give the path of a file.")
     checks.made("predict.eval_input", eval_input, "@TextFile()", "prediction_fn")
     made = FolderModel.make("predict", model_dir, model, seed)
     made.check("infer", eval_input)

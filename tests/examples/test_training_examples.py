@@ -41,8 +41,9 @@ def all_alike(tmp_path_factory):
 
 
 def _embeddings(folder):
-    """The exported vectors in a model folder."""
-    ((path, _, _),) = (each for each in os.walk(folder) if "tfhub_module.pb" in each[2])
+    """The vectors of the latest module exported in a model folder, which may have a best one too."""
+    folders = (path for path, _, names in os.walk(folder) if "tfhub_module.pb" in names)
+    (path,) = (path for path in folders if "best_module" not in path)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         variable = hub.Module(path).variable_map["embeddings"]
         session.run(tf.compat.v1.global_variables_initializer())
