@@ -37,6 +37,8 @@ class LabelSpec:
 
 # One head's labels, or those of each head of a multi-head by its name.
 Labels = LabelSpec | Mapping[str, LabelSpec]
+# The names of the classes; of a model with several heads, those of each by its name.
+ClassNames = tuple[str, ...] | dict[str, tuple[str, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,3 +76,11 @@ class ExampleSpec:
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes of a model with one head; None where they have none."""
         return self.labels.class_names if isinstance(self.labels, LabelSpec) else None
+
+
+def class_names_of(labels: Labels) -> ClassNames | None:
+    """Returns the names of the classes of a model's labels; None where they have none."""
+    if isinstance(labels, LabelSpec):
+        return labels.class_names
+    named = {head: each.class_names for head, each in labels.items() if each.class_names}
+    return named or None

@@ -10,14 +10,14 @@ import tensorflow as tf
 from hub_estimator import compat, errors, files
 from hub_estimator.training import checks, preflight, summaries
 from hub_estimator.training.early_stopping import EarlyStopping, Stopping
-from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.example_spec import ExampleSpec, class_names_of
 from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.folder_model import FolderModel
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.interruption import Signals
 from hub_estimator.training.model_fn import Model
-from hub_estimator.training.model_folder import ModelFolder, class_names_of
+from hub_estimator.training.model_folder import ModelFolder
 from hub_estimator.training.progress import counting_examples
 from hub_estimator.training.reports.report import Report
 from hub_estimator.training.result import Result

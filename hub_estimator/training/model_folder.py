@@ -26,16 +26,13 @@ import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.training import history
-from hub_estimator.training.example_spec import Labels, LabelSpec
+from hub_estimator.training.example_spec import ClassNames
 from hub_estimator.training.history import Evaluation, History
 
 OPERATIVE_CONFIG = "operative_config.gin"
 CLASS_NAMES = "class_names.json"
 
 _INDEX = re.compile(r"^(?P<name>model\.ckpt-(?P<step>\d+))\.index$")
-
-# The names of the classes; of a model with several heads, those of each by its name.
-ClassNames = tuple[str, ...] | dict[str, tuple[str, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,14 +231,6 @@ class ModelFolder:
                 "hub_estimator.train."
             )
         return found
-
-
-def class_names_of(labels: Labels) -> ClassNames | None:
-    """Returns the names of the classes of a model's labels; None where they have none."""
-    if isinstance(labels, LabelSpec):
-        return labels.class_names
-    named = {head: each.class_names for head, each in labels.items() if each.class_names}
-    return named or None
 
 
 def _named(what: str, name: str | None) -> str:

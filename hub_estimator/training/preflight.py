@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.training.early_stopping import EarlyStopping
-from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.example_spec import ExampleSpec, class_names_of
 from hub_estimator.training.frozen_variables import frozen_variables
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model_fn import Model
-from hub_estimator.training.model_folder import ModelFolder, class_names_of
+from hub_estimator.training.model_folder import ModelFolder
 from hub_estimator.training.serving import ServingInput
 
 _MODES = ("train", "eval", "infer")

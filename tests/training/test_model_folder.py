@@ -9,8 +9,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import LabelSpec
-from hub_estimator.training.model_folder import ModelFolder, class_names_of
+from hub_estimator.training.model_folder import ModelFolder
 
 
 @pytest.fixture
@@ -174,11 +173,3 @@ def test_damaged_class_names(folder):
         f"{path!r} does not hold the names of classes: 'int' object is not iterable. Correct or "
         "remove it."
     )
-
-
-def test_class_names_of_labels():
-    named = LabelSpec("class", 2, ("a", "b"))
-    assert class_names_of(named) == ("a", "b")
-    assert class_names_of(LabelSpec("number")) is None
-    assert class_names_of({"x": named, "y": LabelSpec("number")}) == {"x": ("a", "b")}
-    assert class_names_of({"y": LabelSpec("number")}) is None

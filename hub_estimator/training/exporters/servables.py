@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hub_estimator import compat, errors, files
+from hub_estimator.training.example_spec import ClassNames, class_names_of
 from hub_estimator.training.exporters.base import FolderExporter, Write
 from hub_estimator.training.exporters.choices import Best, Every, Latest
-from hub_estimator.training.model_folder import ClassNames, class_names_of
 from hub_estimator.training.serving import Form, ServingInput, check_form
 
 CLASS_NAMES = "class_names%s.txt"
