@@ -145,7 +145,7 @@ def train(model_dir: str, module: str, data: str, fine_tune: bool, max_steps: in
     Returns:
       The accuracy on `test.csv` after the last step.
     """
-    from hub_estimator.training.model_folder import ModelFolder
+    from hub_estimator.training.running.model_folder import ModelFolder
 
     found = ModelFolder(model_dir).evaluations_so_far()
     if found and found[-1]["step"] >= max_steps:

@@ -18,7 +18,7 @@ import hub_estimator as hub
 from examples import commands
 
 if TYPE_CHECKING:
-    from hub_estimator.training.model_fn import Model
+    from hub_estimator.training.model.model_fn import Model
 
 
 def define_flags() -> flags.FlagValues:
@@ -51,7 +51,7 @@ def _swap(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
     from hub_estimator import files
     from hub_estimator.training.inputs.text_file import TextFile
-    from hub_estimator.training.loop import train_and_evaluate
+    from hub_estimator.training.running.loop import train_and_evaluate
 
     train_input, eval_input = TextFile(values.train_data), TextFile(values.eval_data)
     results = {}
@@ -74,9 +74,9 @@ def make_model(handle: str, fine_tune: bool) -> Model:
     """Returns a classifier of two classes on a text module, to train in any way."""
     import tensorflow as tf
 
-    from hub_estimator.training.encoders import Encoder
-    from hub_estimator.training.layers import DenseLayers
-    from hub_estimator.training.model_fn import Model
+    from hub_estimator.training.model.encoders import Encoder
+    from hub_estimator.training.model.layers import DenseLayers
+    from hub_estimator.training.model.model_fn import Model
     from hub_estimator.training.optimization.optimization import Optimization
 
     return Model(

@@ -65,7 +65,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _evaluate(values: flags.FlagValues) -> None:
     with model_command.session(values) as session:
-        from hub_estimator.training import result
+        from hub_estimator.training.running import result
 
         evaluations = session.call(
             "evaluate",
@@ -80,7 +80,7 @@ def _evaluate(values: flags.FlagValues) -> None:
 
 
 def _checkpoints(values: flags.FlagValues) -> Any:
-    from hub_estimator.training.evaluation import Following
+    from hub_estimator.training.running.evaluation import Following
 
     return Following(values.timeout_secs) if values.continuous else model_command.choice(values)
 

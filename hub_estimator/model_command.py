@@ -51,7 +51,7 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
 
 def choice(values: flags.FlagValues) -> Any:
     """Returns the `evaluation.Choice` that the flags of `define_checkpoint` make."""
-    from hub_estimator.training.evaluation import Choice
+    from hub_estimator.training.running.evaluation import Choice
 
     return Choice(values.checkpoint, values.best_by, values.lower_is_better)
 
@@ -70,7 +70,7 @@ def session(values: flags.FlagValues) -> Iterator[config.Session]:
     """
     command_line.start_tensorflow()
     # Not earlier: `--help` answers without TensorFlow.
-    from hub_estimator.training.model_folder import ModelFolder
+    from hub_estimator.training.running.model_folder import ModelFolder
 
     folder = ModelFolder(values.model_dir)
     folder.check()

@@ -48,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
 def _train(values: flags.FlagValues) -> None:
     command_line.start_tensorflow()
     # Not earlier: `--help` answers without TensorFlow.
-    from hub_estimator.training import result
+    from hub_estimator.training.running import result
 
     with config.gin_session(values.gin_file, values.gin_bindings) as session:
         outcome = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)

@@ -15,6 +15,18 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 # not in BOTTOM is a command line or the facade: the top.
 LAYERS = ["top", "training", "graph", "format", "resolver", "compat", "bottom"]
 BOTTOM = {"files", "errors", "config", "version"}
+# What training consists of, from the top down; a part may import those of the rows after it, and
+# itself. Those of one row know nothing of one another.
+TRAINING = [
+    {"configurables"},
+    {"running"},
+    {"exporters", "feature_cache"},
+    {"inputs", "model"},
+    {"optimization", "serving"},
+    {"parsing"},
+    {"checks", "digests", "example_spec", "images"},
+    {"__init__"},
+]
 
 
 def _sources() -> list[pathlib.Path]:
@@ -28,6 +40,32 @@ def _layer(parts: tuple[str, ...]) -> str:
     if parts[0] in LAYERS:
         return parts[0]
     return "bottom" if parts[0] in BOTTOM else "top"
+
+
+def _training_row(parts: tuple[str, ...]) -> int:
+    """The row in TRAINING of `hub_estimator.<parts>`, which is training or in it."""
+    [row] = [number for number, row in enumerate(TRAINING) if _training_part(parts) in row]
+    return row
+
+
+def _training_part(parts: tuple[str, ...]) -> str:
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def _may_import(user: tuple[str, ...], used: tuple[str, ...]) -> bool:
+    """Whether `hub_estimator.<user>` may import `hub_estimator.<used>`."""
+    here, there = LAYERS.index(_layer(user)), LAYERS.index(_layer(used))
+    if here == there == LAYERS.index("training"):
+        if _training_part(user) == _training_part(used):
+            return True
+        return _training_row(user) < _training_row(used)
+    return here <= there
+
+
+def _upward_imports(user: tuple[str, ...], text: str) -> list[str]:
+    """What `hub_estimator.<user>`, with this text, imports but may not."""
+    ours = [name for name in _imports(ast.parse(text)) if name.startswith("hub_estimator.")]
+    return [name for name in ours if not _may_import(user, tuple(name.split(".")[1:]))]
 
 
 def _imports(tree: ast.AST) -> list[str]:
@@ -44,14 +82,42 @@ def _imports(tree: ast.AST) -> list[str]:
 @pytest.mark.parametrize("source", _sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_downwards(source):
     parts = source.relative_to(PACKAGE).with_suffix("").parts
-    here = LAYERS.index(_layer(tuple(part for part in parts if part != "__init__")))
-    for name in _imports(ast.parse(source.read_text())):
-        if not name.startswith("hub_estimator."):
-            continue
-        target = tuple(name.split(".")[1:])
-        if source.name == "__init__.py" and len(parts) == 1:
-            continue  # the facade names all public things
-        assert LAYERS.index(_layer(target)) >= here, f"{source.name} imports {name}, a layer above"
+    if parts == ("__init__",):
+        return  # the facade names all public things
+    user = tuple(part for part in parts if part != "__init__")
+    upward = _upward_imports(user, source.read_text())
+    assert not upward, f"{source.name} imports {', '.join(upward)}: no layer below"
+
+
+@pytest.mark.parametrize(
+    ("user", "statement"),
+    [
+        ("graph.module", "from hub_estimator.training.model import heads"),
+        ("training.checks", "from hub_estimator.training import example_spec"),
+        ("training.example_spec", "from hub_estimator.training import serving"),
+        (
+            "training.optimization.groups",
+            "from hub_estimator.training.model.encoders import Encoder",
+        ),
+        ("training.inputs.base", "from hub_estimator.training.model import heads"),
+        ("training.model.model_fn", "from hub_estimator.training.inputs.base import Input"),
+        ("training.model.model_fn", "def f():\n    import hub_estimator.training.exporters.base"),
+        ("training.exporters.base", "from hub_estimator.training.running import history"),
+        ("training.feature_cache", "from hub_estimator.training.exporters import base"),
+        ("training.running.loop", "from hub_estimator.training import configurables"),
+        ("training", "from hub_estimator.training import checks"),
+    ],
+)
+def test_upward_imports_are_found(user, statement):
+    below = "from hub_estimator import errors\n"
+    assert len(_upward_imports(tuple(user.split(".")), below + statement)) == 1
+
+
+def test_each_part_of_training_has_one_place():
+    folder = PACKAGE / "training"
+    sources = [path.relative_to(folder) for path in _sources() if path.is_relative_to(folder)]
+    placed = [part for row in TRAINING for part in row]
+    assert sorted(placed) == sorted({path.parts[0].removesuffix(".py") for path in sources})
 
 
 @pytest.mark.parametrize("source", _sources(), ids=lambda path: str(path.relative_to(PACKAGE)))

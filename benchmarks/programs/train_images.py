@@ -51,12 +51,12 @@ def measure(library: Any, module: str, count: int = IMAGES) -> dict[str, float]:
 
 
 def train_ours(module: str, images: str, folder: str, steps: int) -> None:
-    from hub_estimator.training.encoders import Encoder
     from hub_estimator.training.feature_cache import FeatureCache
     from hub_estimator.training.inputs.image_folder import ImageFolder
-    from hub_estimator.training.loop import train_and_evaluate
-    from hub_estimator.training.model_fn import Model
+    from hub_estimator.training.model.encoders import Encoder
+    from hub_estimator.training.model.model_fn import Model
     from hub_estimator.training.optimization.optimization import Optimization
+    from hub_estimator.training.running.loop import train_and_evaluate
 
     hub_estimator.compat.install()
     given = ImageFolder(images, feature="images", batch_size=BATCH)

@@ -41,13 +41,13 @@ class StepClock(tf1.train.SessionRunHook):
 def train_ours(
     module: str, data: str, steps: int, fine_tune: bool, folder: str, clock: StepClock
 ) -> None:
-    from hub_estimator.training.encoders import Encoder
     from hub_estimator.training.feature_cache import FeatureCache
     from hub_estimator.training.inputs.text_file import TextFile
-    from hub_estimator.training.layers import DenseLayers
-    from hub_estimator.training.loop import train_and_evaluate
-    from hub_estimator.training.model_fn import Model
+    from hub_estimator.training.model.encoders import Encoder
+    from hub_estimator.training.model.layers import DenseLayers
+    from hub_estimator.training.model.model_fn import Model
     from hub_estimator.training.optimization.optimization import Optimization
+    from hub_estimator.training.running.loop import train_and_evaluate
 
     hub_estimator.compat.install()
     model = Model(

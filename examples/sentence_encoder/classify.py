@@ -17,7 +17,7 @@ import hub_estimator as hub
 from examples import commands
 
 if TYPE_CHECKING:
-    from hub_estimator.training.model_fn import Model
+    from hub_estimator.training.model.model_fn import Model
 
 # For Adam. The head's is high, because embeddings have length 1; the module learns at 5e-5, one of
 # the rates that BERT's authors fine-tune with.
@@ -54,7 +54,7 @@ def run(argv: Sequence[str]) -> int:
 def _classify(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
     from hub_estimator.training.inputs.json_file import JsonlFile
-    from hub_estimator.training.loop import train_and_evaluate
+    from hub_estimator.training.running.loop import train_and_evaluate
 
     train_input, eval_input = (
         JsonlFile(path, {"input_ids": "input_ids"}, batch_size=values.batch_size)
@@ -83,8 +83,8 @@ def make_model(handle: str, fine_tune: str | None) -> Model:
     """
     import tensorflow as tf
 
-    from hub_estimator.training.encoders import Encoder
-    from hub_estimator.training.model_fn import Model
+    from hub_estimator.training.model.encoders import Encoder
+    from hub_estimator.training.model.model_fn import Model
     from hub_estimator.training.optimization.optimization import Optimization
 
     encoder = Encoder(

@@ -9,19 +9,6 @@ import tensorflow as tf
 
 from hub_estimator import config
 from hub_estimator.graph import columns
-from hub_estimator.training import (
-    canned_model,
-    evaluation,
-    exporting,
-    heads,
-    interactions,
-    loop,
-    losses,
-    metrics,
-    prediction,
-)
-from hub_estimator.training.early_stopping import EarlyStopping
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
 from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
 from hub_estimator.training.feature_cache import FeatureCache
@@ -32,12 +19,16 @@ from hub_estimator.training.inputs.json_file import JsonlFile
 from hub_estimator.training.inputs.records import Records
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.inputs.tfds_input import TfdsInput
-from hub_estimator.training.layers import DenseLayers
-from hub_estimator.training.model_fn import Model
+from hub_estimator.training.model import canned_model, heads, interactions, losses, metrics
+from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.model.layers import DenseLayers
+from hub_estimator.training.model.model_fn import Model
 from hub_estimator.training.optimization import schedules
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
-from hub_estimator.training.reports.report import Report
+from hub_estimator.training.running import evaluation, exporting, loop, prediction
+from hub_estimator.training.running.early_stopping import EarlyStopping
+from hub_estimator.training.running.reports.report import Report
 
 # Each with the parameters that the run gives and no configuration may set.
 _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (

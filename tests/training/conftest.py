@@ -7,11 +7,11 @@ import tensorflow as tf
 from training_data import write_csv
 
 import hub_estimator as hub
-from hub_estimator.training.encoders import Encoder
-from hub_estimator.training.heads import head_class
 from hub_estimator.training.inputs.text_file import TextFile
-from hub_estimator.training.layers import DenseLayers
-from hub_estimator.training.model_fn import Model
+from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.model.heads import head_class
+from hub_estimator.training.model.layers import DenseLayers
+from hub_estimator.training.model.model_fn import Model
 from hub_estimator.training.optimization.optimization import Optimization
 
 BUCKETS, WIDTH = 16, 4

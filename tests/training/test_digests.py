@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator.training.digests import Digest
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.inputs.values import Pixels, Ragged, add_column
+from hub_estimator.training.model.encoders import Encoder
 
 NO_TAGS = frozenset()
 

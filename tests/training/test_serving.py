@@ -9,7 +9,7 @@ from training_data import TWO_CLASSES
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
-from hub_estimator.training.heads import head_class
+from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.serving import ServingInput
 
 BOTH = ExampleSpec(

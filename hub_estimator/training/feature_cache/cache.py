@@ -8,13 +8,13 @@ import logging
 
 from hub_estimator import errors, files
 from hub_estimator.training import checks
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache.compute import Computation, NotStorableError
 from hub_estimator.training.feature_cache.key import entry_key
 from hub_estimator.training.feature_cache.store import Entry, Store
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
+from hub_estimator.training.model.encoders import Encoder
 
 _logger = logging.getLogger("hub_estimator")
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator.training.encoder_modules.interface import ModuleUse
-from hub_estimator.training.encoders import Encoder
+from hub_estimator.training.model.encoder_modules.interface import ModuleUse
+from hub_estimator.training.model.encoders import Encoder
 
 _PART = re.compile(r"/part_\d+$")
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import alone
 from hub_estimator.training.feature_cache.progress import Progress
@@ -17,6 +16,7 @@ from hub_estimator.training.feature_cache.shards import shard_rows
 from hub_estimator.training.feature_cache.store import Entry
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.memory import InMemory
+from hub_estimator.training.model.encoders import Encoder
 
 _BATCH_SIZE = 256
 """The least number of texts or rows of numbers to run at once; others are as many as in training."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 from hub_estimator.training.digests import Digest
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.memory import InMemory
+from hub_estimator.training.model.encoders import Encoder
 
 _VERSION = 2
 """To be raised with any change of what is stored, or of how it is computed."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from hub_estimator.training import heads, precomputed
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.feature_cache import checkpoints
 from hub_estimator.training.feature_cache.cache import FeatureCache
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
-from hub_estimator.training.model_fn import Model
+from hub_estimator.training.model import heads, precomputed
+from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.model.model_fn import Model
 
 
 @dataclasses.dataclass(frozen=True)

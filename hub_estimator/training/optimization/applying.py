@@ -18,7 +18,7 @@ def apply(
 
     Before the group's first step nothing of it changes: neither the variables nor what the
     optimizer keeps of them. Their gradients, which do not matter then, need not be computed; see
-    `encoder_modules.frozen_at_first`.
+    `model.encoder_modules.frozen_at_first`.
 
     Args:
       part: the group.

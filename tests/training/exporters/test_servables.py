@@ -20,10 +20,11 @@ from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import config, errors, estimator
-from hub_estimator.training import configurables, loop
-from hub_estimator.training.canned_model import CannedModel, estimator_class
+from hub_estimator.training import configurables
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
-from hub_estimator.training.heads import head_class
+from hub_estimator.training.model.canned_model import CannedModel, estimator_class
+from hub_estimator.training.model.heads import head_class
+from hub_estimator.training.running import loop
 from hub_estimator.training.serving import ServingInput
 
 WORDS = ["bad", "good", "unknown"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from training_data import write_csv
 
-from hub_estimator.training import loop
 from hub_estimator.training.feature_cache import FeatureCache
-from hub_estimator.training.heads import head_class
 from hub_estimator.training.inputs.text_file import TextFile
-from hub_estimator.training.layers import DenseLayers
+from hub_estimator.training.model.heads import head_class
+from hub_estimator.training.model.layers import DenseLayers
+from hub_estimator.training.running import loop
 
 LAYERS = DenseLayers([4, 3], dropout=0.3, batch_norm=True)
 

@@ -9,10 +9,10 @@ import sys
 import numpy as np
 
 import hub_estimator  # noqa: F401  first: it chooses legacy Keras before TensorFlow is imported
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.model.encoders import Encoder
 
 ROWS = 9000
 

@@ -11,9 +11,9 @@ import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.feature_cache import Source, Sources
-from hub_estimator.training.heads import head_class
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
+from hub_estimator.training.model.heads import head_class
 
 IMAGES = ExampleSpec({"image": tf.TensorSpec([None, 2, 2, 3], tf.float32)}, LabelSpec("class", 2))
 

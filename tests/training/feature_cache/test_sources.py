@@ -12,12 +12,12 @@ from training_data import write_csv
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.feature_cache.store import Entry, Store
-from hub_estimator.training.heads import head_class
 from hub_estimator.training.inputs.arrays import Arrays
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.model.heads import head_class
 
 OUTPUT = "encoder_0/output_0"
 ALL = "computed outputs of encoder 'module': 64 of 64"

@@ -11,10 +11,10 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.training import evaluation, loop, prediction
-from hub_estimator.training.encoders import Encoder
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
+from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.running import evaluation, loop, prediction
 
 
 def image_module_fn():

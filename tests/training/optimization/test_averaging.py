@@ -10,9 +10,9 @@ from known_problem import make_variables
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
-from hub_estimator.training import preflight
-from hub_estimator.training.model_folder import ModelFolder
 from hub_estimator.training.optimization.optimization import Optimization
+from hub_estimator.training.running import preflight
+from hub_estimator.training.running.model_folder import ModelFolder
 
 tf1 = tf.compat.v1
 OPTIMIZATION = Optimization(tf1.train.GradientDescentOptimizer, 0.5, average_decay=0.2)

@@ -1,0 +1,1 @@
+"""A run, what it keeps in the model folder, and what comes after it."""

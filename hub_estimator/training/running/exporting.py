@@ -1,0 +1,108 @@
+"""Exports a checkpoint of a model folder: the modules in the model, or the model for serving."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from hub_estimator import errors, files
+from hub_estimator.training.exporters import folders, records
+from hub_estimator.training.exporters.base import Source, write_export
+from hub_estimator.training.exporters.modules import RegisteredModules
+from hub_estimator.training.exporters.servables import WholeModel
+from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.running import preflight
+from hub_estimator.training.running.evaluation import LATEST, Choice
+from hub_estimator.training.running.folder_model import FolderModel, Settings
+from hub_estimator.training.running.interruption import Signals
+from hub_estimator.training.running.model_folder import Checkpoint, ModelFolder
+from hub_estimator.training.serving import Form, ServingInput, check_form
+
+What = Literal["modules", "model"]
+WHAT: tuple[What, ...] = ("modules", "model")
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """What was exported.
+
+    Attributes:
+      path: the folder.
+      modules: the folders of the modules in it.
+      step: the global step of the checkpoint.
+    """
+
+    path: str
+    modules: tuple[str, ...]
+    step: int
+
+
+def export(
+    model_dir: files.PathLike,
+    export_path: files.PathLike,
+    model: Model,
+    seed: int = 1,
+    checkpoint: Choice = LATEST,
+    what: What = "modules",
+    receives: Form = "features",
+    settings: Settings | None = None,
+) -> Exported:
+    """Exports one checkpoint of a model folder; the folder appears whole or not at all.
+
+    Args:
+      model_dir: a folder in which `train_and_evaluate` ran.
+      export_path: the folder to make. Modules come into `<export_path>/<export_name>/`; the model
+        is a SavedModel itself. Beside them is what exporters write there, see `FolderExporter`.
+      model: the model that was trained.
+      seed: that of training.
+      checkpoint: which one to export.
+      what: `"modules"`, those of the encoders with an `export_name`, or `"model"`, for serving.
+      receives: the form of a request to the model for serving; see `ServingInput`.
+      settings: checked before the work starts.
+
+    Returns:
+      What was exported.
+
+    Raises:
+      errors.Error: something is wrong; the class and the message say what.
+    """
+    target = files.as_path(export_path)
+    made = FolderModel.make("export", model_dir, model, seed)
+    source = _source(made, what, receives)
+    if files.exists(target):
+        raise errors.ExportError(
+            f"There is something at {target!r} already. Give another export_path, or remove that."
+        )
+    preflight.check_graph(made.folder, made.model, made.spec, "infer", None)
+    if settings is not None:
+        settings.check_given_read()
+    with Signals().listening(), made.folder.pinned(checkpoint.one(made.folder)) as pinned:
+        values = records.read_checkpoint(pinned.path)
+        metrics = _metrics(made.folder, pinned)
+        if not write_export(source, made.estimator, values, metrics, target):
+            raise errors.ExportError(
+                "The model has no module to export. Set Encoder.export_name or Model.export_name, "
+                "or export the whole model for serving."
+            )
+    return Exported(target, tuple(folders.modules_in(target)), pinned.step)
+
+
+def _source(made: FolderModel, what: What, receives: Form) -> Source:
+    if what not in WHAT:
+        raise errors.ModelError(
+            f"export.what is {what!r}; it must be one of {', '.join(map(repr, WHAT))}."
+        )
+    check_form("export.receives", receives)
+    if what == "modules":
+        return RegisteredModules("export", ServingInput(made.spec))
+    return WholeModel(ServingInput(made.spec, receives))
+
+
+def _metrics(folder: ModelFolder, checkpoint: Checkpoint) -> Mapping[str, Any] | None:
+    """Returns the metrics of the checkpoint's evaluation in training; None without one."""
+    found = {each["step"]: each for each in folder.history().evaluations()}.get(checkpoint.step)
+    if found is None:
+        return None
+    metrics = {name: value for name, value in found.items() if name not in ("step", "checkpoint")}
+    return {**metrics, records.GLOBAL_STEP: checkpoint.step}

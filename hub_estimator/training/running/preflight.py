@@ -1,0 +1,187 @@
+"""Everything that can be wrong with a run, found before it writes or trains anything."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors, files
+from hub_estimator.training.example_spec import ExampleSpec, class_names_of
+from hub_estimator.training.inputs.base import Input, InputFn
+from hub_estimator.training.model.frozen_variables import frozen_variables
+from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.running.early_stopping import EarlyStopping
+from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.serving import ServingInput
+
+_MODES = ("train", "eval", "infer")
+
+
+def check(
+    folder: ModelFolder,
+    model: Model,
+    train_input: Input,
+    eval_input: Input,
+    early_stopping: EarlyStopping | None = None,
+) -> ExampleSpec:
+    """Checks the data, the modules, the model folder, and that the model can be built.
+
+    The model is built once for each mode, in graphs that are thrown away.
+
+    Args:
+      folder: where the run will write; it is not touched.
+      model: the model.
+      train_input: the examples to train on.
+      eval_input: the examples to evaluate on.
+      early_stopping: what the run ends by, which evaluations must give.
+
+    Returns:
+      What the model takes of each example, with the names that the training data gives the classes.
+
+    Raises:
+      errors.Error: something is wrong; the class and the message say what.
+    """
+    check_folder(folder.path)
+    sources = {"train": train_input, "eval": eval_input}
+    for mode, source in sources.items():
+        check_features(model, mode, source)
+    spec = model.example_spec().with_class_names(train_input.class_names)
+    for source in sources.values():
+        source.check(spec)
+    folder.check_class_names(class_names_of(spec.labels))
+    inputs = {
+        "train": train_input.training_fn(spec, seed=0, start_step=lambda: 0),
+        "eval": eval_input.evaluation_fn(spec),
+    }
+    for mode in _MODES:
+        # What a checkpoint lacks for evaluating it lacks for training too.
+        checked = folder if mode == "train" else None
+        built = check_graph(checked, model, spec, mode, inputs.get(mode))
+        if mode == "eval" and early_stopping is not None:
+            early_stopping.check(_metric_names(built))
+    return spec
+
+
+def metric_names(model: Model, spec: ExampleSpec, eval_input: Input) -> set[str]:
+    """Returns the names of what evaluations will give."""
+    built = check_graph(None, model, spec, "eval", eval_input.evaluation_fn(spec))
+    return _metric_names(built)
+
+
+def _metric_names(built: Any) -> set[str]:
+    return {"loss", *(built.eval_metric_ops or ())}
+
+
+def check_features(model: Model, mode: str, source: Input) -> None:
+    """Checks that the data gives what the model takes.
+
+    Raises:
+      errors.Error: see `Model.check`.
+    """
+    with _clear_errors():
+        model.check(mode, source.feature_names)
+
+
+def check_graph(
+    folder: ModelFolder | None, model: Model, spec: ExampleSpec, mode: str, input_fn: InputFn | None
+) -> Any:
+    """Checks that the model can be built, in a graph that is thrown away.
+
+    Args:
+      folder: where a checkpoint must fit the model, if there is one; None is nowhere.
+      model: the model.
+      spec: what it takes.
+      mode: the Estimator's mode.
+      input_fn: gives the examples, none of which is read; None is as a served model has them.
+
+    Returns:
+      The `tf.estimator.EstimatorSpec`.
+
+    Raises:
+      errors.ModelError: it cannot be built.
+      errors.ModelFolderError: the checkpoint is that of another model.
+    """
+    with tf.Graph().as_default():
+        tf.compat.v1.train.create_global_step()
+        with _clear_errors():
+            features, labels = _inputs(spec, input_fn)
+            built = model.model_fn(features, labels, mode)
+        if folder is not None:
+            saves_frozen = getattr(model, "save_frozen", True)
+            _check_checkpoint(folder, [] if saves_frozen else frozen_variables())
+    return built
+
+
+@contextlib.contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Says of what TensorFlow raises that it comes from the model's settings."""
+    try:
+        yield
+    except errors.Error:
+        raise
+    except (TypeError, ValueError, AttributeError) as error:
+        message = str(error).split("\n", 1)[0].rstrip(".")
+        raise errors.ModelError(
+            f"The model cannot be built: {message}. Check the settings of Model and of its parts."
+        ) from error
+
+
+def check_folder(model_dir: str) -> None:
+    """Checks that a model folder can be written to, as far as that is seen without writing.
+
+    Raises:
+      errors.ModelFolderError: it has no name, is a file, or not writable.
+    """
+    if not model_dir:
+        raise errors.ModelFolderError("The model folder has an empty name. Give it a path.")
+    if files.is_remote(model_dir):
+        return
+    path = os.path.abspath(model_dir)
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
+        what = "is not a folder" if not os.path.isdir(path) else "cannot be written to"
+        raise errors.ModelFolderError(
+            f"The model folder {model_dir!r} cannot be made or used: {path!r} {what}."
+        )
+
+
+def _inputs(spec: ExampleSpec, input_fn: InputFn | None) -> tuple[Any, Any]:
+    """Returns features and labels of the right types; no example is read."""
+    if input_fn is None:
+        return ServingInput(spec)().features, None
+    return tf.nest.map_structure(
+        lambda spec: tf.compat.v1.placeholder(spec.dtype, spec.shape), input_fn().element_spec
+    )
+
+
+def _check_checkpoint(folder: ModelFolder, left_out: Sequence[tf.Variable]) -> None:
+    """Checks that the default graph can go on from the folder's checkpoint, where there is one.
+
+    Args:
+      folder: the model folder.
+      left_out: the variables that checkpoints do not hold.
+    """
+    checkpoints = folder.checkpoints()
+    if not checkpoints:
+        return
+    saved = tf.train.load_checkpoint(checkpoints[-1].path).get_variable_to_shape_map()
+    elsewhere = {id(variable) for variable in left_out}
+    for variable in tf.compat.v1.global_variables():
+        if not isinstance(variable, tf.Variable) or id(variable) in elsewhere:
+            continue
+        name, shape = variable.op.name, variable.shape
+        # Slices of a partitioned variable are under the name of the whole.
+        if name in saved and shape.is_compatible_with(saved[name]) or "/part_" in name:
+            continue
+        expected = shape.as_list() if shape.rank is not None else "unknown"
+        there = f"with shape {saved[name]}" if name in saved else "not there"
+        raise errors.ModelFolderError(
+            f"The model folder {folder.path!r} has a checkpoint of another model: the variable "
+            f"{name!r} of shape {expected} is {there}. Choose another model folder, or remove this "
+            "one."
+        )

@@ -1,0 +1,150 @@
+"""One run of an Estimator: trains what is left to train, evaluates and exports each checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat, errors
+from hub_estimator.training.exporters.base import FolderExporter
+from hub_estimator.training.inputs.base import InputFn
+from hub_estimator.training.inputs.failures import clear_errors
+from hub_estimator.training.running.early_stopping import Stopping
+from hub_estimator.training.running.interruption import Signals, StopOnSignalHook
+from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.running.progress import ProgressHook
+from hub_estimator.training.running.recording import Recorder
+
+_logger = logging.getLogger("hub_estimator")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One call of `train_and_evaluate`, all of it checked and ready.
+
+    Attributes:
+      folder: the model folder.
+      estimator: the Estimator.
+      max_steps: the step at which training ends.
+      log_every_steps: steps between two lines of the log.
+      exporters: export each evaluated checkpoint.
+      stopping: ends training early.
+      signals: what stops the run.
+    """
+
+    folder: ModelFolder
+    estimator: Any
+    max_steps: int
+    log_every_steps: int
+    exporters: Sequence[Any]
+    stopping: Stopping
+    signals: Signals
+
+    def step(self) -> int:
+        """Returns the global step of the latest checkpoint, 0 without one."""
+        checkpoint = self.estimator.latest_checkpoint()
+        return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
+
+    def steps_left(self) -> int:
+        """Returns how many steps are left to train."""
+        return 0 if self.stopping.requested else max(0, self.max_steps - self.step())
+
+    @clear_errors()
+    def __call__(
+        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Trains what is left to train; returns the last metrics and what was exported last."""
+        start, path = self.step(), self.folder.path
+        if start >= self.max_steps or self.stopping.requested:
+            _logger.info("Training in %s is already finished, at step %d.", path, start)
+            if self._is_task_without_evaluation():
+                return {}, []
+            return self._evaluate_and_export(evaluation_fn, is_final=True)
+        if start:
+            _logger.info("Training goes on from the checkpoint of step %d in %s.", start, path)
+            if self._lacks(start):
+                caught_up = self._evaluate_and_export(evaluation_fn, is_final=False)
+                if self.stopping.requested:
+                    return caught_up
+        return self._train(training_fn, evaluation_fn, hooks)
+
+    def _is_task_without_evaluation(self) -> bool:
+        config = self.estimator.config
+        return bool(config.cluster_spec) and config.task_type != "evaluator"
+
+    def _lacks(self, start: int) -> bool:
+        """Whether a run died before all that follows the checkpoint of `start` was done.
+
+        The Estimator API does nothing for the checkpoint that training goes on from.
+        """
+        if self.estimator.config.cluster_spec:  # its task "evaluator" looks for what is missing
+            return False
+        known = {each["step"]: each for each in self.folder.history().evaluations()}
+        checkpoint = self.estimator.latest_checkpoint()
+        return start not in known or any(
+            each.lacks(self.folder.export(each.name), checkpoint, known[start])
+            for each in self.exporters
+            if isinstance(each, FolderExporter)
+        )
+
+    def _train(
+        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        api = compat.estimator_module()
+        is_chief = self.estimator.config.is_chief
+        own_folder = self.folder.path if is_chief else None
+        stop = StopOnSignalHook(self.signals, own_folder)
+        progress = ProgressHook(self.max_steps, self.log_every_steps, own_folder)
+        train_spec = api.TrainSpec(
+            training_fn,
+            max_steps=self.max_steps,
+            hooks=[*hooks, *self.stopping.hooks(), progress, stop],
+        )
+        eval_spec = api.EvalSpec(
+            evaluation_fn,
+            steps=None,
+            hooks=[StopOnSignalHook(self.signals)],
+            exporters=self._after_evaluation(),
+            start_delay_secs=0,
+            throttle_secs=0,
+        )
+        try:
+            with self.signals.waiting():
+                outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
+        except tf.compat.v1.train.NanLossDuringTrainingError as error:
+            raise errors.ModelError(
+                "The loss is not a number any more, after the checkpoint of step "
+                f"{self.step()}. Lower Optimization.learning_rate."
+            ) from error
+        # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
+        return outcome or (self._last_metrics(), [])
+
+    def _last_metrics(self) -> dict[str, Any]:
+        """Returns what the evaluator of a cluster found last; nothing in the other tasks."""
+        if self.estimator.config.task_type != "evaluator":
+            return {}
+        return dict(self.folder.history().evaluations()[-1])
+
+    def _evaluate_and_export(
+        self, evaluation_fn: InputFn, is_final: bool
+    ) -> tuple[dict[str, Any], list[Any]]:
+        metrics = self.estimator.evaluate(evaluation_fn)
+        exported = [
+            exporter.export(
+                self.estimator,
+                self.folder.export(exporter.name),
+                self.estimator.latest_checkpoint(),
+                metrics,
+                is_the_final_export=is_final,
+            )
+            for exporter in self._after_evaluation()
+        ]
+        return metrics, exported
+
+    def _after_evaluation(self) -> list[Any]:
+        # First of all: should an exporter fail, the evaluation is kept.
+        return [Recorder(self.folder.history()), *self.stopping.exporters(self.exporters)]

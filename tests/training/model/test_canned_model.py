@@ -1,0 +1,73 @@
+"""Canned Estimators as models of a run."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from training_data import write_csv
+
+import hub_estimator as hub
+from hub_estimator import errors
+from hub_estimator.training.example_spec import LabelSpec
+from hub_estimator.training.model.canned_model import CannedModel, estimator_class
+from hub_estimator.training.model.heads import head_class
+from hub_estimator.training.running import loop
+
+
+@pytest.fixture
+def make(text_module):
+    def model(name="DNNEstimator", linear=None, **column):
+        made = functools.partial(
+            estimator_class(name),
+            **({"dnn_hidden_units": [4]} if linear else {"hidden_units": [4]}),
+        )
+        columns = [hub.text_embedding_column("text", text_module, **column)]
+        return CannedModel(made, head_class("BinaryClassHead")(), columns, linear)
+
+    return model
+
+
+def test_what_it_takes(make):
+    spec = make().example_spec()
+    assert spec.features == {"text": tf.TensorSpec([None], tf.string, "text")}
+    assert spec.labels == LabelSpec("class", 2)
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_a_run_trains_it_and_exports_its_module(make, examples, tmp_path, text_module, trainable):
+    result = loop.train_and_evaluate(
+        tmp_path / "model", make(trainable=trainable, export_name="text"), examples, examples,
+        max_steps=4, eval_every_steps=4,
+        exporters=[functools.partial(hub.LatestModuleExporter, "module")],
+    )  # fmt: skip
+    assert result.step == 4 and 0 <= result.metrics["accuracy"] <= 1
+    (module,) = result.modules
+    old, new = (
+        tf.train.load_variable(f"{path}/variables/variables", "embeddings")
+        for path in (text_module, module)
+    )
+    assert np.array_equal(old, new) != trainable
+
+
+def test_a_linear_part_beside_the_deep_one(make, examples, tmp_path):
+    words = tf.feature_column.categorical_column_with_hash_bucket("text", 4)
+    model = make("DNNLinearCombinedEstimator", linear=[words])
+    assert model.example_spec().features.keys() == {"text"}
+    result = loop.train_and_evaluate(
+        tmp_path / "model", model, examples, examples, max_steps=2, eval_every_steps=2
+    )
+    assert result.step == 2
+
+
+def test_a_feature_that_the_input_does_not_give(make, tmp_path):
+    from hub_estimator.training.inputs.text_file import TextFile
+
+    source = TextFile(write_csv(tmp_path / "a.csv", [("a", 1)]), texts={"review": "text"})
+    with pytest.raises(errors.FeatureNotFoundError) as caught:
+        make().check("train", source.feature_names)
+    assert str(caught.value) == (
+        "The columns take the feature 'text', which the input does not give. It gives: review."
+    )

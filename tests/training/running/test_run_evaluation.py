@@ -1,0 +1,152 @@
+"""Which checkpoints are evaluated, also while training saves and removes them."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+import tensorflow as tf
+
+from hub_estimator import errors
+from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.running import evaluation, loop
+from hub_estimator.training.running.evaluation import Choice, Following
+from hub_estimator.training.running.model_folder import ModelFolder
+
+SOON = Following(timeout_secs=0.0, poll_secs=0.01)
+
+
+@pytest.fixture
+def folder(tmp_path) -> ModelFolder:
+    return ModelFolder(str(tmp_path / "model"))
+
+
+@pytest.fixture
+def save(folder):
+    """Saves small checkpoints as an Estimator does; keeps the newest two."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.compat.v1.train.create_global_step()
+        saver = tf.compat.v1.train.Saver(max_to_keep=2)
+        session.run(tf.compat.v1.global_variables_initializer())
+
+        def save(step):
+            with session.graph.as_default():  # in a thread too
+                saver.save(session, os.path.join(folder.path, "model.ckpt"), global_step=step)
+
+        yield save
+
+
+def steps(found):
+    return [each.step for each in found]
+
+
+def test_choices(folder, save):
+    for step in (1, 2):
+        save(step)
+        folder.history().record(f"model.ckpt-{step}", {"global_step": step, "loss": step})
+    assert steps(Choice("all").every(folder)) == [1, 2]
+    assert steps(Choice().every(folder)) == [2]
+    assert steps(Choice("best").every(folder)) == [1]
+    assert steps(Choice("best", lower_is_better=False).every(folder)) == [2]
+    assert steps(Choice("1").every(folder)) == steps(Choice(1).every(folder)) == [1]
+
+
+def test_following_ends_with_training(folder, save):
+    save(1)
+    save(3)
+    assert steps(Following(1e9).checkpoints(folder, done=[1], last_step=3)) == [3]
+    assert steps(Following(1e9).checkpoints(folder, done=[1, 3], last_step=3)) == []
+
+
+def test_following_ends_when_nothing_comes(folder, save, caplog):
+    caplog.set_level("INFO", "hub_estimator")
+    save(1)
+    assert steps(SOON.checkpoints(folder, done=[], last_step=3)) == [1]
+    assert caplog.messages == [f"No new checkpoint in {folder.path} for 0 seconds."]
+
+
+def test_following_sees_each_once_as_it_appears(folder, save):
+    save(1)
+    seen = []
+    for checkpoint in Following(1e9, 0.01).checkpoints(folder, done=[], last_step=4):
+        seen.append(checkpoint.step)
+        if checkpoint.step < 4:
+            save(checkpoint.step + 1)  # removes those before the newest two
+    assert seen == [1, 2, 3, 4]
+
+
+def test_following_waits_for_the_folder_too(folder, save):
+    timer = threading.Timer(0.05, save, [3])
+    timer.start()
+    assert steps(Following(60.0, 0.01).checkpoints(folder, done=[], last_step=3)) == [3]
+    timer.join()
+
+
+@pytest.fixture
+def trained(make_model, examples, folder):
+    """Makes a model folder with the checkpoints of steps 0, 2 and 4; returns arguments."""
+    model = make_model()
+    loop.train_and_evaluate(folder.path, model, examples, examples, 4, 2)
+    return {"model_dir": folder.path, "model": model, "eval_input": examples}
+
+
+class RemovingInput(TextFile):
+    """Removes a checkpoint when the graph that is to restore it is built."""
+
+    folder: ModelFolder
+    calls = 0
+
+    def evaluation_fn(self, spec):
+        input_fn = super().evaluation_fn(spec)
+
+        def removing():
+            self.calls += 1
+            if self.calls == 2:  # the first call checks the input
+                for checkpoint in self.folder.checkpoints()[:2]:
+                    for suffix in ("index", "data-00000-of-00001", "meta"):
+                        os.remove(f"{checkpoint.path}.{suffix}")
+            return input_fn()
+
+        return removing
+
+
+def test_checkpoints_that_are_removed_meanwhile(trained, folder, data_file, caplog):
+    caplog.set_level("INFO", "hub_estimator")
+    before = folder.history().evaluations()
+    source = RemovingInput(data_file, batch_size=8)
+    source.folder = folder
+    found = evaluation.evaluate(**{**trained, "eval_input": source}, checkpoints=Choice("all"))
+    # That of step 0 is being evaluated when it goes, that of step 2 has not begun.
+    assert [each["step"] for each in found] == [0, 4]
+    assert found[1] == before[1]
+    assert any("model.ckpt-2' was removed meanwhile." in each for each in caplog.messages)
+    assert not [name for name in os.listdir(folder.path) if "tmp" in name]
+
+
+def test_following_a_finished_training(trained, folder):
+    following = Following(1e9, 0.01)
+    found = evaluation.evaluate(**trained, max_steps=4, checkpoints=following, name="other")
+    assert [each["step"] for each in found] == [0, 2, 4]
+    again = evaluation.evaluate(**trained, max_steps=4, checkpoints=following, name="other")
+    assert again == []
+
+
+def test_a_folder_without_a_checkpoint(make_model, examples, tmp_path):
+    with pytest.raises(errors.ModelFolderError, match="has no checkpoint. Train first"):
+        evaluation.evaluate(tmp_path, make_model(), examples)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": None}, "evaluate.model is None; give it a part like @Model()."),
+        ({"eval_input": 3}, "evaluate.eval_input is 3; give it a part like @TextFile()."),
+        ({"seed": -1}, "evaluate.seed is -1; it must be at least 0."),
+    ],
+)
+def test_settings(make_model, examples, tmp_path, changes, message):
+    arguments = {"model_dir": tmp_path, "model": make_model(), "eval_input": examples}
+    with pytest.raises(errors.ModelError) as caught:
+        evaluation.evaluate(**{**arguments, **changes})
+    assert str(caught.value) == message
