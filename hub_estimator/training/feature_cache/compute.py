@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
 import dataclasses
+import os
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,8 @@ _BATCH_SIZE = 256
 """The least number of texts or rows of numbers to run at once; others are as many as in training."""
 _FEW = 16
 """Up to so many whole numbers are values of an example; more are its tokens."""
+_MOST_WORKERS = 8
+"""More would wait for the one thread that makes the batches."""
 # What sums in another order may differ by; what chance makes differs by more.
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-5
 
@@ -47,6 +53,9 @@ class Computation:
         self._encoder = dataclasses.replace(encoder, export_name=None)
         self._source, self._spec = source, spec
         self._names = sorted(encoder.feature_specs())
+        self._are_small = all(_is_small(spec.features[name]) for name in self._names)
+        # What is done to a text uses one core; what is done to images uses all, and much memory.
+        self._workers = min(os.cpu_count() or 1, _MOST_WORKERS) if self._are_small else 1
         self._graph = tf.Graph()
         with self._graph.as_default():
             tf.compat.v1.train.create_global_step()
@@ -86,24 +95,25 @@ class Computation:
             clear_errors(),
             self._graph.as_default(),
             tf.compat.v1.Session() as session,
+            concurrent.futures.ThreadPoolExecutor(self._workers) as pool,
             Progress(what, count).shown(done) as progress,
         ):
             session.run(self._start)
-            for number, shard in enumerate(self._shards(session, done), done // rows):
+            for number, shard in enumerate(self._shards(session, pool, done), done // rows):
                 entry.write_shard(number, shard)
                 progress.add(len(shard))
         entry.complete(count, f"{self._encoder.handle!r}")
 
     def _batches(self, first: int) -> tf.data.Dataset:
         size = self._source.batch_size
-        if all(_is_small(self._spec.features[name]) for name in self._names):
+        if self._are_small:
             size = max(size, _BATCH_SIZE)
         return self._source.rows_fn(self._spec, self._names, first, size)()
 
-    def _shards(self, session: Any, first: int) -> Iterator[np.ndarray]:
+    def _shards(self, session: Any, pool: Executor, first: int) -> Iterator[np.ndarray]:
         """Gives the outputs from row `first` on, shard by shard."""
         rows, waiting, count = shard_rows(self.width), [], 0
-        for values in self._outputs(session, first):
+        for values in self._outputs(session, pool, first):
             waiting.append(values)
             count += len(values)
             while count >= rows:
@@ -113,35 +123,50 @@ class Computation:
         if count:
             yield np.concatenate(waiting)
 
-    def _outputs(self, session: Any, first: int) -> Iterator[np.ndarray]:
+    def _outputs(self, session: Any, pool: Executor, first: int) -> Iterator[np.ndarray]:
         """Gives the outputs of each batch from row `first` on, if those of one are repeatable."""
-        start = self._iterator.make_initializer(self._batches(first))
-        _, before = next(self._pass(session, start), ({}, np.empty(0)))
-        for number, (features, values) in enumerate(self._pass(session, start)):
-            if not number and not _are_close(values, before):
+        session.run(self._iterator.make_initializer(self._batches(first)))
+        for number, (features, values) in enumerate(self._pass(session, pool)):
+            if not number and not _are_close(self._run(session, features), values):
                 raise NotStorableError("it gives other outputs each time")
             for row in alone.chosen_rows(features, self._spec.features, not number):
-                if not _are_close(self._alone(session, features, row)[0], values[row]):
+                single = alone.single(features, self._spec.features, row)
+                if not _are_close(self._run(session, single)[0], values[row]):
                     raise NotStorableError("its outputs depend on the other examples of a batch")
             yield values
 
-    def _alone(self, session: Any, features: dict[str, np.ndarray], row: int) -> np.ndarray:
-        single = alone.single(features, self._spec.features, row)
-        fed = {self._features[name]: values for name, values in single.items()}
+    def _run(self, session: Any, features: dict[str, np.ndarray]) -> np.ndarray:
+        fed = {self._features[name]: values for name, values in features.items()}
         return session.run(self._output, fed)
 
-    def _pass(self, session: Any, start: Any) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        """Gives each batch and its outputs."""
-        session.run(start)
-        run = session.make_callable([self._features, self._output])
-        while True:
-            try:
-                features, values = run()
-            except tf.errors.OutOfRangeError:
-                return
+    def _pass(
+        self, session: Any, pool: Executor
+    ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        """Gives each batch and its outputs; as many run at once as the pool has workers."""
+        run = session.make_callable(self._output, [self._features[name] for name in self._names])
+
+        def encoded(features: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+            values = run(*(features[name] for name in self._names))
             if len(values) != len(features[self._names[0]]):
                 raise NotStorableError("it gives another number of outputs than there are examples")
-            yield features, values
+            return features, values
+
+        waiting: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+        for features in self._taken(session):
+            waiting.append(pool.submit(encoded, features))
+            if len(waiting) > self._workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _taken(self, session: Any) -> Iterator[dict[str, np.ndarray]]:
+        take = session.make_callable(self._features)
+        while True:
+            try:
+                features = take()
+            except tf.errors.OutOfRangeError:
+                return
+            yield features
 
 
 def _is_small(spec: tf.TensorSpec) -> bool:

@@ -317,6 +317,27 @@ def test_how_many_examples_run_at_once(training, make_model, dtype, shape, size)
     assert given.asked == size
 
 
+def length_fn():
+    text = tf.compat.v1.placeholder(tf.string, [None], name="text")
+    letters = tf.strings.unicode_decode(text, "UTF-8").to_tensor()  # takes longer for longer texts
+    lengths = tf.reduce_sum(tf.cast(letters > 0, tf.float32), axis=1, keepdims=True)
+    hub.add_signature(inputs={"text": text}, outputs=tf.ensure_shape(lengths, [None, 1]))
+
+
+def test_batches_that_end_before_earlier_ones_stay_in_order(training):
+    # One batch of long texts, then some of short ones, and so on.
+    lengths = np.where(np.arange(4096) // 256 % 4 == 0, 20_000, 1) + np.arange(4096) % 7
+    texts = np.array(["a" * length for length in lengths], object)
+    given = Arrays({"text": texts}, [0] * len(texts), batch_size=256)
+    handle = hub.create_module_spec(length_fn)
+    source = training(given, steps=17, handle=handle, export_name=None)
+    dataset = source.input.evaluation_fn(source.spec)()
+    batch = tf.compat.v1.data.make_one_shot_iterator(dataset).get_next()[0][OUTPUT]
+    with tf.compat.v1.Session() as session:
+        found = np.concatenate([session.run(batch) for _ in range(16)])
+    assert np.array_equal(found[:, 0], lengths)
+
+
 def one_row_fn():
     text = tf.compat.v1.placeholder(tf.string, [None], name="text")
     hub.add_signature(inputs={"text": text}, outputs=tf.ones([1, 3]))
