@@ -100,7 +100,7 @@ def _training() -> list[Benchmark]:
             "text",
             (speed, Figure("seconds", "wall time with everything, seconds")),
             *train,
-            "--steps=300",
+            "--steps=600",
             "--fine_tune",
             data=("reviews",),
         ),

@@ -14,6 +14,7 @@ from benchmarks.programs import (
     latest_export,
     predict,
     train_images,
+    train_text,
 )
 from tests import modules
 from tests.modules import tf1
@@ -49,6 +50,22 @@ def test_predict(tmp_path):
     rows = predict.texts(50)
     assert len(set(rows)) == 50
     assert predict.measure(hub, path, rows, 32)["rows_per_second"] > 0
+
+
+@pytest.mark.parametrize("fine_tune", [True, False])
+def test_train_text(tmp_path, fine_tune):
+    def module_fn():
+        x = tf1.placeholder(tf.string, [None])
+        table = tf1.get_variable("table", [8, 2])
+        rows = tf.nn.embedding_lookup(table, tf.strings.to_hash_bucket_fast(x, 8))
+        hub.add_signature(inputs={"text": x}, outputs=rows)
+
+    path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("text,label\ngood,1\nbad,0\n")
+    found = train_text.measure("hub_estimator", path, str(tmp_path), 102, fine_tune, str(tmp_path))
+    assert set(found) == ({"seconds", "steps_per_second"} if fine_tune else {"seconds"})
+    assert min(found.values()) > 0
 
 
 def test_train_images(tmp_path):

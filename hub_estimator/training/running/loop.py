@@ -112,8 +112,11 @@ def train_and_evaluate(
     if distribute is not None:
         name, example = "train_and_evaluate.distribute", "@MirroredStrategy()"
         checks.made(name, distribute, example, "num_replicas_in_sync")
-    spec = preflight.check(folder, model, train_input, eval_input, early_stopping)
+    checked = preflight.check(folder, model, train_input, eval_input, early_stopping)
+    spec = checked.spec
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps, distribute)
+    if not (config.cluster_spec or distribute):  # those have sessions of their own kinds
+        config = config.replace(session_config=checked.session_config)
     cache = _cache(feature_cache, config)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = _made_exporters(exporters, model, spec, eval_input)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,9 +17,24 @@ from hub_estimator.training.model.frozen_variables import frozen_variables
 from hub_estimator.training.model.model_fn import Model
 from hub_estimator.training.running.early_stopping import EarlyStopping
 from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.running.session_config import session_config
 from hub_estimator.training.serving import ServingInput
 
 _MODES = ("train", "eval", "infer")
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What the check of a run found out.
+
+    Attributes:
+      spec: what the model takes of each example, with the names that the training data gives the
+        classes.
+      session_config: the `ConfigProto` for the model's sessions; None is TensorFlow's own choice.
+    """
+
+    spec: ExampleSpec
+    session_config: Any
 
 
 def check(
@@ -27,7 +43,7 @@ def check(
     train_input: Input,
     eval_input: Input,
     early_stopping: EarlyStopping | None = None,
-) -> ExampleSpec:
+) -> Checked:
     """Checks the data, the modules, the model folder, and that the model can be built.
 
     The model is built once for each mode, in graphs that are thrown away.
@@ -40,7 +56,7 @@ def check(
       early_stopping: what the run ends by, which evaluations must give.
 
     Returns:
-      What the model takes of each example, with the names that the training data gives the classes.
+      What was found out on the way.
 
     Raises:
       errors.Error: something is wrong; the class and the message say what.
@@ -57,13 +73,14 @@ def check(
         "train": train_input.training_fn(spec, seed=0, start_step=lambda: 0),
         "eval": eval_input.evaluation_fn(spec),
     }
-    for mode in _MODES:
+    built = {
         # What a checkpoint lacks for evaluating it lacks for training too.
-        checked = folder if mode == "train" else None
-        built = check_graph(checked, model, spec, mode, inputs.get(mode))
-        if mode == "eval" and early_stopping is not None:
-            early_stopping.check(_metric_names(built))
-    return spec
+        mode: check_graph(folder if mode == "train" else None, model, spec, mode, inputs.get(mode))
+        for mode in _MODES
+    }
+    if early_stopping is not None:
+        early_stopping.check(_metric_names(built["eval"]))
+    return Checked(spec, session_config(built["train"].loss.graph))
 
 
 def metric_names(model: Model, spec: ExampleSpec, eval_input: Input) -> set[str]:

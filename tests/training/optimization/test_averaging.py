@@ -120,7 +120,7 @@ def check(make_model, examples, tmp_path):
 
     def check(**optimization):
         model = make_model({"trainable": True}, optimization)
-        spec = preflight.check(ModelFolder(str(tmp_path)), model, examples, examples)
+        spec = preflight.check(ModelFolder(str(tmp_path)), model, examples, examples).spec
         made = estimator.Estimator(model.model_fn, str(tmp_path), params={})
         return lambda: made.train(examples.training_fn(spec, 1, lambda: 0), steps=1)
 
