@@ -123,15 +123,17 @@ def _training() -> list[Benchmark]:
             )
             for name, goal, runs in (("inception_v3", 0.15, 1), ("inception_v3_small", None, 3))
         ),
-        _both(
-            "predict/text",
-            "predict",
-            "text",
-            (
-                Figure(
-                    "rows_per_second", "100,000 texts, rows per second", 3.0, more_is_better=True
-                ),
-            ),
+        *(
+            _both(
+                name,
+                program,
+                "text",
+                (Figure("rows_per_second", f"{what}, rows per second", 3.0, more_is_better=True),),
+            )
+            for name, program, what in (
+                ("predict/text", "predict", "100,000 texts"),
+                ("predict/file", "predict_file", "100,000 texts of a file with everything"),
+            )
         ),
     ]
 

@@ -13,6 +13,7 @@ from benchmarks.programs import (
     instantiate,
     latest_export,
     predict,
+    predict_file,
     train_images,
     train_text,
 )
@@ -41,29 +42,33 @@ def test_checkpoints(path, tmp_path):
     assert found["megabytes"] > 0 and found["save"] > 0
 
 
-def test_predict(tmp_path):
-    def module_fn():
-        x = tf1.placeholder(tf.string, [None])
-        hub.add_signature(inputs=x, outputs=tf.strings.length(x))
-
-    path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
-    rows = predict.texts(50)
-    assert len(set(rows)) == 50
-    assert predict.measure(hub, path, rows, 32)["rows_per_second"] > 0
-
-
-@pytest.mark.parametrize("fine_tune", [True, False])
-def test_train_text(tmp_path, fine_tune):
+@pytest.fixture
+def text_path(tmp_path):
     def module_fn():
         x = tf1.placeholder(tf.string, [None])
         table = tf1.get_variable("table", [8, 2])
         rows = tf.nn.embedding_lookup(table, tf.strings.to_hash_bucket_fast(x, 8))
         hub.add_signature(inputs={"text": x}, outputs=rows)
 
-    path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
+    return modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
+
+
+def test_predict(text_path):
+    rows = predict.texts(50)
+    assert len(set(rows)) == 50
+    assert predict.measure(hub, text_path, rows, 32)["rows_per_second"] > 0
+
+
+def test_predict_file(text_path):
+    assert predict_file.measure(hub, text_path, predict.texts(50))["rows_per_second"] > 0
+
+
+@pytest.mark.parametrize("fine_tune", [True, False])
+def test_train_text(text_path, tmp_path, fine_tune):
     for name in ("train.csv", "test.csv"):
         (tmp_path / name).write_text("text,label\ngood,1\nbad,0\n")
-    found = train_text.measure("hub_estimator", path, str(tmp_path), 102, fine_tune, str(tmp_path))
+    folder = str(tmp_path)
+    found = train_text.measure("hub_estimator", text_path, folder, 102, fine_tune, folder)
     assert set(found) == ({"seconds", "steps_per_second"} if fine_tune else {"seconds"})
     assert min(found.values()) > 0
 
