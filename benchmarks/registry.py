@@ -77,14 +77,21 @@ def _modules() -> list[Benchmark]:
             )
             for name in ("inception_v3", "resnet_v2_50")
         ),
-        _both(
-            "checkpoint/resnet_v2_50",
-            "checkpoint",
-            "resnet_v2_50",
-            (
-                Figure("megabytes", "checkpoint of a frozen module, MiB"),
-                Figure("save", "time to save one, seconds"),
-            ),
+        *(
+            _both(
+                name,
+                "checkpoint",
+                "resnet_v2_50",
+                (
+                    Figure("megabytes", f"checkpoint {of}, MiB"),
+                    Figure("save", "time to save one, seconds"),
+                ),
+                *arguments,
+            )
+            for name, of, arguments in (
+                ("checkpoint/frozen", "of a frozen module", ()),
+                ("checkpoint/without_frozen", "without the frozen module", ("--without_frozen",)),
+            )
         ),
     ]
 

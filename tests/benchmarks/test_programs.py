@@ -38,8 +38,12 @@ def test_exports(path, tmp_path):
 
 
 def test_checkpoints(path, tmp_path):
-    found = checkpoint.measure(hub, path, str(tmp_path))
-    assert found["megabytes"] > 0 and found["save"] > 0
+    found, without = (
+        checkpoint.measure(hub, path, str(tmp_path), without_frozen)
+        for without_frozen in (False, True)
+    )
+    assert found["megabytes"] > without["megabytes"] > 0
+    assert found["save"] > 0 and without["save"] > 0
 
 
 @pytest.fixture
