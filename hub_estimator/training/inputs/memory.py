@@ -251,7 +251,10 @@ class InMemory(abc.ABC):
         if self._further:
             further = _gathered(numbers, rows_of, (self._further,))
             batches = tf.data.Dataset.zip((batches, further)).map(plain(_merged))
-        return batches.prefetch(_PREFETCHED)
+        options = tf.data.Options()
+        # There is nothing to tune, and a session that is closed waits for the tuning, 0.3 s.
+        options.autotune.enabled = False
+        return batches.prefetch(_PREFETCHED).with_options(options)
 
 
 def _gathered(

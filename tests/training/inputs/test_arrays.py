@@ -169,3 +169,13 @@ def test_frames_that_cannot_be_used():
     with pytest.raises(errors.ModelError) as caught:
         Frame("a.csv")
     assert str(caught.value) == "Frame.frame is 'a.csv'; give it a part like pandas.DataFrame."
+
+
+@pytest.mark.filterwarnings("ignore:To make it possible to preserve tf.data options")
+def test_a_session_that_is_closed_waits_for_no_tuning():
+    source = Arrays({"text": np.array(TEXTS)}, np.array(LABELS) % 2, batch_size=4)
+    for input_fn in (
+        source.training_fn(TWO_CLASSES, 1, lambda: 0),
+        source.evaluation_fn(TWO_CLASSES),
+    ):
+        assert input_fn().options().autotune.enabled is False
