@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,10 @@ from hub_estimator.training.model import heads
 
 # Those that take a head, so that the run knows which labels they take.
 ESTIMATOR_NAMES = ("DNNEstimator", "LinearEstimator", "DNNLinearCombinedEstimator")
+
+# What Estimators call their columns: those with one part, and those with two.
+_COLUMNS = "feature_columns"
+_DEEP_COLUMNS, _LINEAR_COLUMNS = "dnn_feature_columns", "linear_feature_columns"
 
 
 def estimator_class(name: str) -> Any:
@@ -35,7 +41,7 @@ class CannedModel:
       estimator: makes the Estimator, called with `head`, `config`, and the columns.
       head: a head of `tf.estimator`.
       columns: feature columns. An Estimator with a linear and a deep part gets them as its deep ones.
-      linear_columns: those of the linear part of such an Estimator.
+      linear_columns: those of the linear part of such an Estimator; None for all others.
     """
 
     estimator: Callable[..., Any]
@@ -47,12 +53,13 @@ class CannedModel:
         """Checks what can be known before a graph is built.
 
         Raises:
-          errors.ModelError: a part is none.
+          errors.ModelError: a part is none, or the Estimator does not take the others.
           errors.FeatureNotFoundError: the input does not give a feature.
         """
         del mode
         checks.listed("CannedModel.columns", self.columns, "[@text_embedding_column()]")
         checks.made("CannedModel.head", self.head, "@BinaryClassHead()", "create_estimator_spec")
+        self._check_estimator()
         for name in self.example_spec().features:
             if name not in feature_names:
                 raise errors.FeatureNotFoundError(
@@ -80,16 +87,52 @@ class CannedModel:
     ) -> Any:
         """Builds the Estimator's model in the default graph; see `Model.model_fn`."""
         del params
-        columns = {"feature_columns": self.columns}
+        columns = {_COLUMNS: self.columns}
         if self.linear_columns is not None:
-            columns = {
-                "dnn_feature_columns": self.columns,
-                "linear_feature_columns": self.linear_columns,
-            }
+            columns = {_DEEP_COLUMNS: self.columns, _LINEAR_COLUMNS: self.linear_columns}
         # Only its model_fn is used, so it writes nothing; without a folder it would make one.
         config = config or compat.estimator_module().RunConfig(model_dir=".")
         made = self.estimator(head=self.head, config=config, **columns)
         return made.model_fn(features, labels, mode, config)
+
+    def _check_estimator(self) -> None:
+        """Checks that the Estimator takes the head, and the columns in the form they are given in."""
+        taken = _parameters(self.estimator)
+        if any(each.kind is each.VAR_KEYWORD for each in taken.values()):
+            return  # what it does with them, its signature does not say
+        given = f"CannedModel.estimator is @{_name(self.estimator)}, which"
+        if "head" not in taken:
+            raise errors.ModelError(
+                f"{given} takes no head. Give one that does: "
+                f"{', '.join(f'@{each}' for each in ESTIMATOR_NAMES)}."
+            )
+        if self.linear_columns is None and _COLUMNS not in taken and _LINEAR_COLUMNS in taken:
+            raise errors.ModelError(
+                f"{given} has a linear and a deep part, and CannedModel.linear_columns is not set. "
+                "Set it to the columns of the linear part, or choose @DNNEstimator."
+            )
+        if self.linear_columns is not None and _LINEAR_COLUMNS not in taken:
+            raise errors.ModelError(
+                f"{given} takes one list of columns, and CannedModel.linear_columns is set too. "
+                "Remove it, or choose @DNNLinearCombinedEstimator."
+            )
+
+
+def _parameters(estimator: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Returns what is given to a function that makes an Estimator."""
+    if isinstance(estimator, functools.partial):
+        return _parameters(estimator.func)
+    # Not of the class: one that gin gives has a metaclass, whose call takes anything.
+    function = estimator.__init__ if isinstance(estimator, type) else estimator  # type: ignore[misc]
+    return inspect.signature(function).parameters
+
+
+def _name(estimator: Callable[..., Any]) -> str:
+    """Returns the name of what makes an Estimator as gin files write it."""
+    if isinstance(estimator, functools.partial):
+        return _name(estimator.func)
+    # TensorFlow calls the class that it shows as `DNNEstimator` by another name.
+    return str(getattr(estimator, "__name__", type(estimator).__name__)).removesuffix("V2")
 
 
 def _tensor_spec(name: str, spec: Any) -> tf.TensorSpec:

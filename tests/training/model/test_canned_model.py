@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -10,7 +11,8 @@ import tensorflow as tf
 from training_data import write_csv
 
 import hub_estimator as hub
-from hub_estimator import errors
+from hub_estimator import config, errors
+from hub_estimator.training import configurables
 from hub_estimator.training.example_spec import LabelSpec
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.heads import head_class
@@ -70,4 +72,58 @@ def test_a_feature_that_the_input_does_not_give(make, tmp_path):
         make().check("train", source.feature_names)
     assert str(caught.value) == (
         "The columns take the feature 'text', which the input does not give. It gives: review."
+    )
+
+
+def check_error(model) -> str:
+    with pytest.raises(errors.ModelError) as caught:
+        model.check("train", ["text"])
+    return str(caught.value)
+
+
+def test_a_linear_part_without_columns(make):
+    model = dataclasses.replace(
+        make(), estimator=functools.partial(estimator_class("DNNLinearCombinedEstimator"))
+    )
+    assert check_error(model) == (
+        "CannedModel.estimator is @DNNLinearCombinedEstimator, which has a linear and a deep part, "
+        "and CannedModel.linear_columns is not set. Set it to the columns of the linear part, or "
+        "choose @DNNEstimator."
+    )
+    dataclasses.replace(model, linear_columns=[]).check("train", ["text"])
+
+
+@pytest.mark.parametrize("name", ["DNNEstimator", "LinearEstimator"])
+def test_linear_columns_without_a_linear_part(make, name):
+    words = tf.feature_column.categorical_column_with_hash_bucket("text", 4)
+    model = dataclasses.replace(make(), estimator=estimator_class(name), linear_columns=[words])
+    assert check_error(model) == (
+        f"CannedModel.estimator is @{name}, which takes one list of columns, and "
+        "CannedModel.linear_columns is set too. Remove it, or choose @DNNLinearCombinedEstimator."
+    )
+
+
+@pytest.mark.parametrize("name", ["DNNLinearCombinedClassifier", "DNNLinearCombinedRegressor"])
+@pytest.mark.parametrize("linear", [None, []])
+def test_an_estimator_that_takes_no_head(make, name, linear):
+    model = dataclasses.replace(make(), estimator=estimator_class(name), linear_columns=linear)
+    assert check_error(model) == (
+        f"CannedModel.estimator is @{name}, which takes no head. Give one that does: "
+        "@DNNEstimator, @LinearEstimator, @DNNLinearCombinedEstimator."
+    )
+
+
+def test_an_estimator_that_takes_anything(make):
+    model = dataclasses.replace(make(), estimator=lambda **settings: settings, linear_columns=[])
+    model.check("train", ["text"])
+
+
+def test_an_estimator_of_gin(make):
+    configurables.register()
+    with config.gin_session([], ["CannedModel.estimator = @DNNLinearCombinedEstimator"]) as session:
+        given = {"head": make().head, "columns": make().columns}
+        model = session.call("CannedModel", **given)
+        message = check_error(model)
+    assert message.startswith(
+        "CannedModel.estimator is @DNNLinearCombinedEstimator, which has a linear and a deep part, "
     )
