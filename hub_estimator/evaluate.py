@@ -33,8 +33,8 @@ def define_flags() -> flags.FlagValues:
     values = model_command.define_flags()
     model_command.define_checkpoint(values, "all")
     flags.DEFINE_bool(
-        "continuous", False, "Evaluates each checkpoint of a running training once, until its last "
-        "step.", flag_values=values,
+        "continuous", False, "Evaluates each checkpoint of a running training once, until it ends; "
+        "waits for one that has not begun.", flag_values=values,
     )  # fmt: skip
     flags.DEFINE_float(
         "timeout_secs", 3600.0, "--continuous: how long to wait for the next checkpoint.",
@@ -64,6 +64,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _evaluate(values: flags.FlagValues) -> None:
+    checkpoints = _checkpoints(values)
     with model_command.session(values) as session:
         from hub_estimator.training.running import result
 
@@ -71,7 +72,7 @@ def _evaluate(values: flags.FlagValues) -> None:
             "evaluate",
             inherits=model_command.TRAINING,
             model_dir=values.model_dir,
-            checkpoints=_checkpoints(values),
+            checkpoints=checkpoints,
             name=_name(values),
             settings=session,
         )
@@ -80,9 +81,16 @@ def _evaluate(values: flags.FlagValues) -> None:
 
 
 def _checkpoints(values: flags.FlagValues) -> Any:
-    from hub_estimator.training.running.evaluation import Following
+    """Returns which checkpoints the flags ask for; waits for the folder of a training to follow."""
+    if not values.continuous:
+        return model_command.choice(values)
+    command_line.start_tensorflow()
+    from hub_estimator.training.running.following import Following
+    from hub_estimator.training.running.model_folder import ModelFolder
 
-    return Following(values.timeout_secs) if values.continuous else model_command.choice(values)
+    following = Following(values.timeout_secs)
+    following.wait_for_settings(ModelFolder(values.model_dir))
+    return following
 
 
 def _name(values: flags.FlagValues) -> str | None:

@@ -155,6 +155,38 @@ def test_another_model(here, capsys):
     assert "has a checkpoint of another model: the variable" in last_error(capsys)
 
 
+def test_evaluation_beside_a_training_that_begins_later_and_ends_early(here, capsys):
+    settings = ["MODULE='module'", "TRAIN_DATA='data.csv'", "EVAL_DATA='data.csv'"]
+    settings += ["MAX_STEPS=100000", "train_and_evaluate.early_stopping=@EarlyStopping()"]
+    settings += ["EarlyStopping.metric='accuracy'", "EarlyStopping.higher_is_better=True"]
+    settings += ["EarlyStopping.patience=2", "EarlyStopping.min_delta=1.0"]  # what nothing reaches
+    training = subprocess.Popen(
+        [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin", "--model_dir=live"]
+        + [f"--gin_bindings={each}" for each in settings],
+        env={**os.environ, "PYTHONPATH": ROOT},
+    )
+    try:
+        status = evaluate.run(
+            ["evaluate", "--model_dir=live", "--continuous", "--name=beside", "--timeout_secs=300"]
+        )
+        assert training.wait(60) == 0
+    finally:
+        training.kill()
+        training.wait()
+    log = capsys.readouterr().err
+    assert status == 0 and "Waiting for a training to begin in live, up to 300 seconds." in log
+    assert "Training in live ended early." in log
+    beside, own = metrics_in(here / "live", "metrics_beside"), metrics_in(here / "live")
+    assert beside[-1] == own[-1] and own[-1]["step"] == 30
+
+
+def test_following_where_no_training_begins(tmp_path, capsys):
+    folder = str(tmp_path / "none")
+    flags = [f"--model_dir={folder}", "--continuous", "--timeout_secs=0.1"]
+    assert evaluate.run(["evaluate", *flags]) == 1
+    assert last_error(capsys) == f"error: There is no model folder {folder!r}."
+
+
 def test_predictions(here, capsys):
     assert run_predict() == 0
     captured = capsys.readouterr()

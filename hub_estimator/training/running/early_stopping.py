@@ -68,6 +68,25 @@ class EarlyStopping:
                 since += 1
         return since >= self.patience
 
+    def counted(self, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Returns which of the evaluations that a model folder keeps count.
+
+        Those from before the model had the metric say nothing. Training does not evaluate the
+        checkpoint of step 0, but an evaluation beside it does, and must not change what it decides.
+
+        Args:
+          history: the evaluations; see `should_stop`.
+        """
+        return [each for each in history if self.metric in each and each[_STEP] > 0]
+
+    def has_ended(self, history: Sequence[Mapping[str, Any]]) -> bool:
+        """Returns whether a training ended by what its model folder keeps of its evaluations.
+
+        Args:
+          history: the evaluations; see `should_stop`.
+        """
+        return self.should_stop(self.counted(history))
+
     def check(self, names: Iterable[str]) -> None:
         """Checks that evaluations give the metric.
 
@@ -119,9 +138,7 @@ class Stopping:
                 "task of the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
             )
         self._early_stopping = early_stopping
-        # Those from before the model had the metric say nothing.
-        metric = early_stopping.metric if early_stopping is not None else _STEP
-        self._history = [each for each in history if metric in each]
+        self._history = early_stopping.counted(history) if early_stopping is not None else []
         self.requested = self._decide()
 
     def hooks(self) -> list[Any]:

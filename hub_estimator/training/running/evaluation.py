@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hub_estimator import errors, files
@@ -13,13 +13,14 @@ from hub_estimator.training import checks
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.running.early_stopping import EarlyStopping
 from hub_estimator.training.running.folder_model import FolderModel, Settings
+from hub_estimator.training.running.following import Following
 from hub_estimator.training.running.history import Evaluation
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.model_folder import Checkpoint, ModelFolder
 from hub_estimator.training.running.reports.report import Report
 
-_POLL_SECS = 1.0
 _logger = logging.getLogger("hub_estimator")
 
 
@@ -63,51 +64,12 @@ class Choice:
 LATEST = Choice()
 
 
-@dataclasses.dataclass(frozen=True)
-class Following:
-    """Each checkpoint that training saves, once, those that are there already included.
-
-    Attributes:
-      timeout_secs: how long to wait for the next one before it ends.
-      poll_secs: seconds from one look into the folder to the next.
-    """
-
-    timeout_secs: float
-    poll_secs: float = _POLL_SECS
-
-    def checkpoints(
-        self, folder: ModelFolder, done: Iterable[int], last_step: int
-    ) -> Iterator[Checkpoint]:
-        """Yields the checkpoints as they appear.
-
-        Args:
-          folder: the model folder.
-          done: the steps that were evaluated already.
-          last_step: the step at which training ends, and this too.
-        """
-        seen = set(done)
-        deadline = time.monotonic() + self.timeout_secs
-        while True:
-            for checkpoint in folder.finished_checkpoints():
-                if checkpoint.step not in seen:
-                    seen.add(checkpoint.step)
-                    yield checkpoint
-                    deadline = time.monotonic() + self.timeout_secs
-            if max(seen, default=0) >= last_step:
-                return
-            if time.monotonic() >= deadline:
-                _logger.info(
-                    "No new checkpoint in %s for %.0f seconds.", folder.path, self.timeout_secs
-                )
-                return
-            time.sleep(self.poll_secs)
-
-
 def evaluate(
     model_dir: files.PathLike,
     model: Model,
     eval_input: Input,
     max_steps: int | None = None,
+    early_stopping: EarlyStopping | None = None,
     report: Report | None = None,
     seed: int = 1,
     checkpoints: Choice | Following = LATEST,
@@ -124,6 +86,7 @@ def evaluate(
       model: the model that was trained.
       eval_input: the examples to evaluate on.
       max_steps: the step at which training ends, for `Following`; None is never.
+      early_stopping: when training ends before that, for `Following`; None is never.
       report: writes pictures and tables of the last evaluation; None writes none.
       seed: that of training.
       checkpoints: which ones.
@@ -138,6 +101,8 @@ def evaluate(
       errors.Error: something is wrong; the class and the message say what.
     """
     checks.made("evaluate.eval_input", eval_input, "@TextFile()", "evaluation_fn")
+    if isinstance(checkpoints, Following):
+        checkpoints.wait_for_checkpoint(ModelFolder(files.as_path(model_dir)))
     made = FolderModel.make("evaluate", model_dir, model, seed, eval_input.class_names)
     made.check("eval", eval_input)
     if settings is not None:
@@ -146,7 +111,9 @@ def evaluate(
     if isinstance(checkpoints, Following):
         done = [each["step"] for each in history.evaluations()]
         last_step = max_steps if max_steps is not None else 2**63
-        chosen: Iterable[Checkpoint] = checkpoints.checkpoints(folder, done, last_step)
+        chosen: Iterable[Checkpoint] = checkpoints.checkpoints(
+            folder, done, last_step, early_stopping
+        )
     else:
         chosen = checkpoints.every(folder)
     found: list[Evaluation] = []

@@ -96,6 +96,14 @@ def test_a_cluster():
     assert not Stopping(None, [], config).requested
 
 
+def test_what_an_evaluation_beside_training_says_of_step_0_does_not_count():
+    config = types.SimpleNamespace(cluster_spec=None)
+    once = EarlyStopping("auc", True, patience=1)
+    assert once.should_stop(history(0.9, 0.5))
+    assert not Stopping(once, history(0.9, 0.5), config).requested
+    assert Stopping(once, history(0.9, 0.5, 0.5), config).requested
+
+
 class Recorder(hub.estimator.Exporter):
     """Exports nothing; keeps the steps of the checkpoints, and whether the export is final."""
 
@@ -137,14 +145,14 @@ def test_a_run_that_ends_early(run, caplog):
 
 def test_a_run_that_ended_early_stays_ended(run, tmp_path, caplog):
     recorder = Recorder()
-    assert run(recorder, early_stopping=IMPATIENT, max_steps=2).step == 2
+    assert run(recorder, early_stopping=IMPATIENT, max_steps=3).step == 3
     kept = ModelFolder(str(tmp_path)).history()
-    for step, loss in enumerate([1.0, 2.0, 3.0]):
+    for step, loss in enumerate([1.0, 2.0, 3.0], 1):
         kept.record(f"model.ckpt-{step}", {"global_step": step, "loss": loss})
     caplog.set_level("INFO", "hub_estimator")
-    assert run(recorder, early_stopping=IMPATIENT).step == 2
-    assert recorder.calls == [(2, True), (2, True)]
-    assert f"Training in {tmp_path} is already finished, at step 2." in caplog.messages
+    assert run(recorder, early_stopping=IMPATIENT).step == 3
+    assert recorder.calls == [(2, False), (3, True), (3, True)]
+    assert f"Training in {tmp_path} is already finished, at step 3." in caplog.messages
 
 
 def test_evaluations_from_before_the_model_had_the_metric_do_not_count():

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 
 import pytest
-import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.running import evaluation, loop
-from hub_estimator.training.running.evaluation import Choice, Following
+from hub_estimator.training.running.early_stopping import EarlyStopping
+from hub_estimator.training.running.evaluation import Choice
+from hub_estimator.training.running.following import Following
 from hub_estimator.training.running.model_folder import ModelFolder
-
-SOON = Following(timeout_secs=0.0, poll_secs=0.01)
-
-
-@pytest.fixture
-def folder(tmp_path) -> ModelFolder:
-    return ModelFolder(str(tmp_path / "model"))
-
-
-@pytest.fixture
-def save(folder):
-    """Saves small checkpoints as an Estimator does; keeps the newest two."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        tf.compat.v1.train.create_global_step()
-        saver = tf.compat.v1.train.Saver(max_to_keep=2)
-        session.run(tf.compat.v1.global_variables_initializer())
-
-        def save(step):
-            with session.graph.as_default():  # in a thread too
-                saver.save(session, os.path.join(folder.path, "model.ckpt"), global_step=step)
-
-        yield save
 
 
 def steps(found):
@@ -50,37 +28,6 @@ def test_choices(folder, save):
     assert steps(Choice("best").every(folder)) == [1]
     assert steps(Choice("best", lower_is_better=False).every(folder)) == [2]
     assert steps(Choice("1").every(folder)) == steps(Choice(1).every(folder)) == [1]
-
-
-def test_following_ends_with_training(folder, save):
-    save(1)
-    save(3)
-    assert steps(Following(1e9).checkpoints(folder, done=[1], last_step=3)) == [3]
-    assert steps(Following(1e9).checkpoints(folder, done=[1, 3], last_step=3)) == []
-
-
-def test_following_ends_when_nothing_comes(folder, save, caplog):
-    caplog.set_level("INFO", "hub_estimator")
-    save(1)
-    assert steps(SOON.checkpoints(folder, done=[], last_step=3)) == [1]
-    assert caplog.messages == [f"No new checkpoint in {folder.path} for 0 seconds."]
-
-
-def test_following_sees_each_once_as_it_appears(folder, save):
-    save(1)
-    seen = []
-    for checkpoint in Following(1e9, 0.01).checkpoints(folder, done=[], last_step=4):
-        seen.append(checkpoint.step)
-        if checkpoint.step < 4:
-            save(checkpoint.step + 1)  # removes those before the newest two
-    assert seen == [1, 2, 3, 4]
-
-
-def test_following_waits_for_the_folder_too(folder, save):
-    timer = threading.Timer(0.05, save, [3])
-    timer.start()
-    assert steps(Following(60.0, 0.01).checkpoints(folder, done=[], last_step=3)) == [3]
-    timer.join()
 
 
 @pytest.fixture
@@ -132,9 +79,18 @@ def test_following_a_finished_training(trained, folder):
     assert again == []
 
 
-def test_a_folder_without_a_checkpoint(make_model, examples, tmp_path):
+def test_following_a_training_that_ended_early(trained, folder):
+    never_better = EarlyStopping("accuracy", True, patience=1, min_delta=1.0)
+    found = evaluation.evaluate(
+        **trained, max_steps=9, early_stopping=never_better, checkpoints=Following(1e9, 0.01)
+    )
+    assert [each["step"] for each in found] == [0]  # training evaluated the others
+
+
+@pytest.mark.parametrize("checkpoints", [Choice(), Following(0.02, 0.01)])
+def test_a_folder_without_a_checkpoint(make_model, examples, tmp_path, checkpoints):
     with pytest.raises(errors.ModelFolderError, match="has no checkpoint. Train first"):
-        evaluation.evaluate(tmp_path, make_model(), examples)
+        evaluation.evaluate(tmp_path, make_model(), examples, checkpoints=checkpoints)
 
 
 @pytest.mark.parametrize(
