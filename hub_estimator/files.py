@@ -7,10 +7,12 @@ Paths may be `str`, `bytes` or path-like, on the local disk or on any filesystem
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 _SCRATCH = re.compile(r"^\..*\.tmp-\d+-[0-9a-f]{8}$")
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 _REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -244,19 +247,27 @@ def whole_folder(path: str, last: str | None = None) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def scratch_folder(folder: str, name: str) -> Iterator[str]:
+def scratch_folder(folder: str, name: str, elsewhere: bool = False) -> Iterator[str]:
     """Gives a folder within `folder` that is removed, with what is in it, when the block ends.
 
     Args:
       folder: the folder above.
       name: what its name tells about what it is for.
+      elsewhere: whether it may be in the system's folder for temporary files, where a local `folder`
+        cannot be written to.
 
     Yields:
       The path of an empty folder, which `remove_abandoned` finds after a kill.
     """
     scratch = _scratch_beside(join(folder, name))
     try:
-        make_folder(scratch)
+        try:
+            make_folder(scratch)
+        except OSError as error:
+            if not elsewhere or error.errno not in _NOT_WRITABLE:
+                raise
+            scratch = _scratch_beside(join(tempfile.gettempdir(), name))
+            os.mkdir(scratch, 0o700)  # everyone can look into the folder above
         yield scratch
     finally:
         remove(scratch)

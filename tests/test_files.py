@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 
 import pytest
 import tensorflow as tf
@@ -148,6 +150,48 @@ def test_a_scratch_folder_goes(folder):
         _fill(scratch, "a")
         raise KeyboardInterrupt
     assert files.listing(folder) == []
+
+
+@pytest.fixture
+def read_only_folder():
+    """A folder that this process cannot write to; as root it is another user meanwhile."""
+    before = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:  # those of pytest are closed to other users
+        os.chmod(folder, 0o555)
+        if before == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            if before == 0:
+                os.seteuid(0)
+            os.chmod(folder, 0o755)
+
+
+def test_a_scratch_folder_beside_what_cannot_be_written_to(read_only_folder):
+    with (
+        pytest.raises(PermissionError),
+        files.scratch_folder(read_only_folder, "name"),
+    ):
+        pass
+    with files.scratch_folder(read_only_folder, "name", elsewhere=True) as scratch:
+        assert os.path.dirname(scratch) == tempfile.gettempdir()
+        assert os.path.basename(scratch).startswith(".name.tmp-")
+        assert os.stat(scratch).st_mode & 0o777 == 0o700
+        _fill(scratch, "a")
+    assert not os.path.exists(scratch) and os.listdir(read_only_folder) == []
+
+
+def test_a_scratch_folder_on_a_full_disk_goes_nowhere_else(tmp_path, monkeypatch):
+    def full(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr(files, "make_folder", full)
+    with (
+        pytest.raises(OSError, match="No space left on device"),
+        files.scratch_folder(str(tmp_path), "name", elsewhere=True),
+    ):
+        pass
 
 
 def test_links_and_copies(folder):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator import evaluate, predict, train
+from hub_estimator import evaluate, export, files, predict, train
 
 ROOT = str(pathlib.Path(__file__).parent.parent)
 
@@ -198,6 +200,33 @@ def test_predictions(here, capsys):
     assert [row["row"] for row in rows] == [str(number) for number in range(1, 65)]
     right = sum(int(row["class_id"]) == number % 2 for number, row in enumerate(rows))
     assert right / 64 == pytest.approx(metrics_in(here / "model")[-1]["accuracy"])
+
+
+@pytest.fixture
+def read_only_model(here, monkeypatch):
+    """Makes the model folder one of a file system on which nothing can be made."""
+    make_folder = files.make_folder
+
+    def make(path):
+        if os.path.abspath(path).startswith(f"{here / 'model'}/"):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+        make_folder(path)
+
+    monkeypatch.setattr(files, "make_folder", make)
+    (here / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(here / "temporary"))
+
+
+def test_a_model_folder_that_cannot_be_written_to(here, request):
+    assert run_predict(output="before.csv") == 0
+    files_before = {path: path.stat().st_mtime_ns for path in (here / "model").rglob("*")}
+    request.getfixturevalue("read_only_model")
+    assert run_predict() == 0
+    assert (here / "out.csv").read_bytes() == (here / "before.csv").read_bytes()
+    flags = ["--model_dir=model", "--export_path=exported"]
+    assert export.run(["export", *flags]) == 0
+    assert os.listdir(here / "temporary") == []
+    assert {path: path.stat().st_mtime_ns for path in (here / "model").rglob("*")} == files_before
 
 
 def test_predictions_of_the_best_without_labels_as_json_lines(here):

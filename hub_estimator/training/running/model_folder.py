@@ -169,6 +169,9 @@ class ModelFolder:
     def pinned(self, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
         """Keeps a checkpoint for the time of a `with` block, should training remove it meanwhile.
 
+        That takes a link to each of its files; where the model folder cannot be written to and the
+        folder for temporary files is on another disk, a copy of each.
+
         Yields:
           The same checkpoint under a path of its own.
 
@@ -176,7 +179,7 @@ class ModelFolder:
           errors.CheckpointGoneError: it was removed before.
         """
         name = os.path.basename(checkpoint.path)
-        with files.scratch_folder(self.path, name) as scratch:
+        with files.scratch_folder(self.path, name, elsewhere=True) as scratch:
             try:
                 for each in files.listing(self.path):
                     if each.startswith(f"{name}."):
