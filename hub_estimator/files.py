@@ -298,14 +298,20 @@ def _move_into(scratch: str, path: str, last: str | None) -> None:
 def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]:
     """Removes what killed processes left unfinished in a local `folder`; returns the paths.
 
+    What another user left stays where this one may not remove it.
+
     Args:
-      folder: a folder in which `whole_folder` or `write_bytes` made entries.
+      folder: a folder in which `whole_folder` or `write_bytes` made entries; a remote one stays as
+        it is.
       older_than_secs: younger ones may still be written by a living process on another machine.
     """
-    removed = []
-    for name in listing(folder) if is_folder(folder) else []:
+    removed: list[str] = []
+    if is_remote(folder) or not is_folder(folder):
+        return removed
+    for name in listing(folder):
         path = join(folder, name)
-        with contextlib.suppress(FileNotFoundError):  # done or removed by another process meanwhile
+        # Also where another process finished or removed it meanwhile.
+        with contextlib.suppress(OSError):
             if _SCRATCH.match(name) and time.time() - os.lstat(path).st_mtime > older_than_secs:
                 remove(path)
                 removed.append(path)

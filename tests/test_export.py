@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
+import pathlib
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +15,8 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import export, train
+
+ROOT = str(pathlib.Path(__file__).parent.parent)
 
 
 def module_fn():
@@ -68,6 +75,38 @@ def test_a_module_without_a_name(model_dir, tmp_path, capsys):
         "or export the whole model for serving."
     )
     assert not list(tmp_path.iterdir())
+
+
+# What kills it comes when there is something to leave: one folder of scratch here, one there.
+KILLED = """
+import os, signal, sys
+from hub_estimator import export
+from hub_estimator.training.exporters import records
+records.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+export.run(sys.argv)
+"""
+
+
+def scratch_in(folder):
+    return list(pathlib.Path(folder).glob(".*.tmp-*"))
+
+
+def test_what_a_killed_export_left_goes(model_dir, tmp_path):
+    flags = [f"--model_dir={model_dir}", "--what=model"]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *flags, f"--export_path={tmp_path}/1"],
+        check=False, env={**os.environ, "PYTHONPATH": ROOT},
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL
+    left = [*scratch_in(model_dir), *scratch_in(tmp_path)]
+    assert [each.name.split(".tmp-")[0] for each in left] == [".model.ckpt-4", ".1"]
+    # As long as a living process on another machine may have made it, it stays.
+    assert export.run(["export", *flags, f"--export_path={tmp_path}/2"]) == 0
+    assert [*scratch_in(model_dir), *scratch_in(tmp_path)] == left
+    for each in left:
+        os.utime(each, (1.0, 1.0))
+    assert export.run(["export", *flags, f"--export_path={tmp_path}/3"]) == 0
+    assert [*scratch_in(model_dir), *scratch_in(tmp_path)] == []
 
 
 def test_flags(model_dir, capsys):

@@ -133,6 +133,11 @@ def test_abandoned_folders_that_vanish_meanwhile(tmp_path, monkeypatch):
     assert files.remove_abandoned(str(tmp_path), -1) == [str(tmp_path / names[1])]
 
 
+def test_abandoned_folders_that_are_not_ours_stay(read_only_folder):
+    assert files.remove_abandoned(read_only_folder, -1) == []
+    assert os.listdir(read_only_folder) == [".x.tmp-12-0123abcd"]
+
+
 def test_a_file_is_whole_or_as_it_was(folder):
     path = files.join(folder, "file")
     with files.whole_file(path) as file:
@@ -154,9 +159,10 @@ def test_a_scratch_folder_goes(folder):
 
 @pytest.fixture
 def read_only_folder():
-    """A folder that this process cannot write to; as root it is another user meanwhile."""
+    """A folder with an entry, which this process cannot write to; root is another user meanwhile."""
     before = os.geteuid()
     with tempfile.TemporaryDirectory() as folder:  # those of pytest are closed to other users
+        os.mkdir(os.path.join(folder, ".x.tmp-12-0123abcd"))
         os.chmod(folder, 0o555)
         if before == 0:
             os.seteuid(65534)
@@ -179,7 +185,7 @@ def test_a_scratch_folder_beside_what_cannot_be_written_to(read_only_folder):
         assert os.path.basename(scratch).startswith(".name.tmp-")
         assert os.stat(scratch).st_mode & 0o777 == 0o700
         _fill(scratch, "a")
-    assert not os.path.exists(scratch) and os.listdir(read_only_folder) == []
+    assert not os.path.exists(scratch) and len(os.listdir(read_only_folder)) == 1
 
 
 def test_a_scratch_folder_on_a_full_disk_goes_nowhere_else(tmp_path, monkeypatch):

@@ -180,8 +180,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         checkpoint: records.Checkpoint,
         metrics: Metrics | None,
     ) -> str | None:
-        if not files.is_remote(folder):
-            files.remove_abandoned(folder)
+        files.remove_abandoned(folder)
         target = folders.new_export(folder)
         written = write_export(self._source, estimator, checkpoint, metrics, target)
         return target if written else None

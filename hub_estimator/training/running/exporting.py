@@ -77,6 +77,7 @@ def export(
     preflight.check_graph(made.folder, made.model, made.spec, "infer", None)
     if settings is not None:
         settings.check_given_read()
+    files.remove_abandoned(files.parent(target) or ".")
     with Signals().listening(), made.folder.pinned(checkpoint.one(made.folder)) as pinned:
         values = records.read_checkpoint(pinned.path)
         metrics = _metrics(made.folder, pinned)

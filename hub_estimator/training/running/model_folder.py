@@ -179,6 +179,8 @@ class ModelFolder:
           errors.CheckpointGoneError: it was removed before.
         """
         name = os.path.basename(checkpoint.path)
+        # A killed process leaves its links, which keep a checkpoint on the disk that is removed.
+        files.remove_abandoned(self.path)
         with files.scratch_folder(self.path, name, elsewhere=True) as scratch:
             try:
                 for each in files.listing(self.path):
