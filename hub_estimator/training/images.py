@@ -16,7 +16,10 @@ _SIGNATURES = {
 HEADER_BYTES = 8
 """How many bytes of a file tell its format."""
 
-_CHANNELS = (1, 3, 4)
+WHITE = 255
+"""The greatest value of images in whole numbers."""
+CHANNELS = (1, 3, 4)
+"""How many channels a file can be decoded to."""
 
 
 def image_format(content: bytes) -> str | None:
@@ -88,11 +91,24 @@ def resize(image: tf.Tensor, height: int, width: int) -> tf.Tensor:
       float32 `[H, W, C]` in `[0, 1]`.
     """
     resized = tf.image.resize(tf.cast(image, tf.float32), [height, width], antialias=True)
-    return tf.clip_by_value(resized / 255.0, 0.0, 1.0)
+    return tf.clip_by_value(resized / float(WHITE), 0.0, 1.0)
+
+
+def convert(images: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Converts images to the type that a module takes.
+
+    Args:
+      images: float32 of any shape, in `[0, 1]`.
+      dtype: a type of real numbers, or one of whole numbers that has 255.
+
+    Returns:
+      The same as real numbers; as whole ones the nearest of 0 to 255.
+    """
+    return tf.cast(tf.round(WHITE * images) if dtype.is_integer else images, dtype)
 
 
 def _check_channels(channels: int) -> None:
-    if channels not in _CHANNELS:
+    if channels not in CHANNELS:
         raise errors.ImageInputError(
             f"Images of {channels} channels were asked for. A file decodes to 1 (gray), 3 (RGB) or "
             "4 (RGB and opacity)."
@@ -116,4 +132,4 @@ def _gray(image: tf.Tensor) -> tf.Tensor:
 
 
 def _opaque(image: tf.Tensor) -> tf.Tensor:
-    return tf.concat([image, 255 * tf.ones_like(image[..., :1])], axis=-1)
+    return tf.concat([image, WHITE * tf.ones_like(image[..., :1])], axis=-1)

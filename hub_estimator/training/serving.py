@@ -29,8 +29,9 @@ class ServingInput:
     Attributes:
       spec: what the model takes.
       form: `"features"`, each feature by its name as the model takes it; `"files"`, the same, but
-        images float32 `[B, H, W, C]` as string `[B]`, the contents of their files; `"examples"`,
-        one input `examples`, string `[B]` of serialized `tf.Example`s.
+        images `[B, H, W, C]`, real numbers of 0 to 1 or whole ones of 0 to 255, as string `[B]`, the
+        contents of their files; `"examples"`, one input `examples`, string `[B]` of serialized
+        `tf.Example`s.
     """
 
     spec: ExampleSpec
@@ -85,7 +86,7 @@ def _requests(features: Mapping[str, tf.TensorSpec], form: Form) -> dict[str, tf
         return {"examples": tf.TensorSpec([None], tf.string)}
     return {
         name: tf.TensorSpec([None], tf.string)
-        if form == "files" and parsing.is_image(each)
+        if form == "files" and (parsing.is_image(each) or _is_whole_image(each))
         else each
         for name, each in features.items()
     }
@@ -95,4 +96,15 @@ def _decoded(name: str, spec: tf.TensorSpec, given: Mapping[str, tf.Tensor]) -> 
     """Returns a feature, decoded where its files are given."""
     if given[name].dtype == spec.dtype:
         return given[name]
-    return images.decode(given[name], *parsing.image_size(name, spec))
+    decoded = images.decode(given[name], *parsing.image_size(name, spec))
+    return images.convert(decoded, spec.dtype)
+
+
+def _is_whole_image(spec: tf.TensorSpec) -> bool:
+    """Whether a feature is a batch of images in whole numbers, such as uint8, as files have them.
+
+    Inputs and `tf.Example`s give such a feature as its numbers.
+    """
+    if spec.shape.rank != 4 or not spec.dtype.is_integer or spec.dtype.max < images.WHITE:
+        return False
+    return None not in spec.shape[1:].as_list() and spec.shape[3] in images.CHANNELS

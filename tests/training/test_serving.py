@@ -69,6 +69,35 @@ def test_examples_with_an_image():
     assert values["picture of it"].tolist() == [[[[1.0]] * 3] * 2]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        (tf.uint8, [0, 1, 254, 255]),
+        (tf.int32, [0, 1, 254, 255]),
+        (tf.float64, [0.0, 1 / 255, 254 / 255, 1.0]),
+    ],
+)
+def test_files_become_images_of_the_type_that_the_model_takes(dtype, expected):
+    spec = ExampleSpec({"image": tf.TensorSpec([None, 1, 4, 3], dtype)}, LabelSpec("any"))
+    assert asked(spec, "files") == {"image": ("string", [None])}
+    receiver = ServingInput(spec, "files")()
+    file = encoded("PNG", [[[each] * 3 for each in (0, 1, 254, 255)]])
+    with tf.compat.v1.Session() as session:
+        given = {receiver.receiver_tensors["image"]: [file]}
+        values = session.run(receiver.features["image"], given)
+    assert values.dtype == dtype.as_numpy_dtype
+    assert values[0, 0, :, 0].tolist() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sizes"),
+    [(tf.uint8, [2, 3, 2]), (tf.uint8, [None, 3, 3]), (tf.int8, [2, 3, 3]), (tf.uint8, [3, 3])],
+)
+def test_whole_numbers_that_are_no_images_of_files(dtype, sizes):
+    spec = ExampleSpec({"grid": tf.TensorSpec([None, *sizes], dtype)}, LabelSpec("any"))
+    assert asked(spec, "files") == {"grid": (dtype.name, [None, *sizes])}
+
+
 def test_the_weight_of_an_example_is_not_asked_for(make_model):
     model = make_model(head=head_class("BinaryClassHead")(weight_column="weight"))
     spec = model.example_spec()

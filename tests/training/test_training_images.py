@@ -82,3 +82,12 @@ def test_formats_are_told_by_how_files_start(kind):
 def test_other_formats():
     assert images.image_format(image_files.GIF[: images.HEADER_BYTES]) == "GIF"
     assert images.image_format(b"RIFF....WEBP") is None and images.image_format(b"") is None
+
+
+def test_whole_numbers_are_the_nearest():
+    values = tf.constant([0.0, 0.4 / 255, 0.6 / 255, 1.0])
+    with tf.compat.v1.Session() as session:
+        assert session.run(images.convert(values, tf.uint8)).tolist() == [0, 0, 1, 255]
+        assert (
+            session.run(images.convert(values, tf.float32)).tolist() == session.run(values).tolist()
+        )
