@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training.inputs.damage import damaged_file
 
 _CLASSES = {each.__name__: each for each in (errors.DataFileError, errors.LabelError)}
 _MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)
@@ -39,10 +40,10 @@ def clear_errors() -> Iterator[None]:
             raise
         raise _CLASSES[marked[1]](_unescaped(marked[2])) from error
     except tf.errors.DataLossError as error:
-        # Only `TFRecordDataset` raises it; it does not say which file.
-        raise errors.DataFileError(
-            f"A file of records is damaged or cut short: {reason(error)}."
-        ) from error
+        # Only `TFRecordDataset` raises it.
+        path, known = damaged_file(error) or (None, error)
+        which = "A file of records" if path is None else f"The file of records {path!r}"
+        raise errors.DataFileError(f"{which} is damaged or cut short: {reason(known)}.") from error
 
 
 def reason(error: tf.errors.OpError) -> str:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.training import images, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
-from hub_estimator.training.inputs import record_files
+from hub_estimator.training.inputs import damage, record_files
 from hub_estimator.training.inputs.base import Share, check_spec
 from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.record_files import RecordFile
@@ -110,6 +110,7 @@ class Records(Streamed):
             else record_files.find([files.as_path(path)])
         )
         compressions = [record_files.compression_of(each) for each in paths]
+        damage.note_files(paths, compressions)
         sources = tf.data.Dataset.from_tensor_slices((paths, compressions))
         by_file = len(paths) >= share.count
         if by_file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import pathlib
 
 import image_files
@@ -17,6 +18,7 @@ from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.records import Records
+from hub_estimator.training.running import loop
 
 
 def write(path, *examples, options=None) -> str:
@@ -255,14 +257,61 @@ def test_a_later_record_is_named_by_its_file(tmp_path):
     )
 
 
-def test_a_file_that_is_damaged_further_on(tmp_path):
-    path = write(tmp_path / "a", *map(text_example, [0, 1] * 10))
+def flip_a_bit(path) -> int:
+    """Damages a file near its end; returns where."""
     content = bytearray(pathlib.Path(path).read_bytes())
     place = len(content) * 19 // 20
     content[place] ^= 255
     pathlib.Path(path).write_bytes(content)
+    return place
+
+
+@pytest.fixture
+def three_files(tmp_path):
+    """Files of twenty records each."""
+    return [write(tmp_path / name, *map(text_example, [0, 1] * 10)) for name in "abc"]
+
+
+def test_a_file_that_is_damaged_further_on(three_files, tmp_path):
+    place = flip_a_bit(three_files[1])
+    expected = (
+        f"The file of records {three_files[1]!r} is damaged or cut short: corrupted record at "
+        f"{place}."
+    )
+    source = Records(tmp_path / "*")
+    for input_fn in (
+        source.evaluation_fn(TWO_CLASSES),
+        source.training_fn(TWO_CLASSES, 1, lambda: 0),
+        source.prediction_fn(TWO_CLASSES, three_files[1]),
+    ):
+        with tf.Graph().as_default():
+            with pytest.raises(errors.DataFileError) as caught, clear_errors():
+                batches(input_fn())
+            assert str(caught.value) == expected
+            # Nothing of it in checkpoints, which write down the collections that have names.
+            written = tf.compat.v1.train.export_meta_graph().collection_def
+            assert three_files[1] not in str(written)
+
+
+def test_a_file_that_is_damaged_in_a_run(three_files, tmp_path, make_model):
+    flip_a_bit(three_files[2])
+    source = Records(tmp_path / "*", batch_size=8)
+    with pytest.raises(errors.DataFileError) as caught:
+        loop.train_and_evaluate(
+            tmp_path / "model", make_model(), source, source, 9, 9, feature_cache=False
+        )
+    assert str(caught.value).startswith(f"The file of records {three_files[2]!r} is damaged ")
+
+
+def test_a_file_that_was_damaged_only_for_a_time(three_files, tmp_path):
+    content = pathlib.Path(three_files[0]).read_bytes()
+    place = flip_a_bit(three_files[0])
     with pytest.raises(errors.DataFileError) as caught, clear_errors():
-        batches(Records(path).evaluation_fn(TWO_CLASSES)())
+        try:
+            batches(Records(tmp_path / "*").evaluation_fn(TWO_CLASSES)())
+        finally:
+            pathlib.Path(three_files[0]).write_bytes(content)
+            os.remove(three_files[1])
     assert str(caught.value) == (
         f"A file of records is damaged or cut short: corrupted record at {place}."
     )
