@@ -64,7 +64,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _evaluate(values: flags.FlagValues) -> None:
-    checkpoints = _checkpoints(values)
+    following = _following(values) if values.continuous else None
     with model_command.session(values) as session:
         from hub_estimator.training.running import result
 
@@ -72,7 +72,7 @@ def _evaluate(values: flags.FlagValues) -> None:
             "evaluate",
             inherits=model_command.TRAINING,
             model_dir=values.model_dir,
-            checkpoints=checkpoints,
+            checkpoints=following or model_command.choice(values),
             name=_name(values),
             settings=session,
         )
@@ -80,10 +80,8 @@ def _evaluate(values: flags.FlagValues) -> None:
             print(f"Evaluation of {each['checkpoint']}:", *result.metric_lines(each), sep="\n")
 
 
-def _checkpoints(values: flags.FlagValues) -> Any:
-    """Returns which checkpoints the flags ask for; waits for the folder of a training to follow."""
-    if not values.continuous:
-        return model_command.choice(values)
+def _following(values: flags.FlagValues) -> Any:
+    """Returns what follows a training, and waits until this one has begun."""
     command_line.start_tensorflow()
     from hub_estimator.training.running.following import Following
     from hub_estimator.training.running.model_folder import ModelFolder

@@ -266,6 +266,7 @@ def scratch_folder(folder: str, name: str, elsewhere: bool = False) -> Iterator[
         except OSError as error:
             if not elsewhere or error.errno not in _NOT_WRITABLE:
                 raise
+            remove_abandoned(tempfile.gettempdir())
             scratch = _scratch_beside(join(tempfile.gettempdir(), name))
             os.mkdir(scratch, 0o700)  # everyone can look into the folder above
         yield scratch
@@ -306,9 +307,10 @@ def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]
       older_than_secs: younger ones may still be written by a living process on another machine.
     """
     removed: list[str] = []
-    if is_remote(folder) or not is_folder(folder):
-        return removed
-    for name in listing(folder):
+    names: list[str] = []
+    with contextlib.suppress(OSError):  # some folders can be written to, and not be listed
+        names = listing(folder) if not is_remote(folder) and is_folder(folder) else []
+    for name in names:
         path = join(folder, name)
         # Also where another process finished or removed it meanwhile.
         with contextlib.suppress(OSError):

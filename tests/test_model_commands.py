@@ -253,6 +253,18 @@ def test_no_model_folder(command, tmp_path, capsys):
     assert last_error(capsys) == f"error: There is no model folder {str(tmp_path / 'none')!r}."
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_an_error_is_all_that_is_shown(command, tmp_path):
+    more = ["--input=a.csv", "--output=b.csv"] if command == "predict" else []
+    result = subprocess.run(
+        [sys.executable, "-m", f"hub_estimator.{command}", f"--model_dir={tmp_path}", *more],
+        check=False, capture_output=True, text=True, cwd=ROOT,
+        env={key: os.environ[key] for key in os.environ if key != "TF_CPP_MIN_LOG_LEVEL"},
+    )  # fmt: skip
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("command", "arguments", "message"),
     [

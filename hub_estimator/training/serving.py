@@ -101,10 +101,10 @@ def _decoded(name: str, spec: tf.TensorSpec, given: Mapping[str, tf.Tensor]) -> 
 
 
 def _is_whole_image(spec: tf.TensorSpec) -> bool:
-    """Whether a feature is a batch of images in whole numbers, such as uint8, as files have them.
+    """Whether a feature is a batch of images in bytes, as files have them.
 
     Inputs and `tf.Example`s give such a feature as its numbers.
     """
-    if spec.shape.rank != 4 or not spec.dtype.is_integer or spec.dtype.max < images.WHITE:
+    if spec.shape.rank != 4 or spec.dtype != tf.uint8:
         return False
     return None not in spec.shape[1:].as_list() and spec.shape[3] in images.CHANNELS

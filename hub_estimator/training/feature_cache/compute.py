@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ class Computation:
         self._names = sorted(encoder.feature_specs())
         self._are_small = all(_is_small(spec.features[name]) for name in self._names)
         # What is done to a text uses one core; what is done to images uses all, and much memory.
-        self._workers = min(os.cpu_count() or 1, _MOST_WORKERS) if self._are_small else 1
+        self._workers = min(_cores(), _MOST_WORKERS) if self._are_small else 1
         self._graph = tf.Graph()
         with self._graph.as_default():
             tf.compat.v1.train.create_global_step()
@@ -83,11 +84,14 @@ class Computation:
             example, or there is too little memory.
         """
         try:
-            self._compute(entry)
+            try:
+                self._compute(entry, self._workers)
+            except tf.errors.ResourceExhaustedError:
+                self._compute(entry, 1)  # goes on after the shards that are there
         except tf.errors.ResourceExhaustedError as error:
             raise NotStorableError("there is too little memory to run it beforehand") from error
 
-    def _compute(self, entry: Entry) -> None:
+    def _compute(self, entry: Entry, workers: int) -> None:
         rows, count = shard_rows(self.width), self._source.num_examples
         done = min(entry.rows_there(self.width), count)
         what = f"outputs of encoder {self._encoder.name!r}"
@@ -95,7 +99,7 @@ class Computation:
             clear_errors(),
             self._graph.as_default(),
             tf.compat.v1.Session() as session,
-            concurrent.futures.ThreadPoolExecutor(self._workers) as pool,
+            _pool(workers) as pool,
             Progress(what, count).shown(done) as progress,
         ):
             session.run(self._start)
@@ -142,11 +146,10 @@ class Computation:
     def _pass(
         self, session: Any, pool: Executor
     ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        """Gives each batch and its outputs; as many run at once as the pool has workers."""
-        run = session.make_callable(self._output, [self._features[name] for name in self._names])
+        """Gives each batch and its outputs, of which several run at once."""
 
         def encoded(features: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-            values = run(*(features[name] for name in self._names))
+            values = self._run(session, features)
             if len(values) != len(features[self._names[0]]):
                 raise NotStorableError("it gives another number of outputs than there are examples")
             return features, values
@@ -167,6 +170,22 @@ class Computation:
             except tf.errors.OutOfRangeError:
                 return
             yield features
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[Executor]:
+    pool = concurrent.futures.ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    """Returns how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not everywhere
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _is_small(spec: tf.TensorSpec) -> bool:

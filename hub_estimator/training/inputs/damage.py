@@ -5,11 +5,14 @@ Inputs note in the graph which files it reads; after an error those are read aga
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+_logger = logging.getLogger("hub_estimator")
 
 # No text: collections with such a name are written into checkpoints.
 _FILES = ("hub_estimator", "files of records")
@@ -37,7 +40,10 @@ def damaged_file(error: tf.errors.OpError) -> tuple[str, tf.errors.OpError] | No
     """
     if error.op is None:
         return None
-    for path, compression in dict.fromkeys(error.op.graph.get_collection(_FILES)):
+    files = dict.fromkeys(error.op.graph.get_collection(_FILES))
+    if files:
+        _logger.info("Looking for the damaged file of records among %d.", len(files))
+    for path, compression in files:
         found = _error_of(path, compression)
         if found is not None:
             return path, found

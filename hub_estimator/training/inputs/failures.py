@@ -40,7 +40,10 @@ def clear_errors() -> Iterator[None]:
             raise
         raise _CLASSES[marked[1]](_unescaped(marked[2])) from error
     except tf.errors.DataLossError as error:
-        # Only `TFRecordDataset` raises it.
+        if error.op is not None and error.op.type.startswith("Restore"):
+            raise errors.DataFileError(
+                f"A checkpoint is damaged or cut short: {reason(error)}."
+            ) from error
         path, known = damaged_file(error) or (None, error)
         which = "A file of records" if path is None else f"The file of records {path!r}"
         raise errors.DataFileError(f"{which} is damaged or cut short: {reason(known)}.") from error

@@ -39,6 +39,8 @@ class ImageFolder(InMemory):
       errors.ModelError: a setting is of another type or size.
     """
 
+    _is_tuned = True
+
     def __init__(
         self,
         path: files.PathLike,

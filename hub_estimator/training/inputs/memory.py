@@ -51,6 +51,9 @@ class InMemory(abc.ABC):
       errors.ModelError: `batch_size` is no positive whole number.
     """
 
+    _is_tuned = False
+    """Whether `_finish` does work of which TensorFlow chooses how much to do at once."""
+
     def __init__(self, batch_size: int) -> None:
         checks.whole_number(f"{type(self).__name__}.batch_size", batch_size)
         self._batch_size = batch_size
@@ -252,8 +255,8 @@ class InMemory(abc.ABC):
             further = _gathered(numbers, rows_of, (self._further,))
             batches = tf.data.Dataset.zip((batches, further)).map(plain(_merged))
         options = tf.data.Options()
-        # There is nothing to tune, and a session that is closed waits for the tuning, 0.3 s.
-        options.autotune.enabled = False
+        # A session that is closed waits for the tuning, 0.3 s.
+        options.autotune.enabled = self._is_tuned
         return batches.prefetch(_PREFETCHED).with_options(options)
 
 

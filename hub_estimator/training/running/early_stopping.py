@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors
 from hub_estimator.training import checks
+from hub_estimator.training.running.history import is_metric, plain
 
 _STEP = "step"
 # What else is known of an evaluation.
@@ -162,7 +163,9 @@ class Stopping:
           metrics: its metrics, with the `global_step`.
         """
         step = int(metrics[tf.compat.v1.GraphKeys.GLOBAL_STEP])
-        self._history.append({**metrics, _STEP: step})
+        # As the model folder keeps them, so that a restart and a process beside decide the same.
+        kept = {name: plain(metrics[name]) for name in metrics if is_metric(name, metrics)}
+        self._history.append({**kept, _STEP: step})
         before, self.requested = self.requested, self._decide()
         if self.requested and not before:
             assert self._early_stopping is not None

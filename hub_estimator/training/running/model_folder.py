@@ -186,7 +186,7 @@ class ModelFolder:
                 for each in files.listing(self.path):
                     if each.startswith(f"{name}."):
                         files.link_or_copy(files.join(self.path, each), files.join(scratch, each))
-            except (OSError, tf.errors.NotFoundError) as error:
+            except (FileNotFoundError, tf.errors.NotFoundError) as error:
                 raise _gone(checkpoint) from error
             if not files.exists(files.join(scratch, f"{name}.index")):
                 raise _gone(checkpoint)

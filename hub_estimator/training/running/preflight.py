@@ -73,14 +73,16 @@ def check(
         "train": train_input.training_fn(spec, seed=0, start_step=lambda: 0),
         "eval": eval_input.evaluation_fn(spec),
     }
-    built = {
+    config = None
+    for mode in _MODES:
         # What a checkpoint lacks for evaluating it lacks for training too.
-        mode: check_graph(folder if mode == "train" else None, model, spec, mode, inputs.get(mode))
-        for mode in _MODES
-    }
-    if early_stopping is not None:
-        early_stopping.check(_metric_names(built["eval"]))
-    return Checked(spec, session_config(built["train"].loss.graph))
+        where = folder if mode == "train" else None
+        built = check_graph(where, model, spec, mode, inputs.get(mode))
+        if mode == "train":
+            config = session_config(built.loss.graph)
+        if mode == "eval" and early_stopping is not None:
+            early_stopping.check(_metric_names(built))
+    return Checked(spec, config)
 
 
 def metric_names(model: Model, spec: ExampleSpec, eval_input: Input) -> set[str]:

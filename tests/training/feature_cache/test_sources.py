@@ -12,7 +12,7 @@ from training_data import write_csv
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.training.feature_cache import FeatureCache, Sources
+from hub_estimator.training.feature_cache import FeatureCache, Sources, compute
 from hub_estimator.training.feature_cache.store import Entry, Store
 from hub_estimator.training.inputs.arrays import Arrays
 from hub_estimator.training.inputs.text_file import TextFile
@@ -281,6 +281,20 @@ def test_too_little_memory(training, caplog):
     )
 
 
+def test_memory_for_one_batch_at_a_time(training, computed, monkeypatch):
+    def too_much_at_once(self, entry, workers, run=compute.Computation._compute):
+        asked.append(workers)
+        if workers > 1:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+        run(self, entry, workers)
+
+    asked: list[int] = []
+    monkeypatch.setattr(compute, "_cores", lambda: 4)
+    monkeypatch.setattr(compute.Computation, "_compute", too_much_at_once)
+    assert not training().spec.features and computed() == [ALL]
+    assert asked == [4, 1]
+
+
 class BatchSizes(Arrays):
     """Keeps the sizes of the batches that it is asked for."""
 
@@ -324,7 +338,8 @@ def length_fn():
     hub.add_signature(inputs={"text": text}, outputs=tf.ensure_shape(lengths, [None, 1]))
 
 
-def test_batches_that_end_before_earlier_ones_stay_in_order(training):
+def test_batches_that_end_before_earlier_ones_stay_in_order(training, monkeypatch):
+    monkeypatch.setattr(compute, "_cores", lambda: 4)
     # One batch of long texts, then some of short ones, and so on.
     lengths = np.where(np.arange(4096) // 256 % 4 == 0, 20_000, 1) + np.arange(4096) % 7
     texts = np.array(["a" * length for length in lengths], object)

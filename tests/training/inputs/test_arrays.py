@@ -172,7 +172,7 @@ def test_frames_that_cannot_be_used():
 
 
 @pytest.mark.filterwarnings("ignore:To make it possible to preserve tf.data options")
-def test_a_session_that_is_closed_waits_for_no_tuning():
+def test_nothing_is_tuned():
     source = Arrays({"text": np.array(TEXTS)}, np.array(LABELS) % 2, batch_size=4)
     for input_fn in (
         source.training_fn(TWO_CLASSES, 1, lambda: 0),

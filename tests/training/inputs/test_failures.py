@@ -65,3 +65,20 @@ def test_other_errors_stay_what_they_are():
             session.run(number)
     with pytest.raises(KeyError), failures.clear_errors():
         raise KeyError
+
+
+def test_a_damaged_checkpoint_is_no_file_of_records(tmp_path):
+    with tf.compat.v1.Session() as session:
+        tf.compat.v1.get_variable("values", [1000])
+        saver = tf.compat.v1.train.Saver()
+        session.run(tf.compat.v1.global_variables_initializer())
+        prefix = saver.save(session, str(tmp_path / "model.ckpt"))
+        path = tmp_path / "model.ckpt.data-00000-of-00001"
+        content = bytearray(path.read_bytes())
+        content[2000] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(errors.DataFileError) as caught, failures.clear_errors():
+            saver.restore(session, prefix)
+    message = str(caught.value)
+    assert message.startswith("A checkpoint is damaged or cut short: TensorBundle at ")
+    assert "Checksum does not match" in message and message.endswith(".")

@@ -6,6 +6,7 @@ import math
 import os
 import types
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -190,3 +191,16 @@ def test_what_is_no_early_stopping(run):
         "train_and_evaluate.early_stopping is @EarlyStopping, which nothing has called: write "
         "@EarlyStopping(), with ()."
     )
+
+
+@pytest.mark.parametrize("percent", range(30, 99, 7))
+def test_a_restart_and_a_process_beside_decide_as_the_training_did(tmp_path, percent):
+    # As a float32, some of these differ by more than their texts do, and some by less.
+    settings = EarlyStopping("accuracy", True, patience=1, min_delta=0.01)
+    folder = ModelFolder(str(tmp_path))
+    stopping = Stopping(settings, [], types.SimpleNamespace(cluster_spec=None))
+    for step, value in ((1, percent), (2, percent + 1)):
+        metrics = {"global_step": step, "accuracy": np.float32(value / 100)}
+        stopping.evaluated(metrics)
+        folder.history().record(f"model.ckpt-{step}", metrics)
+    assert settings.has_ended(folder.history().evaluations()) == stopping.requested

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 
 import pytest
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import errors, files
 from hub_estimator.training.running.model_folder import ModelFolder
 
 
@@ -112,6 +113,17 @@ def test_a_pinned_checkpoint_outlives_its_removal(folder):
         assert pinned.step == 2
         assert tf.train.load_variable(pinned.path, "global_step") == 0
     assert os.listdir(folder.path) == ["checkpoint"]
+
+
+def test_a_full_disk_is_not_a_checkpoint_that_is_gone(folder, monkeypatch):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    save(folder, 2)
+    monkeypatch.setattr(files, "link_or_copy", full)
+    with pytest.raises(OSError, match="No space left"), folder.pinned(folder.latest()):
+        pass
+    assert not [name for name in os.listdir(folder.path) if name.startswith(".")]
 
 
 def test_a_checkpoint_that_is_gone_already(folder):

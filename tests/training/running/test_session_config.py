@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from conftest import export
 
 import hub_estimator as hub
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.running.loop import train_and_evaluate
 from hub_estimator.training.running.session_config import session_config
+from tests import modules
 
 tf1 = tf.compat.v1
 
@@ -27,7 +27,8 @@ def sums_module_fn():
 
 @pytest.fixture(scope="module")
 def sums_module(tmp_path_factory):
-    return export(hub.create_module_spec(sums_module_fn), tmp_path_factory.mktemp("sums") / "m")
+    path = str(tmp_path_factory.mktemp("sums") / "m")
+    return modules.export(hub, hub.create_module_spec(sums_module_fn), path)
 
 
 class RunGraphs(tf1.train.SessionRunHook):
