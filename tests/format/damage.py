@@ -1,6 +1,9 @@
 """Uses damaged copies of a module, and tells of each what came of it; run by `test_damage.py`.
 
-    python -m tests.format.damage <module> <case> <scratch folder> <first> <last>
+    python -m tests.format.damage <case> <scratch folder> <first> <last>
+
+It makes the module itself: TensorFlow numbers functions by what was made in a process before, and
+the damage is to meet the same bytes each time.
 
 Each line of its output is a number and an outcome: `error` (an `errors.Error`), `tensorflow` (an
 error of TensorFlow's while it runs the graph), `output`, or `wrong` with what happened. A number
@@ -89,8 +92,10 @@ def outcome(path: str, case: modules.Case, expected: list[dict[str, object]]) ->
 
 
 def main() -> None:
-    module, name, scratch, first, last = sys.argv[1:]
+    name, scratch, first, last = sys.argv[1:]
     case = modules.CASES[name]
+    spec = modules.define(hub, name, f"{scratch}/sources")
+    module = modules.export(hub, spec, f"{scratch}/module")
     expected = use(module, case)
     for seed in range(int(first), int(last)):
         path = pathlib.Path(scratch, f"{name}_{seed}")
