@@ -7,8 +7,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,10 @@ _MOST_WORKERS = 8
 """More would wait for the one thread that makes the batches."""
 # What sums in another order may differ by; what chance makes differs by more.
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-5
+
+# The features of a batch by name, and what they give, `[B, D]`.
+_Batch = tuple[dict[str, np.ndarray], np.ndarray]
+_Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 class NotStorableError(Exception):
@@ -84,14 +87,14 @@ class Computation:
             example, or there is too little memory.
         """
         try:
-            try:
-                self._compute(entry, self._workers)
-            except tf.errors.ResourceExhaustedError:
-                self._compute(entry, 1)  # goes on after the shards that are there
+            self._compute(entry)
         except tf.errors.ResourceExhaustedError as error:
-            raise NotStorableError("there is too little memory to run it beforehand") from error
+            if self._workers == 1:
+                raise NotStorableError("there is too little memory to run it beforehand") from error
+            self._workers = 1
+            self(entry)  # goes on after the shards that are there
 
-    def _compute(self, entry: Entry, workers: int) -> None:
+    def _compute(self, entry: Entry) -> None:
         rows, count = shard_rows(self.width), self._source.num_examples
         done = min(entry.rows_there(self.width), count)
         what = f"outputs of encoder {self._encoder.name!r}"
@@ -99,11 +102,11 @@ class Computation:
             clear_errors(),
             self._graph.as_default(),
             tf.compat.v1.Session() as session,
-            _pool(workers) as pool,
+            _side_by_side(self._workers) as mapped,
             Progress(what, count).shown(done) as progress,
         ):
             session.run(self._start)
-            for number, shard in enumerate(self._shards(session, pool, done), done // rows):
+            for number, shard in enumerate(self._shards(session, mapped, done), done // rows):
                 entry.write_shard(number, shard)
                 progress.add(len(shard))
         entry.complete(count, f"{self._encoder.handle!r}")
@@ -114,10 +117,10 @@ class Computation:
             size = max(size, _BATCH_SIZE)
         return self._source.rows_fn(self._spec, self._names, first, size)()
 
-    def _shards(self, session: Any, pool: Executor, first: int) -> Iterator[np.ndarray]:
+    def _shards(self, session: Any, mapped: _Map, first: int) -> Iterator[np.ndarray]:
         """Gives the outputs from row `first` on, shard by shard."""
         rows, waiting, count = shard_rows(self.width), [], 0
-        for values in self._outputs(session, pool, first):
+        for values in self._outputs(session, mapped, first):
             waiting.append(values)
             count += len(values)
             while count >= rows:
@@ -127,10 +130,10 @@ class Computation:
         if count:
             yield np.concatenate(waiting)
 
-    def _outputs(self, session: Any, pool: Executor, first: int) -> Iterator[np.ndarray]:
+    def _outputs(self, session: Any, mapped: _Map, first: int) -> Iterator[np.ndarray]:
         """Gives the outputs of each batch from row `first` on, if those of one are repeatable."""
         session.run(self._iterator.make_initializer(self._batches(first)))
-        for number, (features, values) in enumerate(self._pass(session, pool)):
+        for number, (features, values) in enumerate(self._pass(session, mapped)):
             if not number and not _are_close(self._run(session, features), values):
                 raise NotStorableError("it gives other outputs each time")
             for row in alone.chosen_rows(features, self._spec.features, not number):
@@ -143,24 +146,16 @@ class Computation:
         fed = {self._features[name]: values for name, values in features.items()}
         return session.run(self._output, fed)
 
-    def _pass(
-        self, session: Any, pool: Executor
-    ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    def _pass(self, session: Any, mapped: _Map) -> Iterator[_Batch]:
         """Gives each batch and its outputs, of which several run at once."""
 
-        def encoded(features: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        def encoded(features: dict[str, np.ndarray]) -> _Batch:
             values = self._run(session, features)
             if len(values) != len(features[self._names[0]]):
                 raise NotStorableError("it gives another number of outputs than there are examples")
             return features, values
 
-        waiting: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
-        for features in self._taken(session):
-            waiting.append(pool.submit(encoded, features))
-            if len(waiting) > self._workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        return mapped(encoded, self._taken(session))
 
     def _taken(self, session: Any) -> Iterator[dict[str, np.ndarray]]:
         take = session.make_callable(self._features)
@@ -173,10 +168,24 @@ class Computation:
 
 
 @contextlib.contextmanager
-def _pool(workers: int) -> Iterator[Executor]:
+def _side_by_side(workers: int) -> Iterator[_Map]:
+    """Gives a `map` that does several calls at a time, and little before it is asked for it.
+
+    Results are in order. When the block ends, what waits is cancelled, and what runs is waited for.
+    """
     pool = concurrent.futures.ThreadPoolExecutor(workers)
+
+    def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        waiting: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
     try:
-        yield pool
+        yield mapped
     finally:
         pool.shutdown(cancel_futures=True)
 

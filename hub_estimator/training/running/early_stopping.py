@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors
 from hub_estimator.training import checks
-from hub_estimator.training.running.history import is_metric, plain
+from hub_estimator.training.running.history import kept
 
 _STEP = "step"
 # What else is known of an evaluation.
@@ -164,8 +164,7 @@ class Stopping:
         """
         step = int(metrics[tf.compat.v1.GraphKeys.GLOBAL_STEP])
         # As the model folder keeps them, so that a restart and a process beside decide the same.
-        kept = {name: plain(metrics[name]) for name in metrics if is_metric(name, metrics)}
-        self._history.append({**kept, _STEP: step})
+        self._history.append({**kept(metrics), _STEP: step})
         before, self.requested = self.requested, self._decide()
         if self.requested and not before:
             assert self._early_stopping is not None

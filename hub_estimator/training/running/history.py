@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import numbers
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 import filelock
 
 from hub_estimator import errors, files
+from hub_estimator.training.exporters.records import as_plain
 
 # One evaluation: `{"step": 500, "checkpoint": "model.ckpt-500", "accuracy": 0.8, ...}`. A metric
 # that is not finite is None.
@@ -61,7 +61,7 @@ class History:
           The evaluation as it is kept.
         """
         new = {"step": int(metrics[_GLOBAL_STEP]), "checkpoint": os.path.basename(checkpoint)}
-        new |= {name: plain(metrics[name]) for name in sorted(metrics) if is_metric(name, metrics)}
+        new |= kept(metrics)
         with self._locked():
             others = [each for each in self.evaluations() if each["step"] != new["step"]]
             self._write([*others, new])
@@ -134,8 +134,11 @@ def is_metric(name: str, metrics: Mapping[str, Any]) -> bool:
     return name != _GLOBAL_STEP and isinstance(metrics[name], numbers.Real)
 
 
-def plain(value: Any) -> float | None:
-    """Returns a metric as JSON can hold it: None for what is not finite."""
-    # By its text, a float32 0.9 is 0.9, not 0.8999999761581421.
-    number = float(str(value))
-    return number if math.isfinite(number) else None
+def kept(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """Returns the metrics of an evaluation as they are kept, by name: None for what is not finite.
+
+    Args:
+      metrics: what `Estimator.evaluate` returned.
+    """
+    found = {name: as_plain(metrics[name]) for name in sorted(metrics) if is_metric(name, metrics)}
+    return {name: None if value is None else float(value) for name, value in found.items()}

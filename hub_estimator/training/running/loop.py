@@ -112,14 +112,16 @@ def train_and_evaluate(
     if distribute is not None:
         name, example = "train_and_evaluate.distribute", "@MirroredStrategy()"
         checks.made(name, distribute, example, "num_replicas_in_sync")
-    checked = preflight.check(folder, model, train_input, eval_input, early_stopping)
+    checked = preflight.check(folder, model, train_input, eval_input)
     spec = checked.spec
+    if early_stopping is not None:
+        early_stopping.check(checked.metric_names)
     config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps, distribute)
     if not (config.cluster_spec or distribute):  # those have sessions of their own kinds
         config = config.replace(session_config=checked.session_config)
     cache = _cache(feature_cache, config)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
-    made_exporters = _made_exporters(exporters, model, spec, eval_input)
+    made_exporters = _made_exporters(exporters, checked)
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
     made_hooks = made_hooks or _fewer_calls(model, max_steps, config)
     if settings is not None:
@@ -159,14 +161,11 @@ def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
     return FeatureCache() if given is True else given or None
 
 
-def _made_exporters(
-    factories: Sequence[ExporterFactory], model: Model, spec: ExampleSpec, eval_input: Input
-) -> list[Any]:
-    exporters = [exporter(serving_input_fn=ServingInput(spec)) for exporter in factories]
-    by_metric = [each for each in exporters if getattr(each, "metric", None) is not None]
-    names = preflight.metric_names(model, spec, eval_input) if by_metric else set()
-    for each in by_metric:
-        each.check_metrics(names)
+def _made_exporters(factories: Sequence[ExporterFactory], checked: preflight.Checked) -> list[Any]:
+    exporters = [exporter(serving_input_fn=ServingInput(checked.spec)) for exporter in factories]
+    for each in exporters:
+        if getattr(each, "metric", None) is not None:
+            each.check_metrics(checked.metric_names)
     return exporters
 
 

@@ -15,12 +15,9 @@ from hub_estimator.training.example_spec import ExampleSpec, class_names_of
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.frozen_variables import frozen_variables
 from hub_estimator.training.model.model_fn import Model
-from hub_estimator.training.running.early_stopping import EarlyStopping
 from hub_estimator.training.running.model_folder import ModelFolder
 from hub_estimator.training.running.session_config import session_config
 from hub_estimator.training.serving import ServingInput
-
-_MODES = ("train", "eval", "infer")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,20 +27,16 @@ class Checked:
     Attributes:
       spec: what the model takes of each example, with the names that the training data gives the
         classes.
+      metric_names: the names of what evaluations will give.
       session_config: the `ConfigProto` for the model's sessions; None is TensorFlow's own choice.
     """
 
     spec: ExampleSpec
+    metric_names: frozenset[str]
     session_config: Any
 
 
-def check(
-    folder: ModelFolder,
-    model: Model,
-    train_input: Input,
-    eval_input: Input,
-    early_stopping: EarlyStopping | None = None,
-) -> Checked:
+def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Input) -> Checked:
     """Checks the data, the modules, the model folder, and that the model can be built.
 
     The model is built once for each mode, in graphs that are thrown away.
@@ -53,7 +46,6 @@ def check(
       model: the model.
       train_input: the examples to train on.
       eval_input: the examples to evaluate on.
-      early_stopping: what the run ends by, which evaluations must give.
 
     Returns:
       What was found out on the way.
@@ -69,30 +61,13 @@ def check(
     for source in sources.values():
         source.check(spec)
     folder.check_class_names(class_names_of(spec.labels))
-    inputs = {
-        "train": train_input.training_fn(spec, seed=0, start_step=lambda: 0),
-        "eval": eval_input.evaluation_fn(spec),
-    }
-    config = None
-    for mode in _MODES:
-        # What a checkpoint lacks for evaluating it lacks for training too.
-        where = folder if mode == "train" else None
-        built = check_graph(where, model, spec, mode, inputs.get(mode))
-        if mode == "train":
-            config = session_config(built.loss.graph)
-        if mode == "eval" and early_stopping is not None:
-            early_stopping.check(_metric_names(built))
-    return Checked(spec, config)
-
-
-def metric_names(model: Model, spec: ExampleSpec, eval_input: Input) -> set[str]:
-    """Returns the names of what evaluations will give."""
-    built = check_graph(None, model, spec, "eval", eval_input.evaluation_fn(spec))
-    return _metric_names(built)
-
-
-def _metric_names(built: Any) -> set[str]:
-    return {"loss", *(built.eval_metric_ops or ())}
+    training_fn = train_input.training_fn(spec, seed=0, start_step=lambda: 0)
+    evaluation_fn = eval_input.evaluation_fn(spec)
+    # What a checkpoint lacks for evaluating it lacks for training too.
+    config = session_config(check_graph(folder, model, spec, "train", training_fn).loss.graph)
+    metrics = check_graph(None, model, spec, "eval", evaluation_fn).eval_metric_ops or ()
+    check_graph(None, model, spec, "infer", None)
+    return Checked(spec, frozenset({"loss", *metrics}), config)
 
 
 def check_features(model: Model, mode: str, source: Input) -> None:

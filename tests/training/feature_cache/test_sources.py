@@ -282,11 +282,11 @@ def test_too_little_memory(training, caplog):
 
 
 def test_memory_for_one_batch_at_a_time(training, computed, monkeypatch):
-    def too_much_at_once(self, entry, workers, run=compute.Computation._compute):
-        asked.append(workers)
-        if workers > 1:
+    def too_much_at_once(self, entry, run=compute.Computation._compute):
+        asked.append(self._workers)
+        if self._workers > 1:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM")
-        run(self, entry, workers)
+        run(self, entry)
 
     asked: list[int] = []
     monkeypatch.setattr(compute, "_cores", lambda: 4)
