@@ -13,37 +13,19 @@ import sys
 import tempfile
 
 import pytest
-import tensorflow as tf
 
-import hub_estimator as hub
 from hub_estimator import evaluate, export, files, predict, train
+from tests import text_data
 
 ROOT = str(pathlib.Path(__file__).parent.parent)
-
-
-def module_fn():
-    """Texts `[B]` to their hash's row of a table, `[B, 4]`."""
-    text = tf.compat.v1.placeholder(tf.string, [None])
-    rows = tf.strings.to_hash_bucket_fast(text, 8)
-    table = tf.compat.v1.get_variable("embeddings", [8, 4])
-    hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(table, rows))
-
-
-def write_data(path, number):
-    with open(path, "w", newline="") as file:
-        rows = [("good" if number % 2 else "bad", number % 2) for number in range(number)]
-        csv.writer(file).writerows([("text", "label"), *rows])
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder with data, a module, and `model`, where training saw both by relative paths."""
     folder = tmp_path_factory.mktemp("trained")
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        module = hub.Module(hub.create_module_spec(module_fn))
-        session.run(tf.compat.v1.global_variables_initializer())
-        module.export(folder / "module", session)
-    write_data(folder / "data.csv", 64)
+    text_data.write_module(folder / "module")
+    text_data.write_data(folder / "data.csv", 64)
     before = os.getcwd()
     os.chdir(folder)
     try:
@@ -119,7 +101,7 @@ def test_a_given_checkpoint(here, capsys):
 
 
 def test_other_data_is_kept_apart(here):
-    write_data(here / "other.csv", 4)
+    text_data.write_data(here / "other.csv", 4)
     before = metrics_in(here / "model")
     assert run_evaluate("--gin_bindings=EVAL_DATA='other.csv'") == 0
     assert metrics_in(here / "model") == before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import pathlib
 import shutil
@@ -16,30 +15,18 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import train
+from tests import text_data
 
 ROOT = str(pathlib.Path(__file__).parent.parent)
 PROGRAM = [sys.executable, "-m", "hub_estimator.train"]
-
-
-def module_fn():
-    """Texts `[B]` to their hash's row of a table, `[B, 4]`."""
-    text = tf.compat.v1.placeholder(tf.string, [None])
-    rows = tf.strings.to_hash_bucket_fast(text, 8)
-    table = tf.compat.v1.get_variable("embeddings", [8, 4])
-    hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(table, rows))
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """The folder of a module, `module`, and of data, `data.csv`."""
     folder = tmp_path_factory.mktemp("files")
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        module = hub.Module(hub.create_module_spec(module_fn))
-        session.run(tf.compat.v1.global_variables_initializer())
-        module.export(folder / "module", session)
-    with open(folder / "data.csv", "w", newline="") as file:
-        rows = [("good" if number % 2 else "bad", number % 2) for number in range(64)]
-        csv.writer(file).writerows([("text", "label"), *rows])
+    text_data.write_module(folder / "module")
+    text_data.write_data(folder / "data.csv")
     return folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 import pathlib
@@ -13,33 +12,19 @@ import sys
 import time
 
 import pytest
-import tensorflow as tf
 
-import hub_estimator as hub
+from tests import text_data
 
 pytestmark = pytest.mark.slow
 ROOT = str(pathlib.Path(__file__).parent.parent)
 DEADLINE_SECS = 240
 
 
-def module_fn():
-    """Texts `[B]` to their hash's row of a table, `[B, 4]`."""
-    text = tf.compat.v1.placeholder(tf.string, [None])
-    rows = tf.strings.to_hash_bucket_fast(text, 8)
-    table = tf.compat.v1.get_variable("embeddings", [8, 4])
-    hub.add_signature(inputs={"text": text}, outputs=tf.nn.embedding_lookup(table, rows))
-
-
 @pytest.fixture
 def folder(tmp_path):
     """A folder with a module, `module`, and data, `data.csv`."""
-    with tf.compat.v1.Session() as session:
-        module = hub.Module(hub.create_module_spec(module_fn))
-        session.run(tf.compat.v1.global_variables_initializer())
-        module.export(tmp_path / "module", session)
-    with open(tmp_path / "data.csv", "w", newline="") as file:
-        rows = [("good" if number % 2 else "bad", number % 2) for number in range(64)]
-        csv.writer(file).writerows([("text", "label"), *rows])
+    text_data.write_module(tmp_path / "module")
+    text_data.write_data(tmp_path / "data.csv")
     return tmp_path
 
 
