@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from training_data import write_csv
 
-from hub_estimator.training.feature_cache import FeatureCache
+from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.layers import DenseLayers
@@ -57,3 +57,15 @@ def computed(caplog):
         return [each.rpartition(" in ")[0] for each in found]
 
     return messages
+
+
+@pytest.fixture
+def training(make_model, examples, cache):
+    """Returns the source of a training of ten steps; keyword arguments are those of the encoder."""
+
+    def make(given=examples, model=None, checkpoint=None, steps=10, cache=cache, **encoder):
+        model = model or make_model(encoder)
+        sources = Sources(cache, model, model.example_spec(), checkpoint)
+        return sources.training(given, steps)
+
+    return make
