@@ -42,7 +42,7 @@ setup(
         "absl-py",
         "gin-config>=0.5",
         "numpy",
-        "filelock",
+        "filelock>=4",
         "requests",
         "tqdm",
     ],

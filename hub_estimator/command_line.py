@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
-from hub_estimator import config, errors
+from hub_estimator import config, errors, texts
 
 OK, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -68,6 +68,15 @@ def _status(number: int) -> int:
     return TERMINATED if number == signal.SIGTERM else INTERRUPTED
 
 
+class _OneLineFormatter(logging.Formatter):
+    """Formats each message as one line, since parts of it may come from outside."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Returns the line without the traceback, which is ours."""
+        record.message = texts.one_line(record.message)
+        return super().formatMessage(record)
+
+
 @contextlib.contextmanager
 def _log() -> Iterator[None]:
     """Shows this package's log, and of TensorFlow's only warnings; must precede its import."""
@@ -75,7 +84,7 @@ def _log() -> Iterator[None]:
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
     logger = logging.getLogger("hub_estimator")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_OneLineFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
@@ -134,5 +143,5 @@ def quiet_start() -> Iterator[None]:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {texts.one_line(message)}", file=sys.stderr)
     return status

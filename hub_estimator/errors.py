@@ -16,6 +16,25 @@ class Error(Exception):
         return str(self.args[0]) if len(self.args) == 1 else super().__str__()
 
 
+# --- files -----------------------------------------------------------------------------------
+
+
+class InvalidPathNameError(Error, ValueError):
+    """What was given cannot be the name of a file or folder, or would lead elsewhere."""
+
+
+class NotAFileError(Error, OSError, ValueError):
+    """Where a file is needed there is a folder, a named pipe, a socket or a device."""
+
+
+class LfsPointerError(Error, OSError, ValueError):
+    """In place of a file there is a pointer of Git LFS: the file was not fetched."""
+
+
+class LockHeldError(Error, RuntimeError):
+    """Somebody else works here; the message says who."""
+
+
 # --- modules on disk -------------------------------------------------------------------------
 
 

@@ -86,11 +86,12 @@ def test_what_a_killed_export_left_goes(model_dir, tmp_path):
     assert killed.returncode == -signal.SIGKILL
     left = [*scratch_in(model_dir), *scratch_in(tmp_path)]
     assert [each.name.split(".tmp-")[0] for each in left] == [".model.ckpt-4", ".1"]
-    # As long as a living process on another machine may have made it, it stays.
+    # This machine knows that the process is dead; what another one made may still be at work.
+    elsewhere = tmp_path / ".1.tmp-00000000-1-0123abcd"
+    elsewhere.mkdir()
     assert export.run(["export", *flags, f"--export_path={tmp_path}/2"]) == 0
-    assert [*scratch_in(model_dir), *scratch_in(tmp_path)] == left
-    for each in left:
-        os.utime(each, (1.0, 1.0))
+    assert [*scratch_in(model_dir), *scratch_in(tmp_path)] == [elsewhere]
+    os.utime(elsewhere, (1.0, 1.0))
     assert export.run(["export", *flags, f"--export_path={tmp_path}/3"]) == 0
     assert [*scratch_in(model_dir), *scratch_in(tmp_path)] == []
 

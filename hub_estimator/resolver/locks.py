@@ -9,14 +9,11 @@ import os
 import time
 from collections.abc import Iterator
 
-import filelock
-
 from hub_estimator import errors, files
+from hub_estimator.files import locks
 from hub_estimator.resolver.handle import Handle
 
 _LOG = logging.getLogger("hub_estimator")
-_POLL_SECS = 0.05
-_SAY_WAITING_SECS = 10.0
 # What would fail in the same way in every process.
 _SHARED = (errors.HandleError, errors.NotAModuleError)
 
@@ -33,35 +30,23 @@ def locked(folder: str, handle: Handle) -> Iterator[None]:
     """
     os.makedirs(folder, exist_ok=True)
     # Not `<key>.lock`: to the peer, the mere presence of that file means that it must wait.
-    lock = filelock.FileLock(os.path.join(folder, f".{handle.key}.flock"), mode=0o666)
+    path = os.path.join(folder, f".{handle.key}.flock")
     note = os.path.join(folder, f".{handle.key}.failed")
     began = time.time()
-    waited = _acquire(lock, handle)
-    try:
-        if waited:
-            _raise_failure_since(note, began)
-        yield
-    except _SHARED as error:
-        if not isinstance(error, errors.CacheError):
-            _write_failure(note, error)
-        raise
-    else:
-        files.remove(note)
-    finally:
-        lock.release()
 
+    def waiting() -> None:
+        _LOG.info("Waiting for another process that is fetching %s.", handle)
 
-def _acquire(lock: filelock.BaseFileLock, handle: Handle) -> bool:
-    """Waits for the lock as long as it takes; returns whether it took any time."""
-    timeout = 0.0
-    while True:
+    with locks.held(path, waiting) as waited:
         try:
-            lock.acquire(timeout=timeout, poll_interval=_POLL_SECS)
-            return timeout > 0
-        except filelock.Timeout:
-            if timeout:
-                _LOG.info("Waiting for another process that is fetching %s.", handle)
-            timeout = _SAY_WAITING_SECS
+            if waited:
+                _raise_failure_since(note, began)
+            yield
+        except _SHARED as error:
+            if not isinstance(error, errors.CacheError):
+                _write_failure(note, error)
+            raise
+        files.remove(note)
 
 
 def _write_failure(note: str, error: Exception) -> None:

@@ -449,7 +449,7 @@ def test_origins_without_an_archive():
 def test_waiting_is_said(tmp_path, monkeypatch, caplog):
     import threading
 
-    from hub_estimator.resolver import locks
+    from hub_estimator.files import locks
 
     monkeypatch.setattr(locks, "_SAY_WAITING_SECS", 0.1)
     caplog.set_level(logging.INFO)

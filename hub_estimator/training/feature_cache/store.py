@@ -17,16 +17,14 @@ import logging
 import os
 from collections.abc import Iterator
 
-import filelock
 import numpy as np
 
 from hub_estimator import files
+from hub_estimator.files import locks
 from hub_estimator.training.feature_cache.shards import MappedFiles, Shards, shard_rows
 from hub_estimator.training.inputs.values import Column
 
 _ENTRY = "entry.json"
-_POLL_SECS = 0.05
-_SAY_WAITING_SECS = 10.0
 _IN_MEMORY_BYTES = 1 << 30
 """Up to this size, outputs are read into memory; larger ones are memory-mapped."""
 
@@ -172,19 +170,8 @@ class Store:
           OSError: the folder cannot be used.
         """
         files.make_folder(self.folder)
-        lock = self._lock(key)
-        timeout = 0.0
-        while not lock.is_locked:
-            try:
-                lock.acquire(timeout=timeout, poll_interval=_POLL_SECS)
-            except filelock.Timeout:
-                if timeout:
-                    _logger.info("Waiting for another run that computes the same outputs.")
-                timeout = _SAY_WAITING_SECS
-        try:
+        with locks.held(self._lock(key), _say_waiting):
             yield self.entry(key)
-        finally:
-            lock.release()
 
     def make_room(self, needed: int, key: str) -> bool:
         """Removes what was used longest ago, but for an entry and what other runs work on.
@@ -206,13 +193,14 @@ class Store:
         return sum(sizes.values()) + needed <= self.max_bytes
 
     def _remove(self, entry: Entry) -> bool:
-        lock = self._lock(os.path.basename(entry.folder))
-        try:
-            with lock.acquire(timeout=0):
+        with locks.held_if_free(self._lock(os.path.basename(entry.folder))) as is_held:
+            if is_held:
                 entry.remove()
-        except filelock.Timeout:
-            return False
-        return True
+        return is_held
 
-    def _lock(self, key: str) -> filelock.BaseFileLock:
-        return filelock.FileLock(files.join(self.folder, f".{key}.flock"), mode=0o666)
+    def _lock(self, key: str) -> str:
+        return files.join(self.folder, f".{key}.flock")
+
+
+def _say_waiting() -> None:
+    _logger.info("Waiting for another run that computes the same outputs.")

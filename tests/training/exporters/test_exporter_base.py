@@ -280,7 +280,7 @@ def test_no_checkpoint_at_the_path(tmp_path, folder):
 
 def test_a_scratch_link_of_a_killed_process_is_removed(evaluate, folder):
     os.makedirs(folder)
-    os.symlink("1", f"{folder}/.latest.tmp-1-0123abcd")
-    os.utime(f"{folder}/.latest.tmp-1-0123abcd", (1.0, 1.0), follow_symlinks=False)
+    os.symlink("1", f"{folder}/.latest.tmp-00000000-1-0123abcd")
+    os.utime(f"{folder}/.latest.tmp-00000000-1-0123abcd", (1.0, 1.0), follow_symlinks=False)
     path = evaluate(exporter(), 1)
     assert os.listdir(folder) == [os.path.basename(path)]

@@ -96,11 +96,11 @@ def test_timestamps_of_the_far_future(trained, tmp_path):
 
 def test_scratch_folders_of_killed_exports_are_removed(trained, tmp_path):
     folder = tmp_path / "export"
-    for name, age_secs in [(".1.tmp-1-0123abcd", 1e6), (".2.tmp-2-0123abcd", 0)]:
+    for name, age_secs in [(".1.tmp-00000000-1-0123abcd", 1e6), (".2.tmp-00000000-2-0123abcd", 0)]:
         (folder / name / "text").mkdir(parents=True)
         os.utime(folder / name, (time.time() - age_secs,) * 2)
     path = hub.LatestModuleExporter("module", serving).export(trained, str(folder))
-    assert sorted(os.listdir(folder)) == [".2.tmp-2-0123abcd", os.path.basename(path)]
+    assert sorted(os.listdir(folder)) == [".2.tmp-00000000-2-0123abcd", os.path.basename(path)]
 
 
 def test_all_are_kept(trained, tmp_path):

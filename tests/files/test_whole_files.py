@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -95,14 +97,6 @@ def test_a_file_is_replaced_whole(folder):
     assert files.listing(folder) == ["file"]
 
 
-@pytest.mark.parametrize(
-    "path, parent",
-    [("a/b", "a"), ("a", ""), ("/a", "/"), ("gs://bucket/a", "gs://bucket"), ("ram://a", "ram://")],
-)
-def test_parent(path, parent):
-    assert files.parent(path) == parent
-
-
 def test_a_remote_folder_without_one_above(tmp_path):
     target = f"ram://{tmp_path.name}top"
     with files.whole_folder(target) as scratch:
@@ -111,31 +105,25 @@ def test_a_remote_folder_without_one_above(tmp_path):
     assert not os.path.exists("ram:")
 
 
-@pytest.mark.parametrize("path", ["~/x", b"~/x", "file://~/x"])
-def test_as_path(path):
-    assert files.as_path(path) == os.path.expanduser("~/x")
-    assert files.as_path("gs://~x") == "gs://~x"
-
-
 def test_abandoned_scratch_folders_are_removed(tmp_path):
-    for name in (".x.tmp-12-0123abcd", ".y.tmp-13-0123abcd", ".x.tmp-mine", "x"):
+    for name in (".x.tmp-00000000-12-0123abcd", ".y.tmp-00000000-13-0123abcd", ".x.tmp-mine", "x"):
         (tmp_path / name).mkdir()
-    os.utime(tmp_path / ".x.tmp-12-0123abcd", (1.0, 1.0))
-    assert files.remove_abandoned(str(tmp_path)) == [str(tmp_path / ".x.tmp-12-0123abcd")]
-    assert files.listing(str(tmp_path)) == [".x.tmp-mine", ".y.tmp-13-0123abcd", "x"]
+    os.utime(tmp_path / ".x.tmp-00000000-12-0123abcd", (1.0, 1.0))
+    assert files.remove_abandoned(str(tmp_path)) == [str(tmp_path / ".x.tmp-00000000-12-0123abcd")]
+    assert files.listing(str(tmp_path)) == [".x.tmp-mine", ".y.tmp-00000000-13-0123abcd", "x"]
     assert files.remove_abandoned(str(tmp_path / "missing")) == []
 
 
 def test_abandoned_folders_that_vanish_meanwhile(tmp_path, monkeypatch):
-    names = [".x.tmp-12-0123abcd", ".y.tmp-12-0123abcd"]
+    names = [".x.tmp-00000000-12-0123abcd", ".y.tmp-00000000-12-0123abcd"]
     (tmp_path / names[1]).mkdir()
-    monkeypatch.setattr(files, "listing", lambda folder: names)
+    monkeypatch.setattr("hub_estimator.files.whole.listing", lambda folder: names)
     assert files.remove_abandoned(str(tmp_path), -1) == [str(tmp_path / names[1])]
 
 
 def test_abandoned_folders_that_are_not_ours_stay(read_only_folder):
     assert files.remove_abandoned(read_only_folder, -1) == []
-    assert os.listdir(read_only_folder) == [".x.tmp-12-0123abcd"]
+    assert os.listdir(read_only_folder) == [".x.tmp-00000000-12-0123abcd"]
 
 
 def test_a_file_is_whole_or_as_it_was(folder):
@@ -162,7 +150,7 @@ def read_only_folder():
     """A folder with an entry, which this process cannot write to; root is another user meanwhile."""
     before = os.geteuid()
     with tempfile.TemporaryDirectory() as folder:  # those of pytest are closed to other users
-        os.mkdir(os.path.join(folder, ".x.tmp-12-0123abcd"))
+        os.mkdir(os.path.join(folder, ".x.tmp-00000000-12-0123abcd"))
         os.chmod(folder, 0o555)
         if before == 0:
             os.seteuid(65534)
@@ -192,7 +180,7 @@ def test_a_scratch_folder_on_a_full_disk_goes_nowhere_else(tmp_path, monkeypatch
     def full(path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
-    monkeypatch.setattr(files, "make_folder", full)
+    monkeypatch.setattr("hub_estimator.files.whole.make_folder", full)
     with (
         pytest.raises(OSError, match="No space left on device"),
         files.scratch_folder(str(tmp_path), "name", elsewhere=True),
@@ -236,7 +224,9 @@ def test_a_folder_is_removed_at_once(folder, monkeypatch):
     _fill(folder, "old/a", "old/b")
     seen = []
     remove = files.remove
-    monkeypatch.setattr(files, "remove", lambda path: (seen.append(path), remove(path)))
+    monkeypatch.setattr(
+        "hub_estimator.files.whole.remove", lambda path: (seen.append(path), remove(path))
+    )
     files.remove_at_once(f"{folder}/old")
     files.remove_at_once(f"{folder}/old")  # nothing there is fine
     assert files.listing(folder) == []
@@ -245,7 +235,113 @@ def test_a_folder_is_removed_at_once(folder, monkeypatch):
 
 
 def test_abandoned_links_that_lead_nowhere_are_removed(tmp_path):
-    path = tmp_path / ".link.tmp-12-0123abcd"
+    path = tmp_path / ".link.tmp-00000000-12-0123abcd"
     path.symlink_to("gone")
     os.utime(path, (1.0, 1.0), follow_symlinks=False)
     assert files.remove_abandoned(str(tmp_path)) == [str(path)]
+
+
+def _dead_process():
+    """The number of a process that was, and is no more."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_what_dead_processes_of_this_machine_left_goes_at_once(tmp_path):
+    with files.whole_file(str(tmp_path / "mine")):
+        [mine] = files.listing(str(tmp_path))
+        machine = mine.split(".tmp-")[1].split("-")[0]
+        names = {
+            "dead": f".a.tmp-{machine}-{_dead_process()}-0123abcd",
+            "no process": f".b.tmp-{machine}-{10**30}-0123abcd",
+            "alive": f".c.tmp-{machine}-{os.getppid()}-0123abcd",
+            "elsewhere": f".d.tmp-00000000-{_dead_process()}-0123abcd",
+        }
+        for name in names.values():
+            (tmp_path / name).touch()
+        removed = {os.path.basename(path) for path in files.remove_abandoned(str(tmp_path))}
+        assert removed == {names["dead"], names["no process"]}
+        assert mine in files.listing(str(tmp_path))
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """The names of what is flushed and renamed, in order, without their scratch parts."""
+    steps = []
+
+    def name(path):
+        return os.path.basename(path).split(".tmp-")[0].lstrip(".")
+
+    fsync, rename, replace = os.fsync, os.rename, os.replace
+
+    def note_fsync(descriptor):
+        steps.append(f"flush {name(os.readlink(f'/proc/self/fd/{descriptor}'))}")
+        fsync(descriptor)
+
+    def note_move(move):
+        def noting(source, target):
+            steps.append(f"move {name(target)}")
+            move(source, target)
+
+        return noting
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "rename", note_move(rename))
+    monkeypatch.setattr(os, "replace", note_move(replace))
+    return steps
+
+
+def test_files_are_flushed_before_they_take_their_place(tmp_path, steps):
+    files.write_text(str(tmp_path / "file"), "content")
+    assert steps == ["flush file", "move file", f"flush {tmp_path.name}"]
+
+
+def test_folders_are_flushed_before_they_take_their_place(tmp_path, steps):
+    with files.whole_folder(str(tmp_path / "target")) as scratch:
+        os.mkdir(f"{scratch}/inner")
+        for path in ("a", "inner/b"):
+            with open(f"{scratch}/{path}", "w") as file:
+                file.write(path)
+        os.symlink("gone", f"{scratch}/link")
+    assert steps == [
+        *("flush a", "flush target", "flush b", "flush inner"),
+        *("move target", f"flush {tmp_path.name}"),
+    ]
+
+
+def test_entries_are_flushed_before_the_last_one_moves_in(tmp_path, steps):
+    (tmp_path / "target").mkdir()
+    with files.whole_folder(str(tmp_path / "target"), last="a") as scratch:
+        for name in "ab":
+            with open(f"{scratch}/{name}", "w") as file:
+                file.write(name)
+    assert steps[3:] == [
+        *("move b", "flush target", "move a", "flush target"),
+        f"flush {tmp_path.name}",
+    ]
+
+
+def test_links_are_flushed(tmp_path, steps):
+    files.switch_link(str(tmp_path / "link"), "1")
+    assert steps == ["move link", f"flush {tmp_path.name}"]
+
+
+def test_a_folder_that_cannot_be_flushed_is_no_failure(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    files.write_text(str(tmp_path / "file"), "content")
+    assert (tmp_path / "file").read_text() == "content"
+
+
+def test_a_file_that_cannot_be_flushed_takes_no_place(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
+        files.write_text(str(tmp_path / "file"), "content")
+    assert os.listdir(tmp_path) == []

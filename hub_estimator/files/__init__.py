@@ -1,0 +1,83 @@
+"""Files and folders: where they are, what is in them, and how they appear whole or not at all.
+
+Paths may be `str`, `bytes` or path-like, on the local disk or on any filesystem that
+`tf.io.gfile` knows (`gs://`, `ram://`, ...). TensorFlow is imported only for the latter.
+
+`files.locks` is imported by name: it takes a library that most users of this package do not need.
+"""
+
+from hub_estimator.files.access import (
+    check_file,
+    copy_file,
+    exists,
+    gfile,
+    is_folder,
+    link_or_copy,
+    listing,
+    make_folder,
+    move,
+    open_file,
+    read_bytes,
+    remove,
+    size,
+)
+from hub_estimator.files.flushing import flush_file, flush_folder, flush_tree
+from hub_estimator.files.paths import (
+    PathLike,
+    as_path,
+    check_name,
+    is_remote,
+    is_same,
+    is_within,
+    join,
+    parent,
+    user_cache_folder,
+)
+from hub_estimator.files.whole import (
+    remove_abandoned,
+    remove_at_once,
+    scratch_beside,
+    scratch_folder,
+    switch_link,
+    whole_file,
+    whole_folder,
+    write_bytes,
+    write_text,
+)
+
+__all__ = [
+    "PathLike",
+    "as_path",
+    "check_file",
+    "check_name",
+    "copy_file",
+    "exists",
+    "flush_file",
+    "flush_folder",
+    "flush_tree",
+    "gfile",
+    "is_folder",
+    "is_remote",
+    "is_same",
+    "is_within",
+    "join",
+    "link_or_copy",
+    "listing",
+    "make_folder",
+    "move",
+    "open_file",
+    "parent",
+    "read_bytes",
+    "remove",
+    "remove_abandoned",
+    "remove_at_once",
+    "scratch_beside",
+    "scratch_folder",
+    "size",
+    "switch_link",
+    "user_cache_folder",
+    "whole_file",
+    "whole_folder",
+    "write_bytes",
+    "write_text",
+]

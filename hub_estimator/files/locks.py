@@ -1,0 +1,106 @@
+"""Locks of the operating system: one holder at a time, and the dead hold none."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import filelock
+
+from hub_estimator import errors
+from hub_estimator.files.access import read_bytes, remove
+from hub_estimator.files.whole import write_text
+
+_POLL_SECS = 0.05
+_SAY_WAITING_SECS = 10.0
+
+
+@contextlib.contextmanager
+def held(path: str, waiting: Callable[[], None] | None = None) -> Iterator[bool]:
+    """Holds a lock for the time of a `with` block; waits for it as long as it takes.
+
+    Args:
+      path: the lock's file, on the local disk, in a folder that is there. It stays.
+      waiting: called when this waits for another holder, at once and every ten seconds.
+
+    Yields:
+      Whether somebody else held it meanwhile.
+
+    Raises:
+      OSError: the file cannot be made or opened.
+    """
+    lock = filelock.FileLock(path)
+    timeout = 0.0
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=timeout, poll_interval=_POLL_SECS)
+        except filelock.Timeout:
+            if timeout and waiting is not None:
+                waiting()
+            timeout = _SAY_WAITING_SECS
+    try:
+        yield timeout > 0
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def held_if_free(path: str) -> Iterator[bool]:
+    """Holds a lock for the time of a `with` block where nobody else does; waits for nobody.
+
+    Args:
+      path: the lock's file; see `held`.
+
+    Yields:
+      Whether it is held.
+
+    Raises:
+      OSError: the file cannot be made or opened.
+    """
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def held_alone(path: str) -> Iterator[None]:
+    """Holds a lock for the time of a `with` block; where somebody else does, says who.
+
+    Args:
+      path: the lock's file; see `held`. Beside it, `<path>.holder` says who holds it.
+
+    Raises:
+      errors.LockHeldError: somebody else holds it.
+      OSError: the file cannot be made or opened.
+    """
+    holder = f"{path}.holder"
+    with held_if_free(path) as is_held:
+        if not is_held:
+            raise errors.LockHeldError(_who(holder))
+        try:
+            started = time.strftime("%Y-%m-%d %H:%M:%S")
+            about = {"pid": os.getpid(), "host": socket.gethostname(), "since": started}
+            write_text(holder, json.dumps(about) + "\n")
+            yield
+        finally:
+            remove(holder)
+
+
+def _who(holder: str) -> str:
+    """Returns who holds a lock, as far as that is known: `process 12 on host since ...`."""
+    try:
+        about = json.loads(read_bytes(holder))
+        return f"process {about['pid']} on {about['host']!r} since {about['since']}"
+    except (OSError, ValueError, TypeError, KeyError):  # it is just beginning, or ending
+        return "another process"

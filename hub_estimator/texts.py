@@ -1,0 +1,40 @@
+"""Texts for people: what comes from outside is shown quoted and cut, and never moves a cursor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MOST_SHOWN = 120
+_MOST_IN_LINE = 4000
+
+
+def shown(value: Any, most: int = _MOST_SHOWN) -> str:
+    """Returns a value from outside as messages have it: its `repr`, cut where it is long.
+
+    Args:
+      value: what was given or read.
+      most: how many of its characters to show.
+    """
+    if isinstance(value, (str, bytes)) and len(value) > most:
+        unit = "characters" if isinstance(value, str) else "bytes"
+        return f"{value[:most]!r}... ({len(value):,} {unit})"
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def one_line(text: str, most: int = _MOST_IN_LINE) -> str:
+    """Returns a message as one line for a terminal or a log.
+
+    Whitespace becomes single spaces; what cannot be printed, such as the codes that steer a
+    terminal, is escaped as in Python; what is too long is cut in its middle, since messages end with
+    what to do.
+    """
+    line = " ".join(text.split())
+    if not line.isprintable():
+        line = "".join(
+            each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+            for each in line
+        )
+    if len(line) <= most:
+        return line
+    return f"{line[: most // 2]} ... {line[-(most // 2) :]}"

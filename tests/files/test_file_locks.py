@@ -1,0 +1,98 @@
+"""Locks between real processes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from hub_estimator import errors
+from hub_estimator.files import locks
+
+HOLD = """
+import sys
+from hub_estimator.files import locks
+with getattr(locks, sys.argv[1])(sys.argv[2]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def hold():
+    """Holds a lock in another process, which is returned; it ends with its standard input."""
+    processes = []
+
+    def start(kind, path):
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, kind, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        processes.append(process)
+        assert process.stdout.readline() == b"held\n"
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_a_lock_that_is_free(tmp_path):
+    path = str(tmp_path / "lock")
+    with locks.held(path) as waited:
+        assert not waited
+    with locks.held_if_free(path) as is_held:
+        assert is_held
+    with locks.held_alone(path):
+        pass
+    assert os.listdir(tmp_path) == ["lock"]
+
+
+def test_a_lock_is_waited_for_and_dies_with_its_holder(tmp_path, hold, monkeypatch):
+    monkeypatch.setattr(locks, "_SAY_WAITING_SECS", 0.2)
+    path = str(tmp_path / "lock")
+    process = hold("held", path)
+    said = []
+
+    def waiting():
+        said.append(1)
+        process.kill()
+
+    with locks.held(path, waiting) as waited:
+        assert waited and said
+
+
+def test_a_lock_that_is_not_free(tmp_path, hold):
+    path = str(tmp_path / "lock")
+    hold("held", path)
+    with locks.held_if_free(path) as is_held:
+        assert not is_held
+    with pytest.raises(errors.LockHeldError, match="^another process$"), locks.held_alone(path):
+        pass
+
+
+def test_who_holds_a_lock(tmp_path, hold):
+    path = str(tmp_path / "lock")
+    process = hold("held_alone", path)
+    with pytest.raises(errors.LockHeldError) as caught, locks.held_alone(path):
+        pass
+    start = f"process {process.pid} on {socket.gethostname()!r} since "
+    assert str(caught.value).startswith(start)
+    process.kill()
+    process.wait()
+    assert sorted(os.listdir(tmp_path)) == ["lock", "lock.holder"]
+    with locks.held_alone(path):  # what the dead left is written over
+        assert f'"pid": {os.getpid()}' in (tmp_path / "lock.holder").read_text()
+    assert os.listdir(tmp_path) == ["lock"]
+
+
+def test_the_umask_decides_who_may_use_a_lock(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with locks.held(str(tmp_path / "lock")):
+            assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)
