@@ -18,13 +18,20 @@ class ModuleExistsError(errors.Error, FileExistsError):
     """A module is already where one should be published."""
 
 
-def check_free(export_path: files.PathLike) -> str:
+def check_free(export_path: files.PathLike, **reads: files.PathLike | None) -> str:
     """Returns `export_path` as text.
+
+    Args:
+      export_path: where to publish a module.
+      **reads: what it is made from, by flag: None of those that were not given.
 
     Raises:
       ModuleExistsError: there is a module.
+      errors.OutputIsInputError: it would be what it is made from, or a part of that.
     """
     path = files.as_path(export_path)
+    given = [(f"--{flag}", files.as_path(each)) for flag, each in reads.items() if each is not None]
+    files.check_output("The module", path, given)
     if files.exists(files.join(path, "tfhub_module.pb")):
         raise ModuleExistsError(_EXISTS % path)
     return path

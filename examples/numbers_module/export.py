@@ -39,7 +39,7 @@ def _export(values: flags.FlagValues) -> None:
     from examples import publishing
     from examples.numbers_module import module
 
-    path = publishing.check_free(values.export_path)
+    path = publishing.check_free(values.export_path, table=values.table)
     statistics = module.measure(values.table, values.columns)
     print(module.publish(statistics, path))
     for column, mean, deviation in zip(*statistics, strict=True):

@@ -38,7 +38,7 @@ def _export(values: flags.FlagValues) -> None:
     from examples import publishing
     from examples.sentence_encoder import module, pretrained
 
-    path = publishing.check_free(values.export_path)
+    path = publishing.check_free(values.export_path, weights=values.weights)
     weights = values.weights or pretrained.find_installed()
     print(module.publish(pretrained.read(weights), path))
 

@@ -70,6 +70,8 @@ def _tokenize(values: flags.FlagValues) -> None:
     if ending not in writers:
         raise UnknownFormatError(_UNKNOWN_FORMAT % output)
     vocabulary = values.vocabulary or os.path.join(pretrained.find_installed(), "vocab.txt")
+    reads = [("--texts", values.texts), ("the vocabulary", vocabulary)]
+    files.check_output("The output", output, reads)
     table = reviews.read_table(values.texts)[: values.max_texts]
     rows = make_rows(table, pretrained.read_vocabulary(vocabulary), values.length)
     files.make_folder(files.parent(output) or ".")

@@ -56,7 +56,7 @@ def _export(values: flags.FlagValues) -> None:
     from examples import publishing
     from examples.text_embeddings import module
 
-    path = publishing.check_free(values.export_path)
+    path = publishing.check_free(values.export_path, weights=values.weights)
     found = token_vectors(pretrained.read(values.weights or pretrained.find_installed()))
     if values.random:
         found = random_vectors(found)

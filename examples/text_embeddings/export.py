@@ -51,7 +51,7 @@ def _export(values: flags.FlagValues) -> None:
     from examples import publishing
     from examples.text_embeddings import from_texts, module, reviews, vectors
 
-    publishing.check_free(values.export_path)
+    publishing.check_free(values.export_path, vectors=values.vectors, texts=values.texts)
     if values.vectors is not None:
         found = vectors.read_vectors(values.vectors, values.max_words)
     else:

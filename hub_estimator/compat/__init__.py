@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from hub_estimator.compat.noise import silence_deprecations
     from hub_estimator.compat.op_defs import knows_op, op_outputs_state
     from hub_estimator.compat.releases import ships_estimator, tf_version
+    from hub_estimator.compat.savers import FlushedSaver
     from hub_estimator.compat.stand_ins import estimator_module
 
 _WHERE = {
     "ColumnState": "feature_columns",
     "DenseColumn": "feature_columns",
+    "FlushedSaver": "savers",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "colocate": "graphs",
@@ -57,6 +59,7 @@ _WHERE = {
 __all__ = [
     "ColumnState",
     "DenseColumn",
+    "FlushedSaver",
     "adds_dependencies",
     "capture",
     "colocate",

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from hub_estimator import files
 from hub_estimator.errors import CheckpointMismatchError
+from hub_estimator.format.checkpoint_paths import as_prefix, what_is_there
 from hub_estimator.format.errors import CheckpointNotFoundError
 from hub_estimator.format.variant import VariableEntry, quoted
 
@@ -139,11 +140,12 @@ def open_checkpoint(path: str) -> Any:
     """Returns TensorFlow's reader of a checkpoint.
 
     Args:
-      path: the prefix of a checkpoint, or a folder, for its latest one.
+      path: names the checkpoint; see `as_prefix`.
     """
-    if files.exists(f"{path}.index"):
+    prefix = as_prefix(path)
+    if files.exists(f"{prefix}.index"):
         # Not load_checkpoint, which takes prefixes on some filesystems for folders.
-        return tf.compat.v1.train.NewCheckpointReader(path)
+        return tf.compat.v1.train.NewCheckpointReader(prefix)
     return tf.train.load_checkpoint(path)
 
 
@@ -155,7 +157,7 @@ def read_from_checkpoint(
     """Returns the whole value of each variable from a checkpoint; parts are read as their whole.
 
     Args:
-      checkpoint_path: the prefix of a checkpoint; what else it holds is ignored.
+      checkpoint_path: names the checkpoint, see `as_prefix`; what else it holds is ignored.
       variables: the variables of a module.
       name_transform_fn: gives a variable's name in the checkpoint for its name in the module.
 
@@ -168,7 +170,7 @@ def read_from_checkpoint(
     except (ValueError, tf.errors.NotFoundError) as e:
         raise CheckpointNotFoundError(
             f"There is no checkpoint at {checkpoint_path!r}. Give its prefix, for example what "
-            "tf.train.latest_checkpoint(model_dir) returns."
+            f"tf.train.latest_checkpoint(model_dir) returns.{what_is_there(checkpoint_path)}"
         ) from e
     there = contents(reader)
     values = []

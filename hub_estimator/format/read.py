@@ -8,7 +8,7 @@ from google.protobuf import message as protobuf_message
 from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 
-from hub_estimator import files, resolver
+from hub_estimator import files
 from hub_estimator.errors import (
     BrokenModuleError,
     DuplicateTagsError,
@@ -16,6 +16,7 @@ from hub_estimator.errors import (
     UnsupportedModuleError,
 )
 from hub_estimator.format import collections, integrity, layout
+from hub_estimator.format.origin import Origin, find
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import Variant, tags_text
@@ -33,11 +34,17 @@ def load_module_spec(path: files.PathLike) -> ModuleSpec:
       UnsupportedModuleError: the module is of a later format, or needs an unknown feature.
       UnsafeAssetError: an asset's name leads out of the module's folder.
     """
-    return read_module(resolver.resolve(path))
+    origin = find(path)
+    return read_module(origin.folder, origin)
 
 
-def read_module(folder: str) -> ModuleSpec:
-    """Returns the spec of the module in a folder; errors are those of `load_module_spec`."""
+def read_module(folder: str, origin: Origin | None = None) -> ModuleSpec:
+    """Returns the spec of the module in a folder; errors are those of `load_module_spec`.
+
+    Args:
+      folder: the folder.
+      origin: by which handle it was found; None is by its path.
+    """
     if not files.exists(files.join(folder, layout.MODULE_DEF)):
         raise NotAModuleError(_what_it_is(folder))
     _check_module_def(files.join(folder, layout.MODULE_DEF))
@@ -49,6 +56,7 @@ def read_module(folder: str) -> ModuleSpec:
             asset_paths=_asset_paths(folder, meta_graphs),
             checkpoint_path=_checkpoint_path(folder, meta_graphs),
             source=source,
+            origin=origin or Origin(folder, folder),
         )
         for variant in spec.variants:
             integrity.check_variant(variant, source)

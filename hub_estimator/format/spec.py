@@ -17,6 +17,8 @@ from hub_estimator.errors import (
 )
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import read_from_checkpoint, write_checkpoint
+from hub_estimator.format.checkpoint_damage import naming_damage
+from hub_estimator.format.origin import Origin
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, parse
 from hub_estimator.format.variant import VariableEntry, Variant, as_tags, tags_text
 from hub_estimator.format.write import without_checkpoint_paths, write_module
@@ -37,6 +39,7 @@ class ModuleSpec:
       checkpoint_path: the prefix of the checkpoint with the variables' values; None where the
         variables' own initializers give them.
       source: what messages call the module, for example `"The module /models/x"`.
+      origin: where the module is; None for one that a program defined.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class ModuleSpec:
         asset_paths: Mapping[str, str] | None = None,
         checkpoint_path: str | None = None,
         source: str = "The module",
+        origin: Origin | None = None,
     ) -> None:
         self._variants = {variant.tags: variant for variant in variants}
         self.asset_paths = dict(asset_paths or {})
         self.checkpoint_path = checkpoint_path
         self.source = source
+        self.origin = origin
 
     def __repr__(self) -> str:
         tags = ", ".join(tags_text(tags) for tags in self.get_tags())
@@ -163,8 +168,9 @@ class ModuleSpec:
 
         Args:
           path: the folder to make; it appears whole or not at all.
-          checkpoint_path: the prefix of a checkpoint, also of a whole training: what the module
-            does not have is ignored. Must be given, by name.
+          checkpoint_path: the prefix of a checkpoint, one of its files, or a folder, for its latest
+            one; also of a whole training: what the module does not have is ignored. Must be given,
+            by name.
           name_transform_fn: gives a variable's name in the checkpoint for its name in the module;
             None where they are equal.
 
@@ -174,6 +180,7 @@ class ModuleSpec:
             type.
           ModuleExistsError: a module is at `path` already.
           CheckpointNotFoundError: there is no such checkpoint; it is a `tf.errors.NotFoundError`.
+          DamagedCheckpointError: one of its files is damaged.
         """
         if checkpoint_path is None or _sentinel is not None:
             raise CheckpointPathError(
@@ -186,7 +193,8 @@ class ModuleSpec:
             values = read_from_checkpoint(checkpoint, self.variables, name_transform_fn)
             write_checkpoint(prefix, values)
 
-        self.write(path, write_variables)
+        with naming_damage(checkpoint):
+            self.write(path, write_variables)
 
     def write(self, path: files.PathLike, write_variables: Callable[[str], None]) -> None:
         """Writes the module; `write_variables(prefix)` writes the checkpoint, if it has variables.

@@ -7,13 +7,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import files, resolver
+from hub_estimator import files
 from hub_estimator.errors import TagsNotFoundError
 from hub_estimator.format import collections, layout
 from hub_estimator.format.errors import SavedModelNotFoundError
 from hub_estimator.format.nodes import node_of
+from hub_estimator.format.origin import Origin, find
 from hub_estimator.format.read import read_module, read_saved_model
 from hub_estimator.format.variant import Variant, as_tags, tags_text
+from hub_estimator.graph import origins
 
 # Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
 _LOADED = ("hub_estimator", "loaded")
@@ -41,30 +43,32 @@ def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any
         its files are damaged (`BrokenModuleError`).
       TagsNotFoundError: there is no graph with these tags.
     """
-    folder = resolver.resolve(handle)
+    origin = find(handle)
+    folder = origin.folder
     wanted = None if tags is None else as_tags(tags)
     if files.exists(files.join(folder, layout.MODULE_DEF)):
         variant = read_module(folder).variant(wanted)
         loaded = tf.saved_model.load(folder, tags=sorted(variant.tags), options=options)
         _add_training(loaded, variant)
-        return _kept(loaded)
+        return _kept(loaded, origin)
     _check_saved_model(folder)
     try:
         tags = None if wanted is None else sorted(wanted)
-        return _kept(tf.saved_model.load(folder, tags=tags, options=options))
+        return _kept(tf.saved_model.load(folder, tags=tags, options=options), origin)
     except (RuntimeError, ValueError) as e:
         _check_tags(folder, wanted, e)
         raise
 
 
-def _kept(loaded: Any) -> Any:
-    """Keeps what was loaded into a graph for as long as the graph.
+def _kept(loaded: Any, origin: Origin) -> Any:
+    """Keeps what was loaded into a graph for as long as the graph, and where it is from.
 
     TensorFlow adds operations to the graph when a loaded table is collected as garbage; where that
     happens inside of `session.run`, it waits for a lock for ever.
     """
     if not tf.executing_eagerly():
         tf.compat.v1.add_to_collection(_LOADED, loaded)
+        origins.note(tf.compat.v1.get_default_graph().get_name_scope(), origin)
     return loaded
 
 

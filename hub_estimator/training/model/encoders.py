@@ -322,4 +322,10 @@ class Encoder:
                 "a dense output [batch, width]. Set Encoder.pool, or choose another "
                 "Encoder.output or signature."
             )
+        dtype = output.dtype
+        if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
+            raise errors.ModelError(
+                f"The output {self.output!r} of encoder {self.name!r} is {dtype.name} "
+                f"{output.shape}; a model takes numbers. Choose another Encoder.output or signature."
+            )
         return tf.cast(output, tf.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -34,6 +34,8 @@ class Run:
       exporters: export each evaluated checkpoint.
       stopping: ends training early.
       signals: what stops the run.
+      nan_reason: says, where the loss is not a number, what of the data or the modules is not one,
+        given a checkpoint; None where it is something else.
     """
 
     folder: ModelFolder
@@ -43,6 +45,7 @@ class Run:
     exporters: Sequence[Any]
     stopping: Stopping
     signals: Signals
+    nan_reason: Callable[[str], str | None]
 
     def step(self) -> int:
         """Returns the global step of the latest checkpoint, 0 without one."""
@@ -116,9 +119,10 @@ class Run:
             with self.signals.waiting():
                 outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
         except tf.compat.v1.train.NanLossDuringTrainingError as error:
+            reason = self.nan_reason(self.estimator.latest_checkpoint())
             raise errors.ModelError(
                 "The loss is not a number any more, after the checkpoint of step "
-                f"{self.step()}. Lower Optimization.learning_rate."
+                f"{self.step()}. {reason or 'Lower Optimization.learning_rate.'}"
             ) from error
         # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
         return outcome or (self._last_metrics(), [])
