@@ -9,6 +9,8 @@ import errno
 import os
 import re
 
+from hub_estimator import config
+
 _AGAIN = "run the same command again"
 _ADVICE = {
     errno.ENOSPC: f"Free or choose another place, and {_AGAIN}.",
@@ -23,6 +25,7 @@ _NO_MEMORY = (
     "There is too little memory. Take a smaller batch or module, or a machine with more memory, and "
     f"{_AGAIN}."
 )
+_NUMBER = re.compile(r"\[Errno (\d+)\]")
 # What TensorFlow says of a file: its path, and what the system said.
 _NUMBERS = {os.strerror(number): number for number in (*_ADVICE, errno.EIO)}
 _OF_FILE = re.compile(rf"(?P<path>[^\n;]+); (?P<text>{'|'.join(_NUMBERS)})")
@@ -38,13 +41,19 @@ def message(error: Exception) -> str | None:
     """
     if isinstance(error, MemoryError):
         return _NO_MEMORY
+    text = config.own_message(error)
     if isinstance(error, OSError):
-        return f"{str(error).rstrip('.')}. {_ADVICE.get(error.errno or 0, _OTHERWISE)}"
+        # Of the text: what gin raises in an error's place has no number of its own.
+        number = _NUMBER.match(text)
+        advice = _ADVICE.get(int(number[1]), _OTHERWISE) if number else _OTHERWISE
+        return f"{text.rstrip('.')}. {advice}"
     code = getattr(error, "error_code", None)
-    return _of_tensorflow(str(error), code) if isinstance(code, int) else None
+    if isinstance(code, int) or isinstance(error, RuntimeError):  # some parts raise this
+        return _of_tensorflow(text, code)
+    return None
 
 
-def _of_tensorflow(text: str, code: int) -> str | None:
+def _of_tensorflow(text: str, code: int | None) -> str | None:
     scheme = _UNKNOWN_SCHEME.search(text)
     if scheme is not None:
         return (

@@ -42,6 +42,17 @@ def run(
         return _fail(command_signals.MESSAGE, command_signals.status(number))
 
 
+def main(run: Callable[[Sequence[str]], int]) -> None:
+    """Runs a command as this process, and ends it with the command's status.
+
+    Args:
+      run: the command's `run`.
+    """
+    status = run(sys.argv)
+    command_signals.ignore()
+    sys.exit(status)
+
+
 def _run(
     command: Callable[[flags.FlagValues], None],
     values: flags.FlagValues,

@@ -17,7 +17,6 @@ Exit status: 0 evaluated; 1 an error, in one line that starts with `error:`; 2 w
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,4 +97,4 @@ def _name(values: flags.FlagValues) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv))
+    command_line.main(run)

@@ -15,6 +15,7 @@ from hub_estimator import compat, errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.exporters import folders, records
 from hub_estimator.training.exporters.choices import Choice, Every, Metrics, check_every, is_due
+from hub_estimator.training.inputs.failures import reason
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -236,8 +237,8 @@ def naming_failures(what: str) -> Iterator[None]:
     except errors.Error:
         raise
     except (OSError, tf.errors.OpError) as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
+        said = reason(error) if isinstance(error, tf.errors.OpError) else str(error).rstrip(".")
         raise errors.ExportError(
-            f"{what} cannot be written: {reason}. Nothing of the export is left; run the same "
+            f"{what} cannot be written: {said}. Nothing of the export is left; run the same "
             "command again once that is solved."
         ) from error

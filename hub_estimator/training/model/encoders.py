@@ -238,6 +238,7 @@ class Encoder:
         outputs = built(values, self.signature)
         self._check_output(outputs)
         output = outputs[self.output]
+        self._check_numbers(output)
         if self.pool is not None:
             positions = None if mask is None else features[mask]
             self._check_mask(output, mask, positions)
@@ -304,6 +305,14 @@ class Encoder:
                 f"{self.output!r}. It has: {', '.join(sorted(outputs))}."
             )
 
+    def _check_numbers(self, output: Any) -> None:
+        dtype = output.dtype
+        if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
+            raise errors.ModelError(
+                f"The output {self.output!r} of encoder {self.name!r} is {dtype.name} "
+                f"{output.shape}; a model takes numbers. Choose another Encoder.output or signature."
+            )
+
     def _check_mask(self, output: tf.Tensor, name: str | None, mask: Any) -> None:
         if name is None:
             return
@@ -321,11 +330,5 @@ class Encoder:
                 f"The output {self.output!r} of encoder {self.name!r} is {output}; a model takes "
                 "a dense output [batch, width]. Set Encoder.pool, or choose another "
                 "Encoder.output or signature."
-            )
-        dtype = output.dtype
-        if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
-            raise errors.ModelError(
-                f"The output {self.output!r} of encoder {self.name!r} is {dtype.name} "
-                f"{output.shape}; a model takes numbers. Choose another Encoder.output or signature."
             )
         return tf.cast(output, tf.float32)

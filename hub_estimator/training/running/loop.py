@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -143,21 +144,15 @@ def train_and_evaluate(
         estimator = compat.estimator_module().Estimator(
             saving_safely(counting_examples(model.model_fn)), folder.path, config, params={}
         )
-
-        def nan_reason(checkpoint: str) -> str | None:
-            input_fn = train_input.training_fn(spec, seed, run.step)
-            return nan_search.reason(model, input_fn, checkpoint)
-
-        run = Run(
-            folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals,
-            nan_reason,
-        )  # fmt: skip
+        run = Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
         sources = Sources(cache, model, spec, estimator.latest_checkpoint())
         training = sources.training(train_input, run.steps_left())
         evaluation = sources.evaluation(eval_input, -(-run.steps_left() // eval_every_steps))
         training_fn = training.input.training_fn(training.spec, seed, run.step)
         evaluation_fn = evaluation.input.evaluation_fn(evaluation.spec)
-        metrics, exported = run(training_fn, evaluation_fn, made_hooks)
+        given_fn = train_input.training_fn(spec, seed, run.step)
+        nan_reason = functools.partial(nan_search.reason, model, given_fn)
+        metrics, exported = run(training_fn, evaluation_fn, made_hooks, nan_reason)
         if report is not None and metrics:
             made = FolderModel(folder, model, spec, estimator)
             report.write(

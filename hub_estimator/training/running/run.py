@@ -19,6 +19,9 @@ from hub_estimator.training.running.model_folder import ModelFolder
 from hub_estimator.training.running.progress import ProgressHook
 from hub_estimator.training.running.recording import Recorder
 
+# Says why a loss is not a number, given the last checkpoint; None where that is not known.
+NanReason = Callable[[str], str | None]
+
 _logger = logging.getLogger("hub_estimator")
 
 
@@ -34,8 +37,6 @@ class Run:
       exporters: export each evaluated checkpoint.
       stopping: ends training early.
       signals: what stops the run.
-      nan_reason: says, where the loss is not a number, what of the data or the modules is not one,
-        given a checkpoint; None where it is something else.
     """
 
     folder: ModelFolder
@@ -45,7 +46,6 @@ class Run:
     exporters: Sequence[Any]
     stopping: Stopping
     signals: Signals
-    nan_reason: Callable[[str], str | None]
 
     def step(self) -> int:
         """Returns the global step of the latest checkpoint, 0 without one."""
@@ -58,9 +58,21 @@ class Run:
 
     @clear_errors()
     def __call__(
-        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
+        self,
+        training_fn: InputFn,
+        evaluation_fn: InputFn,
+        hooks: Sequence[Any],
+        nan_reason: NanReason,
     ) -> tuple[dict[str, Any], list[Any]]:
-        """Trains what is left to train; returns the last metrics and what was exported last."""
+        """Trains what is left to train; returns the last metrics and what was exported last.
+
+        Args:
+          training_fn: gives the examples to train on.
+          evaluation_fn: gives those to evaluate on.
+          hooks: hooks for training.
+          nan_reason: says of a loss that is not a number why it is not, given the last checkpoint;
+            None is that it diverged.
+        """
         start, path = self.step(), self.folder.path
         if start >= self.max_steps or self.stopping.requested:
             _logger.info("Training in %s is already finished, at step %d.", path, start)
@@ -73,7 +85,14 @@ class Run:
                 caught_up = self._evaluate_and_export(evaluation_fn, is_final=False)
                 if self.stopping.requested:
                     return caught_up
-        return self._train(training_fn, evaluation_fn, hooks)
+        try:
+            return self._train(training_fn, evaluation_fn, hooks)
+        except tf.compat.v1.train.NanLossDuringTrainingError as error:
+            reason = nan_reason(self.estimator.latest_checkpoint())
+            raise errors.ModelError(
+                "The loss is not a number any more, after the checkpoint of step "
+                f"{self.step()}. {reason or 'Lower Optimization.learning_rate.'}"
+            ) from error
 
     def _is_task_without_evaluation(self) -> bool:
         config = self.estimator.config
@@ -115,15 +134,8 @@ class Run:
             start_delay_secs=0,
             throttle_secs=0,
         )
-        try:
-            with self.signals.waiting():
-                outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
-        except tf.compat.v1.train.NanLossDuringTrainingError as error:
-            reason = self.nan_reason(self.estimator.latest_checkpoint())
-            raise errors.ModelError(
-                "The loss is not a number any more, after the checkpoint of step "
-                f"{self.step()}. {reason or 'Lower Optimization.learning_rate.'}"
-            ) from error
+        with self.signals.waiting():
+            outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
         # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
         return outcome or (self._last_metrics(), [])
 
