@@ -103,6 +103,7 @@ def _write(path: str, writer: Writer, batches: Iterable[Mapping[Any, np.ndarray]
     folder = files.parent(path)
     if folder:
         files.make_folder(folder)
+    files.remove_abandoned(folder or ".")
     with files.whole_file(path) as file, RowCount("predicted").shown() as count:
         file.write(writer.header())
         for predictions in batches:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from record_data import example
 
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.inputs.arrays import Arrays
+from hub_estimator.training.inputs.records import Records
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.running import loop
 
@@ -37,14 +39,12 @@ def logarithms(tmp_path_factory):
 
 @pytest.fixture
 def message(make_model, logarithms, tmp_path):
-    """Trains on numbers with a module that does well and one that may not; gives the error."""
+    """Trains with a module that does well and one that may not; gives the error."""
 
-    def message(numbers, feature_cache=True):
+    def message(data, feature_cache=True):
         first = Encoder(logarithms, feature="fine", name="first")
         second = Encoder(logarithms, feature="numbers", name="second")
-        model = make_model(encoders=[first, second])
-        fine = np.ones([16, 2], np.float32)
-        data = Arrays({"numbers": numbers, "fine": fine}, np.arange(16) % 2, batch_size=4)
+        model = make_model(encoders=[first, second], layers=None)
         with pytest.raises(errors.ModelError) as caught:
             loop.train_and_evaluate(
                 tmp_path / "model", model, data, data, 40, 40, feature_cache=feature_cache
@@ -56,19 +56,23 @@ def message(make_model, logarithms, tmp_path):
 
 @pytest.mark.parametrize("feature_cache", [True, False])
 def test_a_module_that_gives_none(message, logarithms, feature_cache):
-    numbers = np.ones([16, 2], np.float32)
+    fine, numbers = np.ones([2, 16, 2], np.float32)
     numbers[5, 1] = -1
-    assert message(numbers, feature_cache) == START + (
+    data = Arrays({"numbers": numbers, "fine": fine}, np.arange(16) % 2, batch_size=4)
+    assert message(data, feature_cache) == START + (
         "Encoder 'second' gives values that are not finite (NaN or infinite): the module "
         f"{logarithms!r} does so with the values that training goes on from. Choose another module, "
         "signature or output."
     )
 
 
-def test_data_that_is_none(message):
-    numbers = np.ones([16, 2], np.float32)
-    numbers[5, 1] = np.nan
-    assert message(numbers) == START + (
+def test_data_that_is_none(message, tmp_path):
+    path = str(tmp_path / "data.tfrecord")
+    with tf.io.TFRecordWriter(path) as writer:
+        for number in range(16):
+            numbers = [1.0, float("nan") if number == 12 else 1.0]
+            writer.write(example(numbers=numbers, fine=[1.0, 1.0], label=[number % 2]))
+    assert message(Records(path, batch_size=4)) == START + (
         "The feature 'numbers' of the training data has values that are not finite (NaN or "
         "infinite). Correct the data."
     )
