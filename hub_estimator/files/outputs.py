@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hub_estimator import errors
+from hub_estimator.files.access import is_folder
 from hub_estimator.files.paths import is_same, is_within
 
 
@@ -24,7 +25,7 @@ def check_output(what: str, path: str, inputs: Iterable[tuple[str, str]]) -> Non
     for name, each in inputs:
         if is_same(path, each):
             where = f"{name} itself" if path == each else f"{name} itself, {each!r}"
-        elif is_within(path, each):
+        elif is_within(path, each) and is_folder(each):
             where = f"in {name}, {each!r}"
         else:
             continue

@@ -55,10 +55,16 @@ def test_within_a_folder_that_is_read(here):
         )
     files.check_output("The output", "module.csv", [("the module", "module")])
     files.check_output("The output", "new.csv", [("the module", "module")])
+    files.check_output("The output", "data.csv/new.csv", [("the input", "data.csv")])  # no place
 
 
 def test_remote_places():
-    inputs = [("the module", "gs://bucket/module")]
-    files.check_output("The output", "gs://bucket/other", inputs)
-    files.check_output("The output", "bucket/module", inputs)
-    assert "is in the module" in message("gs://bucket/module/x", *inputs)
+    files.make_folder("ram://outputs/module")
+    inputs = [
+        ("the archive", "https://example.com/module/1"),
+        ("the module", "ram://outputs/module"),
+    ]
+    files.check_output("The output", "ram://outputs/other", inputs)
+    files.check_output("The output", "outputs/module", inputs)
+    assert "is in the module" in message("ram://outputs/module/x", *inputs)
+    assert "is the module itself" in message("ram://outputs/module", *inputs)

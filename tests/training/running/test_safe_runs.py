@@ -18,7 +18,9 @@ import hub_estimator as hub
 from hub_estimator import compat, errors
 from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.running import evaluation, exporting, loop, prediction
 from hub_estimator.training.running.evaluation import Choice
 from hub_estimator.training.running.model_folder import ModelFolder
@@ -302,6 +304,49 @@ def test_two_encoders_whose_modules_change_places(run, make_model, swapped, text
     with pytest.raises(errors.ModuleChangedError, match="another module 'a'"):
         run(model=model(swapped, text_module), max_steps=6)
     assert run(model=model(text_module, swapped), max_steps=6).step == 6
+
+
+def test_a_swapped_module_in_a_feature_column(run, swapped, text_module):
+    def model(handle):
+        estimator = functools.partial(estimator_class("DNNEstimator"), hidden_units=[4])
+        columns = [hub.text_embedding_column("text", handle)]
+        return CannedModel(estimator, head_class("BinaryClassHead")(), columns)
+
+    run(model=model(text_module))
+    with pytest.raises(errors.ModuleChangedError, match="another module 'module': it was "):
+        run(model=model(swapped), max_steps=6)
+
+
+class Embeddings(tf.train.Checkpoint):
+    """Texts to rows of a table, as a TF2 SavedModel."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.table = tf.Variable(tf.fill([8, 4], value))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, texts):
+        return tf.nn.embedding_lookup(self.table, tf.strings.to_hash_bucket_fast(texts, 8))
+
+
+@pytest.fixture(scope="module")
+def saved_models(tmp_path_factory):
+    """Two TF2 SavedModels that differ in their values."""
+    folder = tmp_path_factory.mktemp("saved_models")
+    with tf.init_scope():
+        for value in (1.0, 2.0):
+            tf.saved_model.save(Embeddings(value), str(folder / str(value)))
+    return str(folder / "1.0"), str(folder / "2.0")
+
+
+def test_a_swapped_saved_model(run, saved_models, tmp_path):
+    first, second = saved_models
+    plain = {"export_name": None}
+    run({"handle": first, **plain})
+    with pytest.raises(errors.ModuleChangedError, match="another module 'module': it was "):
+        run({"handle": second, **plain}, max_steps=6)
+    shutil.copytree(first, tmp_path / "moved")
+    assert run({"handle": str(tmp_path / "moved"), **plain}, max_steps=6).step == 6
 
 
 # --- what is read and what is written --------------------------------------------------------
