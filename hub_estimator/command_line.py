@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
@@ -66,7 +67,7 @@ def _run(
         wrong = _parse(values, argv)
         if wrong is not None:
             return _fail(wrong, USAGE)
-        with _log():
+        with _log(), _silent_threads():
             command(values)
     except errors.InterruptedRunError as error:
         return _fail(config.own_message(error), command_signals.status(error.signal))
@@ -123,6 +124,26 @@ def _log() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _silent_threads() -> Iterator[None]:
+    """Keeps what the system refused to a thread from being shown twice.
+
+    The threads that write TensorBoard's logs end by it; the command then fails of the same.
+    """
+    show = threading.excepthook
+
+    def show_faults(args: threading.ExceptHookArgs) -> None:
+        error = args.exc_value
+        if not isinstance(error, Exception) or command_failures.message(error) is None:
+            show(args)
+
+    threading.excepthook = show_faults
+    try:
+        yield
+    finally:
+        threading.excepthook = show
 
 
 def define_model_dir(values: flags.FlagValues, what: str) -> None:

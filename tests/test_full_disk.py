@@ -1,4 +1,4 @@
-"""A full disk, and a limit of the size of files: one line, and the run goes on once it is solved."""
+"""A full disk, a limit of the size of files, too little memory: one line, and later it goes on."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ def files(tmp_path_factory):
 def run(files, capsys):
     """Trains by the command up to a step; returns the status and the last line of its log."""
 
-    def run(model_dir, max_steps):
+    def run(model_dir, max_steps, *further):
         settings = {
             "MODULE": f"{files}/module", "TRAIN_DATA": f"{files}/data.csv",
             "EVAL_DATA": f"{files}/data.csv", "FINE_TUNE": True, "MAX_STEPS": max_steps,
         }  # fmt: skip
         bindings = [f"--gin_bindings={name}={value!r}" for name, value in settings.items()]
-        bindings += ["--gin_bindings=train_and_evaluate.exporters=[]"]
+        further = ("train_and_evaluate.exporters=[]", *further)
+        bindings += [f"--gin_bindings={each}" for each in further]
         status = train.run(["train", "--gin_file=smoke.gin", *bindings, f"--model_dir={model_dir}"])
         return status, capsys.readouterr().err.splitlines()[-1]
 
@@ -93,7 +94,8 @@ def test_a_disk_that_is_full(disk, run, capsys, files):
         (disk / "filler").unlink()
     fill(disk, 0)
     assert evaluate.run(["evaluate", f"--model_dir={model_dir}", "--name=x"]) == 1
-    assert is_full(capsys.readouterr().err.splitlines()[-1])
+    log = capsys.readouterr().err
+    assert is_full(log.splitlines()[-1]) and "Traceback" not in log
     assert not (model_dir / "metrics_x.jsonl").exists()
     flags = [f"--model_dir={model_dir}", f"--input={files}/data.csv", f"--output={disk}/o.csv"]
     assert predict.run(["predict", *flags]) == 1
@@ -121,5 +123,17 @@ def test_a_limit_of_the_size_of_files(tmp_path, run):
     assert status == 1 and line.startswith("error: [Errno 27] File too large: '")
     assert line.endswith(
         ". Raise the limit of the size of files (ulimit -f), and run the same command again."
+    )
+    assert run(model_dir, 10)[0] == 0
+
+
+def test_too_little_memory(tmp_path, run):
+    model_dir = tmp_path / "model"
+    plain = "Optimization.optimizer=@GradientDescentOptimizer"
+    # Of the variables one has 36 TB.
+    status, line = run(model_dir, 10, "DenseLayers.units=[300_000, 30_000_000]", plain)
+    assert status == 1 and line == (
+        "error: There is too little memory. Take a smaller batch or module, or a machine with more "
+        "memory, and run the same command again."
     )
     assert run(model_dir, 10)[0] == 0
