@@ -9,7 +9,7 @@ import os
 from hub_estimator import errors, files
 from hub_estimator.resolver import archives, download
 from hub_estimator.resolver.cache import Cache, Origin
-from hub_estimator.resolver.descriptor import digest
+from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.settings import Settings
 

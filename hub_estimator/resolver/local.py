@@ -8,7 +8,7 @@ import urllib.parse
 
 from hub_estimator import errors, files
 from hub_estimator.resolver.cache import Cache, Origin
-from hub_estimator.resolver.descriptor import digest
+from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import unpack
 from hub_estimator.resolver.settings import Settings
