@@ -44,6 +44,7 @@ setup(
         "numpy",
         "filelock>=4",
         "requests",
+        "urllib3>=2.2",
         "tqdm",
     ],
     extras_require={

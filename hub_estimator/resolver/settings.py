@@ -26,7 +26,7 @@ class Settings:
       timeout_secs: longest wait for a connection, and for the next bytes of an answer.
       attempts: how often in a row a download may fail without any headway.
       first_wait_secs: the wait before the second attempt; each further one is twice as long.
-      max_unpacked_bytes: the largest module that is unpacked.
+      max_unpacked_bytes: the largest module that is unpacked, and the largest archive.
       max_members: the most files and folders in one archive.
     """
 
@@ -60,9 +60,9 @@ class Settings:
             load_format=load_format,
             progress_bar=_is_true(env, "TFHUB_DOWNLOAD_PROGRESS") or _on_terminal(),
             verify_certificates=not _is_true(env, "TFHUB_DISABLE_CERT_VALIDATION"),
-            timeout_secs=_number(env, "HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs),
+            timeout_secs=_number(env, "HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs, 1e6),
             max_unpacked_bytes=int(
-                _number(env, "HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes)
+                _number(env, "HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes, 1e18)
             ),
         )
 
@@ -78,7 +78,7 @@ def _is_true(env: Mapping[str, str], name: str) -> bool:
     return env.get(name, "").strip().lower() not in _FALSE
 
 
-def _number(env: Mapping[str, str], name: str, default: float) -> float:
+def _number(env: Mapping[str, str], name: str, default: float, most: float) -> float:
     text = env.get(name) or default
     try:
         number = float(text)
@@ -86,6 +86,8 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
         number = 0.0
     if not number > 0:
         raise errors.SettingError(f"{name} is {text!r}; it must be a number above zero.")
+    if number > most:
+        raise errors.SettingError(f"{name} is {text!r}; it can be at most {most:.0e}.")
     return number
 
 

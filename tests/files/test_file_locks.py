@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -19,6 +21,15 @@ with getattr(locks, sys.argv[1])(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that other users may look into, unlike pytest's own."""
+    folder = tempfile.mkdtemp(prefix="hub_estimator-test-")
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -87,6 +98,34 @@ def test_who_holds_a_lock(tmp_path, hold):
     with locks.held_alone(path):  # what the dead left is written over
         assert f'"pid": {os.getpid()}' in (tmp_path / "lock.holder").read_text()
     assert os.listdir(tmp_path) == ["lock"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes other users")
+def test_a_lock_that_another_user_made(open_folder, hold, monkeypatch):
+    """Who may read its file may hold it, and waits for who does."""
+    monkeypatch.setattr(locks, "_SAY_WAITING_SECS", 0.2)
+    path = f"{open_folder}/lock"
+    with locks.held(path):
+        pass
+    os.chmod(path, 0o644)
+    process = hold("held", path)
+    os.seteuid(65534)
+    try:
+        with locks.held(path, process.kill) as waited:
+            assert waited
+        with locks.held(path) as waited:
+            assert not waited
+    finally:
+        os.seteuid(0)
+    os.chmod(path, 0o600)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(PermissionError), locks.held(path):
+            pass
+        with pytest.raises(PermissionError), locks.held(f"{open_folder}/other"):
+            pass
+    finally:
+        os.seteuid(0)
 
 
 def test_the_umask_decides_who_may_use_a_lock(tmp_path):
