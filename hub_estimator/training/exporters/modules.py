@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -36,6 +36,7 @@ class LatestModuleExporter(FolderExporter):
 
     Raises:
       errors.ModelError: `exports_to_keep` is not positive, `name` no text, or `every` neither.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class BestModuleExporter(FolderExporter):
 
     Raises:
       errors.ModelError: a setting is not what it must be.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
@@ -121,13 +123,18 @@ class RegisteredModules:
                 )
                 yield None
                 return
-            _check_names(modules)
+            check_names(modules)
             with tf.compat.v1.Session(config=estimator.config.session_config) as session:
                 saver.restore(session, checkpoint)
                 yield lambda folder: _write(modules, folder, session)
 
 
-def _check_names(modules: Mapping[str, Exportable]) -> None:
+def check_names(modules: Iterable[str]) -> None:
+    """Checks that modules can be exported under their names.
+
+    Raises:
+      errors.ExportError: one is that of a file that exporters write.
+    """
     for name in modules:
         if name in _RECORDS:
             raise errors.ExportError(

@@ -42,6 +42,7 @@ class LatestExporter(FolderExporter):
 
     Raises:
       errors.ModelError: a setting is not what it must be.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class BestExporter(FolderExporter):
 
     Raises:
       errors.ModelError: a setting is not what it must be.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
