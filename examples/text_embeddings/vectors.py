@@ -162,13 +162,11 @@ def _row(fields: list[str], width: int, path: str, number: int) -> tuple[str, np
     if width < 1 or words < 1 or any(_number(field) is not None for field in fields[1:words]):
         shown = texts.shown(" ".join(fields), 60)
         raise VectorsFileError(_WRONG_NUMBER % (path, number, width, len(fields) - 1, shown))
-    vector = np.empty(width, np.float32)
-    for place, field in enumerate(fields[words:]):
-        found = _number(field)
-        if found is None:
-            raise VectorsFileError(_NOT_A_NUMBER % (path, number, width, texts.shown(field, 60)))
-        vector[place] = found
-    return " ".join(fields[:words]), vector
+    vector = [_number(field) for field in fields[words:]]
+    if None in vector:
+        shown = texts.shown(fields[words + vector.index(None)], 60)
+        raise VectorsFileError(_NOT_A_NUMBER % (path, number, width, shown))
+    return " ".join(fields[:words]), np.array(vector, np.float32)
 
 
 def _number(field: str) -> float | None:
