@@ -28,7 +28,8 @@ class LatestModuleExporter(FolderExporter):
       name: the name of the exporter's folder.
       serving_input_fn: a function without arguments that returns a `ServingInputReceiver`; its
         features are what the model is built on.
-      exports_to_keep: how many timestamps to keep, the newest ones; None keeps all.
+      exports_to_keep: how many of its own timestamps to keep, the newest ones; None keeps all. What
+        other programs exported there stays.
       every: `"evaluation"` exports after each one; `"end"` after that of the last step; a number,
         so many steps after the export before, and at the end.
       stable_path: whether to keep a link `latest` to the newest timestamp, switched in one step.
@@ -62,7 +63,7 @@ class BestModuleExporter(FolderExporter):
       serving_input_fn: see `LatestModuleExporter`.
       metric: the name of the metric, for example `"accuracy"`.
       higher_is_better: whether greater values are better, as for accuracy; False for losses.
-      exports_to_keep: how many timestamps to keep, the best ones; None keeps all.
+      exports_to_keep: how many of its own timestamps to keep, the best ones; None keeps all.
       every: see `LatestModuleExporter`; other evaluations than these are not looked at.
       stable_path: whether to keep a link `best` to the best timestamp; see `LatestModuleExporter`.
 

@@ -10,9 +10,11 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator import errors
+from hub_estimator import errors, files
 from hub_estimator.training.running import preflight
+from hub_estimator.training.running.early_stopping import EarlyStopping, Stopping
 from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.running.recording import Recorder
 
 
 def test_nothing_stays_in_the_default_graph_or_on_disk(make_model, examples, tmp_path):
@@ -94,6 +96,13 @@ def test_two_exporters_of_one_name(check_exporters):
     with pytest.raises(errors.ModelError) as caught:
         check_exporters(exporter(), types.SimpleNamespace(name="mine"))
     assert str(caught.value) == ("Two exporters are called 'mine'. Give each a name of its own.")
+
+
+def test_no_exporter_is_called_like_those_of_a_run_itself(folder):
+    stopping = Stopping(EarlyStopping("loss", False), [], types.SimpleNamespace(cluster_spec=None))
+    for each in (Recorder(folder.history()), *stopping.exporters([])):
+        with pytest.raises(errors.InvalidPathNameError):
+            files.check_name("The name", each.name)
 
 
 @pytest.mark.parametrize("above", ["model", "model/export", "model/export/mine"])
