@@ -54,8 +54,7 @@ def collect(
       made: the model.
       input_fn: gives features and labels.
       checkpoint: the prefix of the checkpoint.
-      max_examples: how many examples at most; fewer where there are so many classes that the
-        predictions would not fit into memory.
+      max_examples: how many examples at most; see `Report`.
 
     Returns:
       The outcomes of each head that we know, by its name; of a model's only head by "".

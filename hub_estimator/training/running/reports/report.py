@@ -31,7 +31,8 @@ class Report:
     files; TensorBoard gets the same. The examples count alike, also where the loss weighs them.
 
     Attributes:
-      max_examples: how many examples to look at, the first ones of the data.
+      max_examples: how many examples to look at, the first ones of the data; fewer where there are
+        so many classes that what is predicted would not fit into memory.
       max_classes: how many classes a picture shows, the most frequent ones.
       max_worst: how many mistakes the table of the worst has.
       pictures: whether to draw; None draws where matplotlib is installed.
