@@ -16,7 +16,8 @@ TEST = [
     "kagglehub",
     "matplotlib",
     "pandas",
-    "tensorflow-datasets",
+    # For Python 3.10 there is none that the newest TensorFlow's protobuf suits.
+    "tensorflow-datasets; python_version >= '3.11'",
     "tf-slim",
 ]
 # With what draws the pictures of the reports that `make train` writes.
@@ -29,7 +30,8 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    # What TensorFlow 2.21, the newest that is supported, has wheels for.
+    python_requires=">=3.10,<3.14",
     packages=[
         *find_packages(include=["hub_estimator", "hub_estimator.*"]),
         "hub_estimator.configs",
