@@ -262,8 +262,12 @@ def test_an_error_is_all_that_is_shown(command, tmp_path):
         ),
         (
             evaluate,
-            ["--model_dir=m", "--name=a/b"],
-            "flag --name=a/b: It is a part of a file's name.",
+            ["--model_dir=m", "--name=../b"],
+            (
+                "flag --name=../b: The name of an evaluation is '../b', which cannot be the name of "
+                "a file or folder: it starts with a dot. Choose a name of letters, digits, '_' and "
+                "'-'."
+            ),
         ),
         (
             predict,

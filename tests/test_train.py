@@ -159,6 +159,13 @@ BAD_INPUT = [
     ),
     ({}, ["--gin_bindings=LatestModuleExporter.exports_to_keep=0"], "it must be at least 1."),
     ({}, ["--gin_bindings=LatestModuleExporter.name=3"], "it must be a text in quotes."),
+    (
+        {},
+        ["--gin_bindings=LatestModuleExporter.name='../../../elsewhere'"],
+        "LatestModuleExporter.name is '../../../elsewhere', which cannot be the name of a file",
+    ),
+    ({}, ["--gin_bindings=Encoder.export_name='a/b'"], "Encoder.export_name is 'a/b', which"),
+    ({}, ["--gin_bindings=Model.export_name='/a'"], "Model.export_name is '/a', which cannot"),
     ({"LEARNING_RATE": "a"}, [], "Optimization.learning_rate is 'a'; it must be a number."),
 ]
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hub_estimator.compat.op_defs import knows_op, op_outputs_state
     from hub_estimator.compat.releases import ships_estimator, tf_version
     from hub_estimator.compat.stand_ins import estimator_module
+    from hub_estimator.compat.tensorboard import missing_for_tensorboard
 
 _WHERE = {
     "ColumnState": "feature_columns",
@@ -45,6 +46,7 @@ _WHERE = {
     "is_inside": "graphs",
     "knows_op": "op_defs",
     "legacy_layers": "legacy_keras",
+    "missing_for_tensorboard": "tensorboard",
     "op_outputs_state": "op_defs",
     "require_legacy_keras": "legacy_keras",
     "ships_estimator": "releases",
@@ -70,6 +72,7 @@ __all__ = [
     "is_inside",
     "knows_op",
     "legacy_layers",
+    "missing_for_tensorboard",
     "op_outputs_state",
     "require_legacy_keras",
     "ships_estimator",

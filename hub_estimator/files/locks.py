@@ -123,6 +123,30 @@ def held_alone(path: str) -> Iterator[None]:
             remove(holder)
 
 
+@contextlib.contextmanager
+def held_folder(path: str) -> Iterator[None]:
+    """Holds a folder itself for the time of a `with` block, and leaves nothing in it.
+
+    Waits for another holder as long as it takes. Where there are no such locks, as on some network
+    filesystems, it holds nothing.
+
+    Args:
+      path: the folder, on the local disk; it is there.
+
+    Raises:
+      OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl  # of Unix alone
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # goes when the file is closed
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _who(holder: str) -> str:
     """Returns who holds a lock, as far as that is known: `process 12 on host since ...`."""
     try:

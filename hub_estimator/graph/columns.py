@@ -16,7 +16,7 @@ from hub_estimator.graph.column_checks import check_image_module, check_text_mod
 from hub_estimator.graph.images import IMAGES, get_expected_image_size, get_num_image_channels
 from hub_estimator.graph.loading import load
 from hub_estimator.graph.module import Module, Spec, as_module_spec
-from hub_estimator.graph.registration import check_export_name, register_module_for_export
+from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.graph.state_plan import Trainable
 
 _COMBINERS = {
@@ -45,7 +45,7 @@ def text_embedding_column(
 
     Raises:
       ColumnError: the module does not embed texts.
-      ModelError: `export_name` cannot be a folder's name.
+      InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     column = _TextColumn(key, _path_or_spec(module_spec), trainable, export_name)
@@ -78,7 +78,7 @@ def sparse_text_embedding_column(
 
     Raises:
       ColumnError: the module does not embed texts, or the combiner is unknown.
-      ModelError: `export_name` cannot be a folder's name.
+      InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     if combiner not in _COMBINERS:
@@ -115,7 +115,7 @@ def image_embedding_column(
 
     Raises:
       ColumnError: the module does not embed images.
-      ModelError: `export_name` cannot be a folder's name.
+      InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     size = None if image_size is None else tuple(image_size)
@@ -206,7 +206,7 @@ class _ModuleColumn(_Column):
 
     def __post_init__(self) -> None:
         if self.export_name is not None:
-            check_export_name(self.export_name)
+            files.check_name("The export name", self.export_name)
 
     @functools.cached_property
     def module_spec(self) -> ModuleSpec:

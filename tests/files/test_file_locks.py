@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pytest
 
@@ -16,6 +19,7 @@ from hub_estimator.files import locks
 
 HOLD = """
 import sys
+import threading
 from hub_estimator.files import locks
 with getattr(locks, sys.argv[1])(sys.argv[2]):
     print("held", flush=True)
@@ -135,3 +139,26 @@ def test_the_umask_decides_who_may_use_a_lock(tmp_path):
             assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o640
     finally:
         os.umask(before)
+
+
+def test_a_folder_is_held_and_dies_with_its_holder(tmp_path, hold):
+    process = hold("held_folder", str(tmp_path))
+    killed = []
+
+    def kill():
+        killed.append(process.pid)
+        process.kill()
+
+    threading.Timer(0.3, kill).start()
+    with locks.held_folder(str(tmp_path)):
+        assert killed
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_locked(tmp_path, monkeypatch):
+    def refuse(descriptor, operation):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with locks.held_folder(str(tmp_path)):
+        pass

@@ -453,9 +453,12 @@ def test_other_misuses(text_module, tmp_path):
     with pytest.raises(errors.ColumnError) as caught:
         hub.sparse_text_embedding_column("text", text_module, "max", None)
     assert str(caught.value) == "combiner is 'max'; it must be 'mean', 'sqrtn' or 'sum'."
-    with pytest.raises(errors.ModelError) as caught:
+    with pytest.raises(errors.InvalidPathNameError) as caught:
         hub.text_embedding_column("text", text_module, export_name="a/b")
-    assert str(caught.value) == "The export name 'a/b' cannot be the name of a folder."
+    assert str(caught.value) == (
+        "The export name is 'a/b', which cannot be the name of a file or folder: it holds a slash. "
+        "Choose a name of letters, digits, '_' and '-'."
+    )
     with pytest.raises(errors.NotAModuleError, match="use hub.load"):
         hub.text_embedding_column("text", save_tf2(tmp_path / "s"))
 

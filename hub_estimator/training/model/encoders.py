@@ -145,6 +145,7 @@ class Encoder:
           errors.NotInModuleError: the tags, the signature or the output are not in the module.
           errors.FeatureNotFoundError: the input does not give a feature.
           errors.ModelError: the inputs are not those of the signature, or a setting is wrong.
+          errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
         """
         self._check_settings()
         tags = self.tags_for(mode)
@@ -281,6 +282,8 @@ class Encoder:
 
     def _check_settings(self) -> None:
         checks.fraction("Encoder.dropout", self.dropout)
+        if self.export_name is not None:
+            files.check_name("Encoder.export_name", self.export_name)
         checks.whole_number("Encoder.train_from_step", self.train_from_step, least=0)
         checks.number("Encoder.learning_rate_multiplier", self.learning_rate_multiplier)
         if self.pool not in (None, *pooling.KINDS):

@@ -122,6 +122,7 @@ def train_and_evaluate(
     cache = _cache(feature_cache, config)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = _made_exporters(exporters, checked)
+    preflight.check_exporters(folder, made_exporters)
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
     made_hooks = made_hooks or _fewer_calls(model, max_steps, config)
     if settings is not None:

@@ -239,7 +239,10 @@ class ModelFolder:
 
 
 def _named(what: str, name: str | None) -> str:
-    return f"{what}_{name}" if name else what
+    if not name:
+        return what
+    files.check_name("The name of an evaluation", name)
+    return f"{what}_{name}"
 
 
 def _gone(checkpoint: Checkpoint) -> errors.CheckpointGoneError:
