@@ -94,7 +94,7 @@ class DuplicateTagsError(DefinitionError):
 
 
 class VariablesDifferError(DefinitionError):
-    """A graph variant uses a variable that the exported variant does not have."""
+    """Graph variants have a variable of one name in different types, shapes or parts."""
 
 
 class ColocationError(DefinitionError):
@@ -158,6 +158,10 @@ class MessageTypeError(Error, ValueError):
 
 class CheckpointMismatchError(Error, ValueError):
     """A checkpoint lacks a variable of the module, or has it with another shape or type."""
+
+
+class ValuesNotFoundError(Error, ValueError):
+    """A graph variant is used for whose variables the module has no values."""
 
 
 class ExportError(Error, RuntimeError, ValueError):

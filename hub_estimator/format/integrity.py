@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import tensorflow as tf
 from google.protobuf import message as protobuf_message
@@ -16,10 +16,11 @@ from google.protobuf import message as protobuf_message
 from hub_estimator import files
 from hub_estimator.errors import BrokenModuleError, CheckpointMismatchError, Error
 from hub_estimator.format import collections
-from hub_estimator.format.checkpoint import check_variable, contents, open_checkpoint
+from hub_estimator.format.checkpoint import check_variable
 from hub_estimator.format.nodes import colocated_with, node_of
+from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import component_names, parse
-from hub_estimator.format.variant import VariableEntry, Variant, inside_sentence, tags_text
+from hub_estimator.format.variant import Variant, inside_sentence, tags_text
 
 _SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
 _OF_NODES = (
@@ -100,27 +101,30 @@ def check_variant(variant: Variant, source: str) -> None:
                 )
 
 
-def check_checkpoint(prefix: str, variables: Sequence[VariableEntry], source: str) -> None:
-    """Checks that a checkpoint can be read, holds the variables, and has all its files.
+def check_checkpoint(spec: ModuleSpec) -> None:
+    """Checks that a module's checkpoint can be read, has all its files, and is of the module.
 
-    Args:
-      prefix: the path of the checkpoint without endings.
-      variables: the variables of the module.
-      source: what messages call the module.
+    It is where a graph variant finds all its values; others may lack some of theirs.
 
     Raises:
-      BrokenModuleError: it does not.
+      BrokenModuleError: it is not.
     """
-    if not variables:
+    prefix, source = spec.checkpoint_path, spec.source
+    if prefix is None:
         return
     with reports_damage(f"The checkpoint {prefix} of {inside_sentence(source)}"):
-        there = contents(open_checkpoint(prefix))
-        for variable in variables:
-            try:
-                check_variable(there, prefix, variable, variable.key)
-            except CheckpointMismatchError as e:
-                raise BrokenModuleError(f"{source} contradicts itself. {e}") from e
-        _check_shards(prefix, _size(there), source)
+        if len(spec.unusable) == len(spec.variants):
+            _raise_contradiction(spec, prefix)
+        if spec.stored:
+            _check_shards(prefix, _size(spec.stored), source)
+
+
+def _raise_contradiction(spec: ModuleSpec, prefix: str) -> None:
+    try:
+        for variable in spec.variables:
+            check_variable(spec.stored, prefix, variable, variable.key)
+    except CheckpointMismatchError as e:
+        raise BrokenModuleError(f"{spec.source} contradicts itself. {e}") from e
 
 
 def _references(variant: Variant) -> Iterator[tuple[tuple[str, str], Iterable[str]]]:

@@ -52,8 +52,7 @@ def read_module(folder: str) -> ModuleSpec:
         )
         for variant in spec.variants:
             integrity.check_variant(variant, source)
-        if spec.checkpoint_path is not None:
-            integrity.check_checkpoint(spec.checkpoint_path, spec.variables, source)
+        integrity.check_checkpoint(spec)
     return spec
 
 
@@ -132,10 +131,12 @@ def _asset_paths(folder: str, meta_graphs: Any) -> dict[str, str]:
 
 
 def _checkpoint_path(folder: str, meta_graphs: Any) -> str | None:
-    if not any(collections.has(graph, collections.VARIABLES) for graph in meta_graphs):
+    have_variables = [collections.has(graph, collections.VARIABLES) for graph in meta_graphs]
+    if not any(have_variables):
         return None
     prefix = layout.checkpoint_prefix(folder)
-    if not files.exists(f"{prefix}.index"):
+    # Exported from a graph without variables, a module has no values for the other ones.
+    if all(have_variables) and not files.exists(f"{prefix}.index"):
         raise BrokenModuleError(
             f"The module {folder} lacks the values of its variables ({prefix}.index). Fetch the "
             "module again."

@@ -24,11 +24,18 @@ class ParsedTensorInfo:
     @property
     def dtype(self) -> tf.DType:
         """The element type."""
-        return self.type_spec.dtype
+        return self._described.dtype
 
     def get_shape(self) -> tf.TensorShape:
         """Returns the static shape; for a sparse tensor, that of its dense form."""
-        return self.type_spec.shape
+        return self._described.shape
+
+    @property
+    def _described(self) -> Any:
+        """What has a type and a shape: the spec, or that of its first tensor (`IndexedSlices`)."""
+        if hasattr(self.type_spec, "dtype"):
+            return self.type_spec
+        return tf.nest.flatten(self.type_spec, expand_composites=True)[0]
 
     @property
     def is_sparse(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -23,6 +23,12 @@ DEFAULT = "default"
 def quoted(names: Any) -> str:
     """Returns names as a readable list for messages, sorted."""
     return ", ".join(repr(name) for name in sorted(names)) or "none"
+
+
+def some_of(texts: Sequence[str]) -> str:
+    """Returns the first few of texts for messages, and how many more there are."""
+    more = f" and {len(texts) - 5} more" if len(texts) > 5 else ""
+    return ", ".join(texts[:5]) + more
 
 
 def tags_text(tags: Any) -> str:
@@ -76,11 +82,12 @@ class VariableEntry:
         """The name of the node that holds it."""
         return node_of(self.proto.variable_name)
 
-    @property
-    def whole_shape(self) -> tf.TensorShape:
-        """The shape of the whole variable that it is a part of, or of itself."""
+    @functools.cached_property
+    def spec(self) -> tf.TensorSpec:
+        """The type and the shape of the whole variable that it is a part of, or of itself."""
         slice_info = self.proto.save_slice_info_def
-        return tf.TensorShape(list(slice_info.full_shape)) if self.slice_spec else self.shape
+        shape = list(slice_info.full_shape) if self.slice_spec else self.shape
+        return tf.TensorSpec(shape, self.dtype.base_dtype)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -61,6 +61,7 @@ def rename_clashing(graph_def: Any, graph: tf.Graph, scope: str) -> Any:
         inside = f"{graph.name}_" if compat.is_function_graph(graph) else ""
         suffix = _NOT_IN_NAMES.sub("_", f"{inside}{scope.rstrip('/')}")
         names = [function.signature.name for function in graph_def.library.function]
+        suffix = _free_suffix(names, suffix, graph)
         new_names = {name: f"{name}_{suffix}" for name in names}
     else:
         new_names = _clashing(graph_def.library, graph)
@@ -70,6 +71,16 @@ def rename_clashing(graph_def: Any, graph: tf.Graph, scope: str) -> Any:
     renamed.CopyFrom(graph_def)
     _rename(renamed, new_names)
     return renamed
+
+
+def _free_suffix(names: Iterable[str], suffix: str, graph: tf.Graph) -> str:
+    """Returns the suffix, with a number where functions have these names with it already."""
+    numbered = itertools.chain([suffix], (f"{suffix}_{number}" for number in itertools.count(1)))
+    return next(
+        each
+        for each in numbered
+        if all(compat.function_def(graph, f"{name}_{each}") is None for name in names)
+    )
 
 
 def _clashing(library: Any, graph: tf.Graph) -> dict[str, str]:

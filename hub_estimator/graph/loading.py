@@ -18,6 +18,9 @@ from hub_estimator.format.variant import Variant, as_tags, tags_text
 # Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
 _LOADED = ("hub_estimator", "loaded")
 
+# By this attribute, programs tell TF1 Hub modules from other SavedModels.
+_IS_HUB_MODULE = "_is_hub_module_v1"
+
 
 def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any = None) -> Any:
     """Loads what a handle names: a TF2 SavedModel, a TF1 SavedModel or a TF1 Hub module.
@@ -34,38 +37,44 @@ def load(handle: files.PathLike, tags: Iterable[str] | None = None, options: Any
       What `tf.saved_model.load` returns. For TF1 graphs that has `signatures`, functions by name,
       `variables`, and `prune` and `graph` for anything else. For a TF1 Hub module it has also
       `trainable_variables` and `regularization_losses`, functions without arguments. Where one
-      trains on it in a TF1 graph, `hub.Module` does more: update operations and re-export.
+      trains on it in a TF1 graph, `hub.Module` does more: update operations and re-export. The
+      attribute `_is_hub_module_v1` tells whether it is a TF1 Hub module.
 
     Raises:
       OSError: there is nothing under the handle, or no SavedModel (`SavedModelNotFoundError`), or
         its files are damaged (`BrokenModuleError`).
       TagsNotFoundError: there is no graph with these tags.
+      ValuesNotFoundError: a TF1 Hub module has no values for variables of this graph.
     """
     folder = resolver.resolve(handle)
     wanted = None if tags is None else as_tags(tags)
-    if files.exists(files.join(folder, layout.MODULE_DEF)):
-        variant = read_module(folder).variant(wanted)
-        loaded = tf.saved_model.load(folder, tags=sorted(variant.tags), options=options)
-        _add_training(loaded, variant)
-        return _kept(loaded)
+    is_module = files.exists(files.join(folder, layout.MODULE_DEF))
+    loaded = (_load_module if is_module else _load_saved_model)(folder, wanted, options)
+    setattr(loaded, _IS_HUB_MODULE, is_module)
+    if not tf.executing_eagerly():
+        # TensorFlow adds operations to the graph when a loaded table is collected as garbage; where
+        # that happens inside of `session.run`, it waits for a lock for ever.
+        tf.compat.v1.add_to_collection(_LOADED, loaded)
+    return loaded
+
+
+def _load_module(folder: str, wanted: frozenset[str] | None, options: Any) -> Any:
+    spec = read_module(folder)
+    spec.check_values(wanted)
+    variant = spec.variant(wanted)
+    loaded = tf.saved_model.load(folder, tags=sorted(variant.tags), options=options)
+    _add_training(loaded, variant)
+    return loaded
+
+
+def _load_saved_model(folder: str, wanted: frozenset[str] | None, options: Any) -> Any:
     _check_saved_model(folder)
     try:
         tags = None if wanted is None else sorted(wanted)
-        return _kept(tf.saved_model.load(folder, tags=tags, options=options))
+        return tf.saved_model.load(folder, tags=tags, options=options)
     except (RuntimeError, ValueError) as e:
         _check_tags(folder, wanted, e)
         raise
-
-
-def _kept(loaded: Any) -> Any:
-    """Keeps what was loaded into a graph for as long as the graph.
-
-    TensorFlow adds operations to the graph when a loaded table is collected as garbage; where that
-    happens inside of `session.run`, it waits for a lock for ever.
-    """
-    if not tf.executing_eagerly():
-        tf.compat.v1.add_to_collection(_LOADED, loaded)
-    return loaded
 
 
 def _add_training(loaded: Any, variant: Variant) -> None:

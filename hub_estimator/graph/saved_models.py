@@ -73,8 +73,7 @@ def create_module_spec_from_saved_model(
         spec = ModuleSpec(variants, names.paths, checkpoint_path=checkpoint, source=source)
         for variant in variants:
             integrity.check_variant(variant, source)
-        if checkpoint is not None:
-            integrity.check_checkpoint(checkpoint, spec.variables, source)
+        integrity.check_checkpoint(spec)
     return spec
 
 
@@ -180,10 +179,11 @@ def _check_tags(folder: str, variants: list[Variant]) -> None:
 
 
 def _checkpoint_path(folder: str, variants: list[Variant]) -> str | None:
-    if not any(variant.variables for variant in variants):
+    have_variables = [bool(variant.variables) for variant in variants]
+    if not any(have_variables):
         return None
     prefix = layout.checkpoint_prefix(folder)
-    if not files.exists(f"{prefix}.index"):
+    if all(have_variables) and not files.exists(f"{prefix}.index"):
         raise BrokenModuleError(
             f"The SavedModel {folder} lacks the values of its variables ({prefix}.index). Save it "
             "again."

@@ -65,8 +65,11 @@ def main(folder: str, strategy: str) -> None:
         model, estimator.TrainSpec(input_fn, max_steps=60), spec
     ) or ({}, None)
     names = [name for name in model.get_variable_names() if name.startswith("module")]
-    step = int(model.get_variable_value("global_step"))
-    print(json.dumps({"loss": float(metrics.get("loss", -1)), "names": names, "step": step}))
+    values = {
+        name: float(model.get_variable_value(key))
+        for name, key in (("step", "global_step"), ("mean", "module/mean"))
+    }
+    print(json.dumps({"loss": float(metrics.get("loss", -1)), "names": names, **values}))
 
 
 if __name__ == "__main__":

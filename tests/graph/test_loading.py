@@ -64,6 +64,13 @@ def saved_model(tmp_path):
     return str(tmp_path / "saved")
 
 
+def test_programs_can_tell_modules_from_saved_models(module, saved_model):
+    def run():
+        return [hub.load(path)._is_hub_module_v1 for path in (module, saved_model)]
+
+    assert in_eager_mode(run) == run() == [True, False]
+
+
 def test_a_module_in_eager_mode(module):
     def run():
         loaded = hub.load(module)

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import Exportable, registered_modules
 from hub_estimator.training.exporters import records
 from hub_estimator.training.exporters.base import FolderExporter, Write, naming_failures
@@ -127,7 +128,7 @@ class RegisteredModules:
             check_names(modules)
             with tf.compat.v1.Session(config=estimator.config.session_config) as session:
                 saver.restore(session, checkpoint)
-                yield lambda folder: _write(modules, folder, session)
+                yield lambda folder: _write(modules, folder, session, checkpoint)
 
 
 def check_names(modules: Iterable[str]) -> None:
@@ -144,10 +145,15 @@ def check_names(modules: Iterable[str]) -> None:
             )
 
 
-def _write(modules: Mapping[str, Exportable], folder: str, session: Any) -> None:
+def _write(modules: Mapping[str, Exportable], folder: str, session: Any, checkpoint: str) -> None:
     for name, module in modules.items():
+        path = files.join(folder, name)
         with naming_failures(f"The module {name!r}"):
-            module.export(files.join(folder, name), session)
+            if isinstance(module, Module):
+                # Training may have changed variables that the variant for prediction has not.
+                module.export(path, session, checkpoint_path=checkpoint)
+            else:
+                module.export(path, session)
 
 
 def _build(estimator: Any, serving_input_fn: Callable[[], Any]) -> Any:

@@ -19,12 +19,12 @@ VALUES = np.arange(32, dtype=np.float32).reshape(8, 4) / 10
 class Embeddings(tf.train.Checkpoint):
     """Texts to rows of a table; training counts its calls. With the reusable interface."""
 
-    def __init__(self):
+    def __init__(self, trains_table=True):
         super().__init__()
         self.table = tf.Variable(VALUES, name="table")
         self.calls = tf.Variable(0.0, trainable=False, name="calls")
         self.variables = [self.table, self.calls]
-        self.trainable_variables = [self.table]
+        self.trainable_variables = [self.table] if trains_table else []
         self.regularization_losses = [self.size]
 
     @tf.function
@@ -43,16 +43,24 @@ class Embeddings(tf.train.Checkpoint):
         return {"tripled": 3 * self(texts)["default"]}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = str(tmp_path_factory.mktemp("saved") / "model")
+def save(path, **settings):
     with tf.init_scope():
-        made = Embeddings()
+        made = Embeddings(**settings)
         texts = tf.TensorSpec([None], tf.string, "texts")
         for training in (True, False):
             made.__call__.get_concrete_function(texts, training=training)
-        tf.saved_model.save(made, path, signatures={"serve": made.serve})
-    return path
+        tf.saved_model.save(made, str(path), signatures={"serve": made.serve})
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save(tmp_path_factory.mktemp("saved") / "model")
+
+
+@pytest.fixture(scope="module")
+def nothing_to_train(tmp_path_factory):
+    return save(tmp_path_factory.mktemp("saved") / "model", trains_table=False)
 
 
 def outputs(encoder, mode="infer"):
@@ -114,6 +122,20 @@ def test_it_is_fine_tuned_by_an_estimator(folder, make_model, tmp_path):
     metrics = trained.evaluate(input_fn, steps=1)
     assert metrics["regularization_loss"] > 0
     assert trained.get_variable_value("module/calls") == 6
+
+
+def test_it_is_trained_without_variables_to_train(nothing_to_train, make_model, tmp_path):
+    encoder = Encoder(nothing_to_train, trainable=True)
+    model = make_model(encoders=[encoder], regularization_scale=0.0)
+
+    def input_fn():
+        features = {"text": TEXTS}
+        return tf.data.Dataset.from_tensors((features, np.array([0, 1, 0]))).repeat()
+
+    trained = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
+    trained.train(input_fn, max_steps=3)
+    assert trained.get_variable_value("module/calls") == 3
+    assert np.array_equal(trained.get_variable_value("module/table"), VALUES)
 
 
 def message(error_type, **settings):

@@ -182,12 +182,13 @@ class BuiltSavedModel:
         return self._loaded(**values, **extra)
 
     def _train(self) -> list[tf.Variable]:
-        trained = list(getattr(self._loaded, "trainable_variables", None) or ())
-        if not trained:
+        if getattr(self._loaded, "trainable_variables", None) is None:
             raise errors.ModelError(
                 f"{self._folder} cannot be trained: the SavedModel has no `trainable_variables`. "
                 "Set Encoder.trainable = False."
             )
+        # There may be none in it: training may still update averages.
+        trained = list(self._loaded.trainable_variables)
         for variable in trained:
             tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, variable)
         for loss in getattr(self._loaded, "regularization_losses", None) or ():
