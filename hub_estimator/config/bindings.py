@@ -1,50 +1,26 @@
-"""The bindings of a configuration, and those that nothing reads."""
+"""The bindings of the configuration that is in force, and those that nothing reads."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
+from hub_estimator.config import statements
 from hub_estimator.config.registry import parameters_of
+from hub_estimator.config.statements import Binding
 
-
-@dataclasses.dataclass(frozen=True)
-class Binding:
-    """One setting: `[scope/]selector.parameter`, or a macro, whose `parameter` is empty."""
-
-    scope: str
-    selector: str
-    parameter: str
-    value: Any = dataclasses.field(compare=False, hash=False)
-
-    @property
-    def is_macro(self) -> bool:
-        """Whether it is a macro."""
-        return not self.parameter
-
-    def __str__(self) -> str:
-        scope = f"{self.scope}/" if self.scope else ""
-        return f"{scope}{self.selector}" + (f".{self.parameter}" if self.parameter else "")
-
-    def is_read_by(self, other: Binding) -> bool:
-        """Whether a use in `other`'s scope looks this setting up; scopes inherit."""
-        if (self.selector, self.parameter) != (other.selector, other.parameter):
-            return False
-        return self.scope == other.scope if self.is_macro else _within(other, self)
+_WHERE = "the configuration"
 
 
 def bound() -> list[Binding]:
     """Returns the bindings of the configuration that is in force."""
     import gin
 
-    return statements(gin.config_str())
+    return statements.bindings(gin.config_str(), _WHERE)
 
 
 def read() -> list[Binding]:
     """Returns the bindings that had an effect so far, and the defaults of what was used."""
     import gin
 
-    return statements(gin.operative_config_str())
+    return statements.bindings(gin.operative_config_str(), _WHERE)
 
 
 def unread_bindings() -> list[Binding]:
@@ -56,40 +32,23 @@ def unread_bindings() -> list[Binding]:
     all_bound = bound()
     unread = set(all_bound)
     for used in read():
-        readers = [binding for binding in all_bound if binding.is_read_by(used)]
-        if readers:  # The innermost scope wins; those outside of it are not read by this use.
-            unread.discard(max(readers, key=lambda binding: len(binding.scope)))
+        readers = _readers(used, all_bound)
+        unread -= set(readers[-1:])
     return sorted((each for each in unread if not _is_default(each)), key=str)
 
 
-def statements(text: str, used: set[str] | None = None) -> list[Binding]:
-    """Returns the bindings in a text; adds what their values use to a set: macros, and `@parts`."""
-    from gin import config_parser
+def overruled_bindings() -> set[Binding]:
+    """Returns the bindings that something would have read were there none of an inner scope."""
+    all_bound = bound()
+    return {each for used in read() for each in _readers(used, all_bound)[:-1]}
 
-    class Delegate(config_parser.ParserDelegate):
-        def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> str:
-            if used is not None:
-                used.add(f"@{scoped_configurable_name.rsplit('/', 1)[-1]}")
-            return f"@{scoped_configurable_name}" + ("()" if evaluate else "")
 
-        def macro(self, macro_name: str) -> str:
-            if used is not None:
-                used.add(macro_name)
-            return f"%{macro_name}"
-
-    return [
-        Binding(
-            statement.scope or "", statement.selector, statement.arg_name or "", statement.value
-        )
-        for statement in config_parser.ConfigParser(text, Delegate())
-        if isinstance(statement, config_parser.BindingStatement)
-    ]
+def _readers(used: Binding, among: list[Binding]) -> list[Binding]:
+    """Returns the bindings that a use looks up, that of the innermost scope, which wins, last."""
+    found = [binding for binding in among if binding.is_read_by(used)]
+    return sorted(found, key=lambda binding: len(binding.scope))
 
 
 def _is_default(binding: Binding) -> bool:
     missing = object()
     return bool(parameters_of(binding.selector).get(binding.parameter, missing) == binding.value)
-
-
-def _within(inner: Binding, outer: Binding) -> bool:
-    return not outer.scope or f"{inner.scope}/".startswith(f"{outer.scope}/")

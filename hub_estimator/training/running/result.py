@@ -33,18 +33,19 @@ _NOT_METRICS = ("global_step", "step", "checkpoint")
 _FIRST = ("accuracy", "auc", "average_loss", "loss")
 
 
-def summary(result: Result, macros: Collection[str] = ()) -> str:
+def summary(result: Result, macros: Collection[str] = (), imports: Collection[str] = ()) -> str:
     """Returns a summary of a run, with the commands that people need next.
 
     Args:
       result: what the run made.
       macros: those of its configuration; commands that set others would be refused.
+      imports: the modules that its gin files imported, which a model folder's does not.
     """
     lines = [f"Evaluation at step {result.step}:", *metric_lines(result.metrics)]
     lines += [f"Checkpoint:       {result.checkpoint}"]
     lines += [f"Exported module:  {path}" for path in result.modules]
     lines += [f"TensorBoard logs: {result.model_dir}", "", "Next:"]
-    lines += _commands(result, macros)
+    lines += _commands(result, macros, imports)
     return "\n".join(lines)
 
 
@@ -60,8 +61,9 @@ def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _commands(result: Result, macros: Collection[str]) -> list[str]:
-    config = f"--gin_file={result.model_dir}/operative_config.gin"
+def _commands(result: Result, macros: Collection[str], imports: Collection[str]) -> list[str]:
+    flags = [f"--gin_file={result.model_dir}/operative_config.gin"]
+    config = " ".join([*flags, *(f"--allow_import={module}" for module in imports)])
     again = f"python -m hub_estimator.train {config} --model_dir=<another folder>"
     lines = [f"  look at it:       tensorboard --logdir {result.model_dir}"]
     if "MODULE" in macros:

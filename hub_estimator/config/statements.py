@@ -1,0 +1,305 @@
+"""The statements of a gin file or binding, read without acting on any of them.
+
+Gin parses and binds in one go. Here a text is only read: what it binds, which macros and parts its
+values use, and what it would import or include. So it is known to be sound, and what it asks for,
+before gin sees it; and whatever is wrong with it is one error that says the line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import re
+import tokenize
+from collections.abc import Iterator
+from typing import Any
+
+from hub_estimator import errors, texts
+
+GIN_FEATURES = "__gin__."
+"""What the names of modules begin with that are none, but ask gin for something."""
+
+# No configuration that is meant to be one comes near these; without them a small file takes gin,
+# Python's parser or its stack beyond what they can do.
+_DEEPEST = 50
+_MOST_PIECES = 1000  # of one string: each is parsed anew with all that are before it
+_LONGEST_NAME = 500  # letters
+_MOST_BITS = 1024  # of a whole number: as large as the largest float
+
+_BEGINS, _ENDS = "([{", ")]}"
+_FAILED_TOKEN = re.compile(r"Failed to parse token '(?P<token>.*)'\Z", re.DOTALL)
+_WHERE_IN_TOKEN = re.compile(r" \(<unknown>, line \d+\)|(?<=malformed node or string).*")
+# What gin says, by its start, the longer before the shorter; and what we say.
+_COLON = "a setting is written NAME = value, with no colon."
+_REASONS = {
+    "Couldn't parse statement": "this is no setting, which is written NAME = value.",
+    "Expected '='.  Got": _COLON,
+    "Expected newline.  Got": _COLON,
+    "Expected newline": "there is something after the value; a setting is one value.",
+    "Unable to parse value": "here a value is missing: a text in quotes, a number, True, False, None, "
+    "a list, a dict, @part or %MACRO.",
+    "Unexpected token": "here a name is missing. A setting is written NAME = value.",
+}
+# How other languages write what Python calls so.
+_PYTHON = {
+    **dict.fromkeys(("true", "yes", "on"), "True"),
+    **dict.fromkeys(("false", "no", "off"), "False"),
+    **dict.fromkeys(("none", "null", "nil", "undefined"), "None"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """A use of a part or a macro in a value: `@[scope/]name`, `@[scope/]name()` or `%name`.
+
+    Attributes:
+      scope: the scope; empty where none is named.
+      name: of the part, or of the macro with its scope.
+      is_called: whether the value is what the part returns; a macro's always is.
+      is_macro: whether it is a macro.
+    """
+
+    scope: str
+    name: str
+    is_called: bool = True
+    is_macro: bool = False
+
+    def __str__(self) -> str:
+        if self.is_macro:
+            return f"%{self.name}"
+        scope = f"{self.scope}/" if self.scope else ""
+        return f"@{scope}{self.name}" + ("()" if self.is_called else "")
+
+
+@dataclasses.dataclass(frozen=True)
+class Binding:
+    """One setting: `[scope/]selector.parameter`, or a macro, whose `parameter` is empty."""
+
+    scope: str
+    selector: str
+    parameter: str
+    value: Any = dataclasses.field(compare=False, hash=False)
+
+    @property
+    def is_macro(self) -> bool:
+        """Whether it is a macro."""
+        return not self.parameter
+
+    def __str__(self) -> str:
+        scope = f"{self.scope}/" if self.scope else ""
+        return f"{scope}{self.selector}" + (f".{self.parameter}" if self.parameter else "")
+
+    def is_read_by(self, other: Binding) -> bool:
+        """Whether a use in `other`'s scope looks this setting up; scopes inherit."""
+        if (self.selector, self.parameter) != (other.selector, other.parameter):
+            return False
+        return self.scope == other.scope if self.is_macro else is_in(other.scope, self.scope)
+
+
+@dataclasses.dataclass(frozen=True)
+class Import:
+    """`import module`, or `from package import module`.
+
+    Attributes:
+      module: what is imported.
+      line: where, from 1.
+    """
+
+    module: str
+    line: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Include:
+    """`include 'file'`.
+
+    Attributes:
+      name: the file.
+      line: where the statement begins, from 1.
+      end: the line after it.
+    """
+
+    name: str
+    line: int
+    end: int
+
+
+Statement = Binding | Import | Include
+
+
+def is_in(scope: str, outer: str) -> bool:
+    """Whether a scope is `outer` or within it."""
+    return not outer or f"{scope}/".startswith(f"{outer}/")
+
+
+def place(where: str, line: int | None) -> str:
+    """Returns where something is, for messages: `'a.gin', line 3`.
+
+    Args:
+      where: what the text is called; a file's path in quotes.
+      line: the line; what is no file has none that means anything.
+    """
+    return f"{where}, line {line}" if line and where.startswith(("'", '"')) else where
+
+
+def parse(text: str, where: str) -> list[Statement]:
+    """Returns the statements of a text.
+
+    Args:
+      text: of a gin file, or a binding.
+      where: what messages call it.
+
+    Raises:
+      errors.ConfigError: it cannot be parsed, or has a value that no configuration can have.
+    """
+    _check_shape(text, where)
+    return list(_statements(text, where))
+
+
+def bindings(text: str, where: str) -> list[Binding]:
+    """Returns the bindings of a text; see `parse`."""
+    return [each for each in parse(text, where) if isinstance(each, Binding)]
+
+
+def elements(value: Any) -> Iterator[tuple[int, Any]]:
+    """Yields all that is in a value, itself first, each with the number of brackets around it."""
+    waiting = [(0, value)]
+    while waiting:
+        depth, each = waiting.pop()
+        yield depth, each
+        inner = [*each, *each.values()] if isinstance(each, dict) else each
+        if isinstance(inner, (list, tuple)):
+            waiting += [(depth + 1, element) for element in reversed(inner)]
+
+
+def references(value: Any) -> Iterator[Reference]:
+    """Yields the uses of parts and macros in a value, as often as they are there."""
+    return (each for _, each in elements(value) if isinstance(each, Reference))
+
+
+def _statements(text: str, where: str) -> Iterator[Statement]:
+    from gin import config_parser
+
+    class Delegate(config_parser.ParserDelegate):
+        def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> Any:
+            scope, _, name = _checked_name(scoped_configurable_name).rpartition("/")
+            return Reference(scope, name, evaluate)
+
+        def macro(self, macro_name: str) -> Any:
+            return Reference("", _checked_name(macro_name), is_macro=True)
+
+    line = 1
+    try:
+        parser = config_parser.ConfigParser(text, Delegate())
+        while True:
+            line = parser.current_token.start[0]
+            statement = parser.parse_statement()
+            if statement is None:
+                return
+            line = statement.location.line_num
+            if isinstance(statement, config_parser.ImportStatement):
+                yield Import(statement.module, line)
+            elif isinstance(statement, config_parser.IncludeStatement):
+                yield Include(statement.filename, line, parser.current_token.start[0])
+            elif isinstance(statement, config_parser.BindingStatement):
+                yield _binding(statement)
+    except errors.Error:
+        raise
+    except Exception as error:  # whatever the parser stumbles over, the text is wrong
+        line = getattr(error, "lineno", None) or line
+        raise errors.ConfigError(f"Cannot parse {place(where, line)}: {_reason(error)}") from error
+
+
+def _binding(statement: Any) -> Binding:
+    made = Binding(
+        statement.scope or "", statement.selector, statement.arg_name or "", statement.value
+    )
+    _checked_name(str(made))
+    _check_value(made.value)
+    if str(made) in ("macro.value", "gin.macro.value"):
+        raise ValueError("a macro needs a name: write NAME = value")
+    return made
+
+
+def _checked_name(name: str) -> str:
+    if len(name) > _LONGEST_NAME:
+        raise ValueError(f"the name {texts.shown(name)} is longer than {_LONGEST_NAME} letters")
+    return name
+
+
+def _check_value(value: Any) -> None:
+    """Checks that a value can be written and read again."""
+    for _, each in elements(value):
+        is_whole = not isinstance(each, int) or each.bit_length() <= _MOST_BITS
+        is_real = not isinstance(each, complex) and (
+            not isinstance(each, float) or math.isfinite(each)
+        )
+        if not (is_whole and is_real):
+            raise ValueError("a number is complex, or too large")
+
+
+def _check_shape(text: str, where: str) -> None:
+    """Checks that strings and brackets end, and that there are not too many in one another."""
+    opened: list[int] = []  # the lines of the brackets that are open
+    pieces = 0
+    line = 1
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            line = token.start[0]
+            if token.type == tokenize.STRING:
+                pieces += 1
+            elif token.type not in (tokenize.NL, tokenize.COMMENT):
+                pieces = 0
+            if token.type == tokenize.OP and token.string in _BEGINS:
+                opened.append(line)
+            elif token.type == tokenize.OP and token.string in _ENDS:
+                if not opened:
+                    raise SyntaxError("a bracket ends that does not begin")
+                opened.pop()
+            elif token.type == tokenize.ERRORTOKEN and token.string[0] in "'\"":
+                raise SyntaxError("a string does not end; its line has one quote too few or many")
+            if len(opened) > _DEEPEST:
+                raise SyntaxError(f"brackets are in one another more than {_DEEPEST} deep")
+            if pieces > _MOST_PIECES:
+                raise SyntaxError(f"a string has more than {_MOST_PIECES} pieces; write it in one")
+    except tokenize.TokenError as error:
+        reason, (line, _) = error.args
+        if "EOF in multi-line statement" in reason:
+            reason, line = "a bracket does not end", (opened or [line])[-1]
+        elif "EOF in multi-line string" in reason:
+            reason = "a string in three quotes does not end"
+        raise errors.ConfigError(f"Cannot parse {place(where, line)}: {reason}.") from error
+    except SyntaxError as error:
+        line = error.lineno or line
+        raise errors.ConfigError(
+            f"Cannot parse {place(where, line)}: {_without_period(error.msg)}."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Returns what gin's parser says, with what to write instead where that is known."""
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    failed = _FAILED_TOKEN.search(message)
+    if failed:
+        return _word_reason(failed["token"], message)
+    reason = _without_period(message.partition("\n")[0])
+    known = [own for start, own in _REASONS.items() if reason.startswith(start)]
+    return known[0] if known else f"{reason}."
+
+
+def _word_reason(token: str, message: str) -> str:
+    if token.lstrip("-").isidentifier():
+        meant = _PYTHON.get(token.lower())
+        if meant:
+            return f"{token} is no value. Write {meant}."
+        return (
+            f"malformed node or string {texts.shown(token)}. A string needs quotes, as in "
+            "\"NAME = 'text'\"."
+        )
+    reason = _WHERE_IN_TOKEN.sub("", message.partition("\n")[0])
+    return f"{texts.shown(token)} is no value: {_without_period(reason)}."
+
+
+def _without_period(text: str) -> str:
+    return text.rstrip().rstrip(".")
