@@ -191,6 +191,13 @@ def test_message_for_an_unread_binding():
     )
 
 
+def test_message_for_very_many_unread_bindings():
+    bindings = ["bake.cake = @Cake()", "Cake.flavour = 'fig'", *(f"M{n} = 1" for n in range(1021))]
+    message = message_of(errors.UnreadBindingError, bindings=bindings, run=True)
+    assert message.count("(There is none.)") == 20
+    assert message.endswith(" and 1,001 more. Correct the name, or remove the binding.")
+
+
 def test_message_for_an_unknown_file():
     assert message_of(errors.ConfigFileNotFoundError, ["nothing.gin"]) == (
         f"There is no gin file 'nothing.gin'. Give a path, or one of the packaged configurations: "

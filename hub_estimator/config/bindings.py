@@ -2,51 +2,71 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+from collections.abc import Sequence
+
 from hub_estimator.config import statements
 from hub_estimator.config.registry import parameters_of
 from hub_estimator.config.statements import Binding
-
-_WHERE = "the configuration"
 
 
 def bound() -> list[Binding]:
     """Returns the bindings of the configuration that is in force."""
     import gin
 
-    return statements.bindings(gin.config_str(), _WHERE)
+    return statements.written_bindings(gin.config_str())
 
 
 def read() -> list[Binding]:
     """Returns the bindings that had an effect so far, and the defaults of what was used."""
     import gin
 
-    return statements.bindings(gin.operative_config_str(), _WHERE)
+    return statements.written_bindings(gin.operative_config_str())
+
+
+def reading() -> Reading:
+    """Returns what became of the bindings, as far as the program has run."""
+    return Reading(bound(), read())
 
 
 def unread_bindings() -> list[Binding]:
-    """Returns the bindings that nothing has read, as far as the program has run.
+    """Returns the bindings that nothing has read so far; see `Reading`."""
+    return reading().unread
 
-    One that only repeats a parameter's default is left out: operative configurations have those of
-    every part that was used, and a run may use other parts.
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What became of the bindings of a configuration.
+
+    Attributes:
+      bound: the bindings.
+      read: what had an effect, and the defaults of what was used.
     """
-    all_bound = bound()
-    unread = set(all_bound)
-    for used in read():
-        readers = _readers(used, all_bound)
-        unread -= set(readers[-1:])
-    return sorted((each for each in unread if not _is_default(each)), key=str)
 
+    bound: Sequence[Binding]
+    read: Sequence[Binding]
 
-def overruled_bindings() -> set[Binding]:
-    """Returns the bindings that something would have read were there none of an inner scope."""
-    all_bound = bound()
-    return {each for used in read() for each in _readers(used, all_bound)[:-1]}
+    @functools.cached_property
+    def unread(self) -> list[Binding]:
+        """The bindings that nothing has read.
 
+        One that only repeats a parameter's default is left out: operative configurations have those
+        of every part that was used, and a run may use other parts.
+        """
+        unread = set(self.bound).difference(*(readers[-1:] for readers in self._readers))
+        return sorted((each for each in unread if not _is_default(each)), key=str)
 
-def _readers(used: Binding, among: list[Binding]) -> list[Binding]:
-    """Returns the bindings that a use looks up, that of the innermost scope, which wins, last."""
-    found = [binding for binding in among if binding.is_read_by(used)]
-    return sorted(found, key=lambda binding: len(binding.scope))
+    @functools.cached_property
+    def overruled(self) -> set[Binding]:
+        """The bindings that something would have read were there none of an inner scope."""
+        return {each for readers in self._readers for each in readers[:-1]}
+
+    @functools.cached_property
+    def _readers(self) -> list[list[Binding]]:
+        """For each use, the bindings that it looks up, that of the innermost scope, which wins, last."""
+        found = ([each for each in self.bound if each.is_read_by(used)] for used in self.read)
+        return [sorted(each, key=lambda binding: len(binding.scope)) for each in found]
 
 
 def _is_default(binding: Binding) -> bool:

@@ -16,6 +16,7 @@ from hub_estimator.config.statements import Binding, place
 
 # What gin appends to an exception that passes through a function it configures.
 _CALL_CHAIN = "\n  In call to configurable "
+_MOST_UNREAD = 20
 _INNERMOST = re.compile(r"\n  In call to configurable '(?P<name>[^']+)'")
 _MISSING_ARGUMENTS = re.compile(
     r"missing \d+ required (?:positional|keyword-only) arguments?: (?P<names>.*)\n"
@@ -105,14 +106,15 @@ def _is_of_gin(error: BaseException) -> bool:
     return bool(modules) and modules[-1].startswith("gin.")
 
 
-def unread_message(unread: Sequence[Binding]) -> str:
-    """Returns the message for bindings that nothing reads."""
-    read = bindings.read()
+def unread_message(unread: Sequence[Binding], read: Sequence[Binding]) -> str:
+    """Returns the message for bindings that nothing reads, given those that something does."""
     lines = []
-    for binding in unread:
+    for binding in unread[:_MOST_UNREAD]:
         # Macros are mistaken for macros, parameters for parameters.
         known = {str(each) for each in read if each.is_macro == binding.is_macro}
         lines.append(f"{binding} ({_suggest(str(binding), known)})")
+    if len(unread) > _MOST_UNREAD:
+        lines.append(f"and {len(unread) - _MOST_UNREAD:,} more.")
     return (
         f"Nothing reads {'this setting' if len(unread) == 1 else 'these settings'}: "
         f"{'; '.join(lines)} Correct the name, or remove the binding."

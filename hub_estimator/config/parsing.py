@@ -38,10 +38,12 @@ class Parsed:
     """What the texts of a configuration have beside their bindings.
 
     Attributes:
+      given: the names of what the bindings set, beside the files.
       used: the macros and parts that the files use, and what they require and nothing reads.
       imports: the modules that the texts, and the caller, had imported.
     """
 
+    given: frozenset[str]
     used: frozenset[Reference]
     imports: tuple[str, ...]
 
@@ -66,7 +68,8 @@ def parse_all(
     unneeded = _check_complete(reader.used)
     with clear_parse_errors("the configuration", reader.hint):
         gin.finalize()
-    return Parsed(frozenset(reader.used | unneeded), tuple(dict.fromkeys(reader.imports)))
+    imports = tuple(dict.fromkeys(reader.imports))
+    return Parsed(frozenset(reader.given), frozenset(reader.used | unneeded), imports)
 
 
 class _NamedText(io.StringIO):
@@ -84,12 +87,14 @@ class _Reader:
       allowed_imports: what the configuration of a model folder may import.
 
     Attributes:
+      given: the names of what the bindings set.
       used: the macros and parts that the files use.
       imports: what was imported.
       hint: what to do where something is named that nobody registered; empty if nothing.
     """
 
     def __init__(self, allowed_imports: Sequence[str]) -> None:
+        self.given: set[str] = set()
         self.used: set[Reference] = set()
         self.imports: list[str] = []
         self.hint = ""
@@ -127,6 +132,8 @@ class _Reader:
                 )
             if isinstance(each, Import):
                 self._import(each, where)
+            else:
+                self.given.add(str(each))
         with clear_parse_errors(where):
             gin.parse_config(text)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hub_estimator import errors
 from hub_estimator.config import bindings, registry, statements
+from hub_estimator.config.bindings import Reading
 from hub_estimator.config.messages import call_error, unread_message
 from hub_estimator.config.origin import Origin
 from hub_estimator.config.parsing import parse_all
@@ -40,27 +41,28 @@ class Session:
         Raises:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
-        overruled, read = bindings.overruled_bindings(), bindings.read()
+        reading = bindings.reading()
         _check(
             [
                 each
-                for each in self._unread()
+                for each in self._unread(reading)
                 if str(each) in self.given
-                or not (each in overruled or self._is_replaced(each, read))
-            ]
+                or not (each in reading.overruled or self._is_replaced(each, reading))
+            ],
+            reading,
         )
 
-    def _is_replaced(self, binding: Binding, read: Sequence[Binding]) -> bool:
+    def _is_replaced(self, binding: Binding, reading: Reading) -> bool:
         """Whether the files use what a setting is of, and what was used in the end is something else.
 
         Args:
           binding: a setting that nothing reads.
-          read: what was read.
+          reading: what was read.
         """
         if binding.is_macro:
             return Reference("", str(binding), is_macro=True) in self.used
         part = registry.part(binding.selector)
-        scopes = [each.scope for each in read if each.selector == binding.selector]
+        scopes = [each.scope for each in reading.read if each.selector == binding.selector]
         if any(statements.is_in(each, binding.scope) for each in scopes):
             return False
         return any(
@@ -78,7 +80,8 @@ class Session:
         Raises:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
-        _check([each for each in self._unread() if str(each) in self.given])
+        reading = bindings.reading()
+        _check([each for each in self._unread(reading) if str(each) in self.given], reading)
 
     def operative_text(self, model_dir: str) -> str:
         """Returns the configuration that had an effect so far, as the text of a gin file.
@@ -146,8 +149,8 @@ class Session:
                     gin.bind_parameter(own, gin.query_parameter(theirs))
                     self._inherited.add(theirs)
 
-    def _unread(self) -> list[bindings.Binding]:
-        return [each for each in bindings.unread_bindings() if str(each) not in self._inherited]
+    def _unread(self, reading: Reading) -> list[Binding]:
+        return [each for each in reading.unread if str(each) not in self._inherited]
 
 
 @contextlib.contextmanager
@@ -183,14 +186,11 @@ def gin_session(
     gin.clear_config()
     try:
         parsed = parse_all(gin_files, given_bindings, allowed_imports)
-        given = frozenset(
-            str(each) for text in given_bindings for each in statements.bindings(text, text)
-        )
-        yield Session(given, parsed.used, parsed.imports)
+        yield Session(parsed.given, parsed.used, parsed.imports)
     finally:
         gin.clear_config()
 
 
-def _check(unread: list[Binding]) -> None:
+def _check(unread: list[Binding], reading: Reading) -> None:
     if unread:
-        raise errors.UnreadBindingError(unread_message(unread))
+        raise errors.UnreadBindingError(unread_message(unread, reading.read))

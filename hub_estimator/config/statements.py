@@ -157,9 +157,10 @@ def parse(text: str, where: str) -> list[Statement]:
     return list(_statements(text, where))
 
 
-def bindings(text: str, where: str) -> list[Binding]:
-    """Returns the bindings of a text; see `parse`."""
-    return [each for each in parse(text, where) if isinstance(each, Binding)]
+def written_bindings(text: str) -> list[Binding]:
+    """Returns the bindings of a text that gin wrote of what it had parsed."""
+    found = _statements(text, "the configuration")
+    return [each for each in found if isinstance(each, Binding)]
 
 
 def elements(value: Any) -> Iterator[tuple[int, Any]]:

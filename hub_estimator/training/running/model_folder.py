@@ -2,7 +2,7 @@
 
 | | |
 |---|---|
-| `operative_config.gin` | the settings that had an effect; commands given the folder alone read it |
+| `operative_config.gin` | the settings that had an effect, and where; other commands read it, as data |
 | `class_names.json` | the names of the classes in the order of their numbers |
 | `checkpoint`, `model.ckpt-<step>.*` | the checkpoints |
 | `metrics.jsonl` | the evaluations; see `history` |
