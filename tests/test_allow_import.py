@@ -74,6 +74,6 @@ def test_an_allowed_module_that_is_not_there(here, capsys):
     flags = ["--gin_file=smoke.gin", "--allow_import=no_such_module", "--model_dir=model"]
     assert train.run(["train", *flags]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: --allow_import=no_such_module: importing no_such_module fails: "
+        "error: Importing no_such_module fails (--allow_import=no_such_module): "
         "ModuleNotFoundError: No module named 'no_such_module'."
     )

@@ -280,7 +280,12 @@ def test_message_for_an_undefined_macro():
 
 
 @pytest.mark.parametrize(
-    "error", [errors.ModelError("It is wrong."), TypeError("other"), OSError(28, "full")]
+    "error",
+    [
+        errors.ModelError("It is wrong."),
+        TypeError("f() missing 1 required positional argument: 'x'"),  # not that of this call
+        OSError(28, "full"),
+    ],
 )
 def test_errors_of_configured_functions_have_nothing_of_gin(error):
     def fails():

@@ -55,18 +55,12 @@ def call_error(error: Exception, name: str) -> Exception:
       name: what was called.
     """
     first = _first_error(error)
-    missing = _MISSING_ARGUMENTS.search(str(error)) if isinstance(error, TypeError) else None
     part = _part_that_fails(error)
-    if missing:
-        names = ", ".join(
-            f"{missing['owner']}.{each}" for each in re.findall(r"'(\w+)'", missing["names"])
+    if _is_of_gin(first):
+        clear = _missing_settings(error) or errors.ConfigError(
+            f"The configuration cannot be used: {_reason(first)}."
         )
-        clear: Exception = errors.MissingSettingError(
-            f"The configuration needs {names}. Give it in a gin file or by --gin_bindings."
-        )
-    elif _is_of_gin(first):
-        clear = errors.ConfigError(f"The configuration cannot be used: {_reason(first)}.")
-    elif isinstance(first, errors.Error) or not part or part == name:
+    elif isinstance(first, errors.Error) or part in (None, name):
         return first
     else:
         clear = errors.ConfigError(
@@ -74,6 +68,19 @@ def call_error(error: Exception, name: str) -> Exception:
         )
     clear.__cause__ = first
     return clear
+
+
+def _missing_settings(error: Exception) -> errors.ConfigError | None:
+    """Returns what to say where gin had no value for parameters that need one; else None."""
+    missing = _MISSING_ARGUMENTS.search(str(error)) if isinstance(error, TypeError) else None
+    if missing is None:
+        return None
+    names = ", ".join(
+        f"{missing['owner']}.{each}" for each in re.findall(r"'(\w+)'", missing["names"])
+    )
+    return errors.MissingSettingError(
+        f"The configuration needs {names}. Give it in a gin file or by --gin_bindings."
+    )
 
 
 def _part_that_fails(error: BaseException) -> str | None:

@@ -128,7 +128,7 @@ class _Reader:
         for each in found:
             if isinstance(each, Include):
                 raise errors.ConfigError(
-                    f"{where[0].upper()}{where[1:]} includes a file. Give that by --gin_file."
+                    f"A binding includes no file ({where}). Give that by --gin_file."
                 )
             if isinstance(each, Import):
                 self._import(each, where)
@@ -146,7 +146,7 @@ class _Reader:
             raise
         except BaseException as error:  # a module may raise anything, and exit
             reason = traceback.format_exception_only(error)[-1].strip().rstrip(".")
-            raise errors.ConfigError(f"{where}: importing {module} fails: {reason}.") from error
+            raise errors.ConfigError(f"Importing {module} fails ({where}): {reason}.") from error
 
     def _check_place(self, path: str, including: tuple[str, ...]) -> None:
         way = " > ".join([*including, path])
@@ -177,10 +177,11 @@ class _Reader:
 
     def _import(self, statement: Import, where: str) -> None:
         if statement.module.startswith(GIN_FEATURES):
+            feature = statement.module.removeprefix(GIN_FEATURES)
             raise errors.ConfigError(
-                f"{where}: gin's {statement.module.removeprefix(GIN_FEATURES)} is not supported, "
-                "as what it registers cannot be named when the model folder is read. Register the "
-                "part in its module, with @gin.configurable, and import that."
+                f"Gin's {feature} is not supported ({where}): what it registers could not be named "
+                "when the model folder is read. Register the part in its module, with "
+                "@gin.configurable, and import that."
             )
         self.run_import(statement.module, where)
 

@@ -69,7 +69,7 @@ def test_lines_are_those_of_the_file_also_after_an_include(tmp_path):
 
 def test_what_a_packaged_configuration_includes_is_packaged(tmp_path):
     write(tmp_path / "base.gin", "import not_there")
-    assert "importing not_there fails" in message(["base.gin"])  # named on purpose
+    assert "Importing not_there fails" in message(["base.gin"])  # named on purpose
     assert message(["table.gin"]).startswith("Nothing configurable is called ")
     assert config.find_file("base.gin", beside=config.find_file("table.gin")) != "base.gin"
 
@@ -149,10 +149,10 @@ def test_names_that_no_file_can_have(tmp_path, name):
 def test_a_module_that_raises(tmp_path, module, text, reason):
     module("failing_module", text)
     write(tmp_path / "a.gin", "\nimport failing_module\n")
-    assert message(["a.gin"]).startswith("'a.gin', line 2: importing failing_module fails: ")
+    assert message(["a.gin"]).startswith("Importing failing_module fails ('a.gin', line 2): ")
     assert reason in message(["a.gin"])
     assert message([], ["import failing_module"]).startswith(
-        "the binding 'import failing_module': importing failing_module fails: "
+        "Importing failing_module fails (the binding 'import failing_module'): "
     )
 
 
@@ -181,7 +181,7 @@ def test_what_an_imported_module_registers_can_be_named(tmp_path, module):
 def test_gins_own_registration_has_no_names_that_a_model_folder_could_have(tmp_path):
     write(tmp_path / "a.gin", "from __gin__ import dynamic_registration\nimport os\n")
     assert message(["a.gin"]) == (
-        "'a.gin', line 1: gin's dynamic_registration is not supported, as what it registers cannot "
+        "Gin's dynamic_registration is not supported ('a.gin', line 1): what it registers could not "
         "be named when the model folder is read. Register the part in its module, with "
         "@gin.configurable, and import that."
     )
@@ -193,7 +193,7 @@ def test_one_binding_of_several_lines():
 
 def test_a_binding_that_includes(tmp_path):
     assert message([], ["include 'a.gin'"]) == (
-        "The binding \"include 'a.gin'\" includes a file. Give that by --gin_file."
+        "A binding includes no file (the binding \"include 'a.gin'\"). Give that by --gin_file."
     )
 
 

@@ -162,7 +162,7 @@ def test_imports_that_earlier_releases_wrote_are_fine_where_they_are_allowed(hos
 )
 def test_allowed_modules_that_cannot_be_imported(module, reason):
     message = refusal(OWN, allowed=[module])
-    assert message.startswith(f"--allow_import={module}: importing {module} fails: {reason}")
+    assert message.startswith(f"Importing {module} fails (--allow_import={module}): {reason}")
 
 
 def test_where_it_writes_is_not_for_a_model_folder_to_say(hostile, caplog):
