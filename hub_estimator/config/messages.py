@@ -12,7 +12,8 @@ from typing import Any
 from hub_estimator import errors
 from hub_estimator.config import bindings
 from hub_estimator.config.registry import ambiguous, known_names, parameters_of
-from hub_estimator.config.statements import Binding, place
+from hub_estimator.config.statements import Binding
+from hub_estimator.config.syntax import place
 
 # What gin appends to an exception that passes through a function it configures.
 _CALL_CHAIN = "\n  In call to configurable "

@@ -23,8 +23,8 @@ from hub_estimator.config.statements import (
     Import,
     Include,
     Statement,
-    place,
 )
+from hub_estimator.config.syntax import place
 
 OPERATIVE_CONFIG = "operative_config.gin"
 

@@ -24,8 +24,8 @@ from hub_estimator.config.statements import (
     Include,
     Reference,
     Statement,
-    place,
 )
+from hub_estimator.config.syntax import place
 from hub_estimator.config.uses import Uses
 
 _REQUIRED = Reference("", "gin.REQUIRED", is_macro=True)

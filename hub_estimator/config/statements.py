@@ -8,45 +8,19 @@ before gin sees it; and whatever is wrong with it is one error that says the lin
 from __future__ import annotations
 
 import dataclasses
-import io
 import math
-import re
-import tokenize
 from collections.abc import Iterator
 from typing import Any
 
 from hub_estimator import errors, texts
+from hub_estimator.config.syntax import check_shape, place, reason_of
 
 GIN_FEATURES = "__gin__."
 """What the names of modules begin with that are none, but ask gin for something."""
 
-# No configuration that is meant to be one comes near these; without them a small file takes gin,
-# Python's parser or its stack beyond what they can do.
-_DEEPEST = 50
-_MOST_PIECES = 1000  # of one string: each is parsed anew with all that are before it
+# No configuration that is meant to be one comes near these.
 _LONGEST_NAME = 500  # letters
 _MOST_BITS = 1024  # of a whole number: as large as the largest float
-
-_BEGINS, _ENDS = "([{", ")]}"
-_FAILED_TOKEN = re.compile(r"Failed to parse token '(?P<token>.*)'\Z", re.DOTALL)
-_WHERE_IN_TOKEN = re.compile(r" \(<unknown>, line \d+\)|(?<=malformed node or string).*")
-# What gin says, by its start, the longer before the shorter; and what we say.
-_COLON = "a setting is written NAME = value, with no colon."
-_REASONS = {
-    "Couldn't parse statement": "this is no setting, which is written NAME = value.",
-    "Expected '='.  Got": _COLON,
-    "Expected newline.  Got": _COLON,
-    "Expected newline": "there is something after the value; a setting is one value.",
-    "Unable to parse value": "here a value is missing: a text in quotes, a number, True, False, None, "
-    "a list, a dict, @part or %MACRO.",
-    "Unexpected token": "here a name is missing. A setting is written NAME = value.",
-}
-# How other languages write what Python calls so.
-_PYTHON = {
-    **dict.fromkeys(("true", "yes", "on"), "True"),
-    **dict.fromkeys(("false", "no", "off"), "False"),
-    **dict.fromkeys(("none", "null", "nil", "undefined"), "None"),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,16 +107,6 @@ def is_in(scope: str, outer: str) -> bool:
     return not outer or f"{scope}/".startswith(f"{outer}/")
 
 
-def place(where: str, line: int | None) -> str:
-    """Returns where something is, for messages: `'a.gin', line 3`.
-
-    Args:
-      where: what the text is called; a file's path in quotes.
-      line: the line; what is no file has none that means anything.
-    """
-    return f"{where}, line {line}" if line and where.startswith(("'", '"')) else where
-
-
 def parse(text: str, where: str) -> list[Statement]:
     """Returns the statements of a text.
 
@@ -153,7 +117,7 @@ def parse(text: str, where: str) -> list[Statement]:
     Raises:
       errors.ConfigError: it cannot be parsed, or has a value that no configuration can have.
     """
-    _check_shape(text, where)
+    check_shape(text, where)
     return list(_statements(text, where))
 
 
@@ -209,7 +173,9 @@ def _statements(text: str, where: str) -> Iterator[Statement]:
         raise
     except Exception as error:  # whatever the parser stumbles over, the text is wrong
         line = getattr(error, "lineno", None) or line
-        raise errors.ConfigError(f"Cannot parse {place(where, line)}: {_reason(error)}") from error
+        raise errors.ConfigError(
+            f"Cannot parse {place(where, line)}: {reason_of(error)}"
+        ) from error
 
 
 def _binding(statement: Any) -> Binding:
@@ -238,69 +204,3 @@ def _check_value(value: Any) -> None:
         )
         if not (is_whole and is_real):
             raise ValueError("a number is complex, or too large")
-
-
-def _check_shape(text: str, where: str) -> None:
-    """Checks that strings and brackets end, and that there are not too many in one another."""
-    opened: list[int] = []  # the lines of the brackets that are open
-    pieces = 0
-    line = 1
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            line = token.start[0]
-            if token.type == tokenize.STRING:
-                pieces += 1
-            elif token.type not in (tokenize.NL, tokenize.COMMENT):
-                pieces = 0
-            if token.type == tokenize.OP and token.string in _BEGINS:
-                opened.append(line)
-            elif token.type == tokenize.OP and token.string in _ENDS:
-                if not opened:
-                    raise SyntaxError("a bracket ends that does not begin")
-                opened.pop()
-            elif token.type == tokenize.ERRORTOKEN and token.string[0] in "'\"":
-                raise SyntaxError("a string does not end; its line has one quote too few or many")
-            if len(opened) > _DEEPEST:
-                raise SyntaxError(f"brackets are in one another more than {_DEEPEST} deep")
-            if pieces > _MOST_PIECES:
-                raise SyntaxError(f"a string has more than {_MOST_PIECES} pieces; write it in one")
-    except tokenize.TokenError as error:
-        reason, (line, _) = error.args
-        if "EOF in multi-line statement" in reason:
-            reason, line = "a bracket does not end", (opened or [line])[-1]
-        elif "EOF in multi-line string" in reason:
-            reason = "a string in three quotes does not end"
-        raise errors.ConfigError(f"Cannot parse {place(where, line)}: {reason}.") from error
-    except SyntaxError as error:
-        line = error.lineno or line
-        raise errors.ConfigError(
-            f"Cannot parse {place(where, line)}: {_without_period(error.msg)}."
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    """Returns what gin's parser says, with what to write instead where that is known."""
-    message = error.msg if isinstance(error, SyntaxError) else str(error)
-    failed = _FAILED_TOKEN.search(message)
-    if failed:
-        return _word_reason(failed["token"], message)
-    reason = _without_period(message.partition("\n")[0])
-    known = [own for start, own in _REASONS.items() if reason.startswith(start)]
-    return known[0] if known else f"{reason}."
-
-
-def _word_reason(token: str, message: str) -> str:
-    if token.lstrip("-").isidentifier():
-        meant = _PYTHON.get(token.lower())
-        if meant:
-            return f"{token} is no value. Write {meant}."
-        return (
-            f"malformed node or string {texts.shown(token)}. A string needs quotes, as in "
-            "\"NAME = 'text'\"."
-        )
-    reason = _WHERE_IN_TOKEN.sub("", message.partition("\n")[0])
-    return f"{texts.shown(token)} is no value: {_without_period(reason)}."
-
-
-def _without_period(text: str) -> str:
-    return text.rstrip().rstrip(".")

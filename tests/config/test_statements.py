@@ -46,7 +46,8 @@ WRONG = [
     ("A = 0x" + "f" * 2000, 1, "a number is complex, or too large."),
     ("A = 2j", 1, "a number is complex, or too large."),
     ("A = {[1]: 2}", 1, "unhashable type: 'list'."),
-    ("A = f'plum'", 1, "\"f'plum'\" is no value: malformed node or string."),
+    ("A = f'plum'", 1, "a string with an f before it is no value."),
+    ("A = [Rf'plum']", 1, "a string with an f before it is no value."),
     ("A = 'a' b'b'", 1, "\"'a'b'b'\" is no value: cannot mix bytes and nonbytes literals."),
     ("macro.value = 3", 1, "a macro needs a name: write NAME = value."),
     ("import", 1, f"here a name is missing. {SETTING}"),
@@ -67,7 +68,8 @@ WRONG = [
         3,
         "unindent does not match any outer indentation level.",
     ),
-    ("A = 1\n\x00", 2, f"here a name is missing. {SETTING}"),
+    ("A = 1\n\x00", 2, "there is a NUL character."),
+    ("A = 'a\x00b'", 1, "there is a NUL character."),
 ]
 
 
