@@ -38,6 +38,23 @@ class _Node:
         return cls(registry.part(used.name), used.scope or scope)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Step:
+    """A step on the way to a call: what was called before, its setting, and how deep in that."""
+
+    node: _Node
+    binding: Binding
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True)
+class _Extent:
+    """How much a call puts together: the number of values, and how deep they are in one another."""
+
+    size: int
+    height: int
+
+
 class Uses:
     """The ways that gin would take through a configuration.
 
@@ -54,8 +71,9 @@ class Uses:
         for each in bound:
             node = _Node(str(each), "") if each.is_macro else self._node(each)
             self._bound.setdefault(node, {})[each.parameter] = each
-        self._sizes: dict[_Node, int] = {}
+        self._extents: dict[_Node, _Extent] = {}
         self._waiting: list[_Node] = []
+        self._singleton = registry.part("gin.singleton")
 
     def walk(self, name: str) -> None:
         """Walks through what a call of a part by its name, in no scope, puts together.
@@ -84,42 +102,48 @@ class Uses:
     def _walk(self, start: _Node) -> None:
         self._waiting = [start]
         while self._waiting:
-            self._size(self._waiting.pop(), (), 0)
+            self._extent(self._waiting.pop(), ())
 
     def _node(self, binding: Binding) -> _Node:
         return _Node(registry.part(binding.selector), binding.scope)
 
-    def _size(self, node: _Node, above: tuple[tuple[_Node, Binding], ...], depth: int) -> int:
-        """Returns the number of values that a call puts together.
+    def _extent(self, node: _Node, above: tuple[_Step, ...]) -> _Extent:
+        """Returns how much a call puts together.
 
         Args:
           node: what is called.
-          above: the calls that this one is for, each with the setting that it is in.
-          depth: how deep it is in these.
+          above: the way to it.
         """
-        if node in self._sizes:
-            return self._sizes[node]
-        _check_way(node, above, depth)
-        size = 1
-        for binding in self._parameters(node):
-            self.reached.add(binding)
-            for inner_depth, each in elements(binding.value):
-                size += 1
-                if not isinstance(each, Reference):
-                    continue
-                used = _Node.of(each, node.scope)
-                # A singleton calls what it is given.
-                if each.is_called or node.what == registry.part("gin.singleton"):
-                    way = (*above, (node, binding))
-                    size += self._size(used, way, depth + inner_depth + 1)
-                else:
-                    self._waiting.append(used)
-                if size > _MOST_VALUES:
-                    raise errors.ConfigError(
-                        f"{binding} becomes more than {_MOST_VALUES:,} values with what it uses."
-                    )
-        self._sizes[node] = size
-        return size
+        if node not in self._extents:
+            _check_circle(node, above)
+            size, height = 1, 0
+            for binding in self._parameters(node):
+                self.reached.add(binding)
+                for depth, each in elements(binding.value):
+                    size, height = size + 1, max(height, depth)
+                    if isinstance(each, Reference):
+                        way = (*above, _Step(node, binding, depth + 1))
+                        inner = self._used(each, way)
+                        size += inner.size
+                        height = max(height, depth + 1 + inner.height)
+                    if size > _MOST_VALUES:
+                        raise errors.ConfigError(
+                            f"{binding} becomes more than {_MOST_VALUES:,} values with what it uses."
+                        )
+            self._extents[node] = _Extent(size, height)
+        _check_depth(above, self._extents[node].height)
+        return self._extents[node]
+
+    def _used(self, reference: Reference, way: tuple[_Step, ...]) -> _Extent:
+        """Returns how much a use in a value puts together; of what is called later, nothing now."""
+        user = way[-1].node
+        used = _Node.of(reference, user.scope)
+        # A singleton calls what it is given.
+        if reference.is_called or user.what == self._singleton:
+            _check_depth(way, 0)  # before Python's own stack is full
+            return self._extent(used, way)
+        self._waiting.append(used)
+        return _Extent(0, 0)
 
     def _parameters(self, node: _Node) -> Iterator[Binding]:
         """Yields the settings that a call reads, of each parameter that of the innermost scope."""
@@ -133,16 +157,19 @@ class Uses:
         yield from found.values()
 
 
-def _check_way(node: _Node, above: tuple[tuple[_Node, Binding], ...], depth: int) -> None:
-    nodes = [each for each, _ in above]
-    names = [str(binding) for _, binding in above]
+def _check_circle(node: _Node, above: tuple[_Step, ...]) -> None:
+    nodes = [step.node for step in above]
     if node in nodes:
-        circle = names[nodes.index(node) :]
+        circle = [str(step.binding) for step in above[nodes.index(node) :]]
         raise errors.ConfigError(
             f"{circle[0]} contains itself: {' > '.join([*circle, circle[0]])}. Give one of these "
             "settings another value."
         )
-    if depth > _DEEPEST:
+
+
+def _check_depth(above: tuple[_Step, ...], height: int) -> None:
+    if above and sum(step.depth for step in above) + height > _DEEPEST:
+        names = [str(step.binding) for step in above]
         raise errors.ConfigError(
             f"{names[0]} has values in one another more than {_DEEPEST} deep: {' > '.join(names)}."
         )

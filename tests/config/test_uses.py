@@ -89,6 +89,12 @@ def test_macros_in_one_another():
         assert deep == 1
 
 
+def test_macros_in_one_another_that_were_short_where_they_were_met_first():
+    chain = [f"A{number} = %A{number + 1}" for number in range(80)]
+    short = ["Cake.flavour = %A40", "Cake.topping = %A0", "A80 = 1"]
+    assert message([*chain, *short]).startswith("Cake.topping has values in one another more than ")
+
+
 def test_macros_that_grow():
     bindings = [f"A{number} = [{', '.join([f'%A{number + 1}'] * 10)}]" for number in range(20)]
     assert message([*bindings, "A20 = 1", "Cake.flavour = %A0"]) == (
