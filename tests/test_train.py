@@ -189,6 +189,26 @@ def test_a_setting_that_the_packaged_file_takes_from_a_macro(arguments, capsys):
     assert "Evaluation at step 4:" in captured.out and "  swap the module:" in captured.out
 
 
+def test_settings_of_the_packaged_file_that_others_make_useless(arguments, files, capsys):
+    module = str(files / "module")
+    scoped = ["Model.encoders=[@a/Encoder(), @b/Encoder()]"]
+    for scope in ("a", "b"):
+        scoped += [f"{scope}/Encoder.name='{scope}'", f"{scope}/Encoder.export_name='{scope}'"]
+        scoped += [f"{scope}/Encoder.handle={module!r}"]
+    scoped += ["train_and_evaluate.eval_input=@Arrays()", "Arrays.features={'text': ['a', 'b']}"]
+    scoped += ["Arrays.labels=[0, 1]", "MAX_STEPS=2"]
+    given = [each for each in arguments() if "MODULE=" not in each and "EVAL_DATA=" not in each]
+    more = [f"--gin_bindings={each}" for each in scoped]
+    assert train.run(["train", *given, *more]) == 0, capsys.readouterr().err
+    assert "Evaluation at step 2:" in capsys.readouterr().out
+    assert train.run(["train", *arguments(), *more]) == 1  # what was given has to be of use
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith("error: Nothing reads these settings: EVAL_DATA (")
+    )
+
+
 def test_labels_outside_the_heads_classes(arguments, tmp_path, capsys):
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,0\nb,2\n")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hub_estimator import compat, files, texts
+from hub_estimator import compat, config, files, texts
 from hub_estimator.training.running.history import is_metric
 
 
@@ -41,7 +41,7 @@ _FIRST = ("accuracy", "auc", "average_loss", "loss")
 _PLAIN = re.compile(r"[^\"$`\\!]*")  # what a shell leaves as it is between double quotes
 
 
-def summary(result: Result, macros: Collection[str] = ()) -> str:
+def summary(result: Result, macros: Collection[str] = (), imports: Collection[str] = ()) -> str:
     """Returns a summary of a run, with the commands that people need next.
 
     They run as they are in a shell, in the folder where the run did; what they train has folders of
@@ -50,12 +50,13 @@ def summary(result: Result, macros: Collection[str] = ()) -> str:
     Args:
       result: what the run made.
       macros: those of its configuration; commands that set others would be refused.
+      imports: the modules that its gin files imported, which a model folder's does not.
     """
     lines = [f"Evaluation at step {result.step}:", *metric_lines(result.metrics)]
     lines += [f"Checkpoint:       {result.checkpoint}"]
     lines += [f"Exported module:  {path}" for path in result.modules]
     lines += [f"TensorBoard logs: {result.model_dir}", "", "Next:"]
-    lines += _commands(result, macros)
+    lines += _commands(result, macros, imports)
     return "\n".join(lines)
 
 
@@ -71,18 +72,19 @@ def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _commands(result: Result, macros: Collection[str]) -> list[str]:
+def _commands(result: Result, macros: Collection[str], imports: Collection[str]) -> list[str]:
     python, folder = _python(), shlex.quote(result.model_dir)
     look = f"{python} -m tensorboard.main --logdir={folder}"
     missing = compat.missing_for_tensorboard()
     if missing is not None:
         look = f"{python} -m pip install {shlex.quote(missing)} && {look}"
-    config = shlex.quote(files.join(result.model_dir, "operative_config.gin"))
+    settings = shlex.quote(files.join(result.model_dir, config.OPERATIVE_CONFIG))
+    flags = " ".join([f"--gin_file={settings}", *(f"--allow_import={each}" for each in imports)])
     free = _free_folders(result.model_dir)
 
     def again(binding: str) -> str:
         return (
-            f"{python} -m hub_estimator.train --gin_file={config} "
+            f"{python} -m hub_estimator.train {flags} "
             f"--model_dir={shlex.quote(next(free))} --gin_bindings={_quoted(binding)}"
         )
 

@@ -283,7 +283,7 @@ class Recorded:
         if self.fails:
             raise errors.UnreadBindingError("Nothing reads x.")
 
-    def operative_text(self):
+    def operative_text(self, model_dir):
         return "x = 1\n"
 
 
