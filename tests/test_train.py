@@ -225,8 +225,8 @@ def test_sigterm_during_export_in_training_and_after_it(arguments, tmp_path, cap
 
     folder = tmp_path / "model" / "export" / "module"
 
-    def stopped(module, path, *args):
-        export(module, path, *args)
+    def stopped(module, path, *args, **kwargs):
+        export(module, path, *args, **kwargs)
         if str(path).startswith(str(folder)):  # a second signal, in the next export, would end it
             os.kill(os.getpid(), signal.SIGTERM)
 
