@@ -54,9 +54,9 @@ class _AliasFinder(importlib.abc.MetaPathFinder):
 
     def _resolve(self, fullname: str) -> str | None:
         """Returns what `fullname` stands for, or None where it is no alias nor in one."""
+        if fullname in self.targets:  # also one inside of another alias
+            return self.targets[fullname]
         for alias, target in self.targets.items():
-            if fullname == alias:
-                return target
             if fullname.startswith(f"{alias}.") and self._is_installed(alias):
                 return target + fullname[len(alias) :]
         return None

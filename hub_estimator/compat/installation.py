@@ -11,6 +11,7 @@ from typing import Any, Literal
 from hub_estimator.compat.aliases import add_alias
 from hub_estimator.compat.legacy_keras import MissingLayers, is_legacy_keras_in_use
 from hub_estimator.compat.noise import silence_deprecations
+from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
 from hub_estimator.compat.releases import ships_estimator
 from hub_estimator.compat.stand_ins import estimator_module
 from hub_estimator.errors import NameInUseError
@@ -54,6 +55,7 @@ def install(tensorflow_hub: bool = False) -> None:
     if tensorflow_hub:
         _check_hub_name()
     silence_deprecations()
+    reduce_to_one_device_in_sessions()
     # Missing in all releases: they look for these in a place where tf-keras has never had them.
     add_alias("tf_keras.legacy_tf_layers", "tf_keras.src.legacy_tf_layers")
     # A spelling that public programs use and no release of tensorflow_estimator has.
