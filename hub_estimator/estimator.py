@@ -10,9 +10,9 @@ What `tensorflow_hub.estimator` has is here too: `LatestModuleExporter` and
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-import hub_estimator
 from hub_estimator import compat
 
 _OF_HUB = ("LatestModuleExporter", "register_module_for_export")
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _OF_HUB:
-        return getattr(hub_estimator, name)
+        return getattr(sys.modules[str(__package__)], name)
     try:
         return getattr(compat.estimator_module(), name)
     except AttributeError as error:

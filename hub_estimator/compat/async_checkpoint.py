@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-tf1 = tf.compat.v1
 
-
-class AsyncCheckpointSaverHook(tf1.train.CheckpointSaverHook):
+class AsyncCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
     """Saves checkpoints every so many steps or seconds, and training waits for each.
 
     Upstream's saves beside training. What is in the checkpoints, and when they are made, is the
@@ -30,10 +28,10 @@ class AsyncCheckpointSaverHook(tf1.train.CheckpointSaverHook):
         checkpoint_dir: str,
         save_secs: float | None = None,
         save_steps: int | None = None,
-        saver: tf1.train.Saver | None = None,
+        saver: tf.compat.v1.train.Saver | None = None,
         checkpoint_basename: str = "model.ckpt",
-        scaffold: tf1.train.Scaffold | None = None,
-        listeners: Sequence[tf1.train.CheckpointSaverListener] | None = None,
+        scaffold: tf.compat.v1.train.Scaffold | None = None,
+        listeners: Sequence[tf.compat.v1.train.CheckpointSaverListener] | None = None,
     ) -> None:
         super().__init__(
             checkpoint_dir, save_secs, save_steps, saver, checkpoint_basename, scaffold, listeners

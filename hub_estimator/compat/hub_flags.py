@@ -18,13 +18,23 @@ def define() -> None:
     """
     from absl import flags
 
-    common = {"flag_values": flags.FLAGS, "module_name": "tensorflow_hub", "allow_override": True}
     if _CACHE_DIR not in flags.FLAGS:
-        text = "The folder in which downloaded modules are kept; as TFHUB_CACHE_DIR, which has precedence."
-        flags.DEFINE_string(_CACHE_DIR, None, text, **common)
+        flags.DEFINE_string(
+            _CACHE_DIR,
+            None,
+            "The folder in which downloaded modules are kept; TFHUB_CACHE_DIR has precedence.",
+            module_name="tensorflow_hub",
+            allow_override=True,
+        )
     if _LOAD_FORMAT not in flags.FLAGS:
-        text = "How modules are fetched; as TFHUB_MODEL_LOAD_FORMAT, which has precedence."
-        flags.DEFINE_enum(_LOAD_FORMAT, "AUTO", list(_LOAD_FORMATS), text, **common)
+        flags.DEFINE_enum(
+            _LOAD_FORMAT,
+            "AUTO",
+            _LOAD_FORMATS,
+            "How modules are fetched; TFHUB_MODEL_LOAD_FORMAT has precedence.",
+            module_name="tensorflow_hub",
+            allow_override=True,
+        )
 
 
 def flag_settings() -> dict[str, str]:

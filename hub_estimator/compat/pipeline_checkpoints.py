@@ -12,13 +12,11 @@ from typing import Any
 
 import tensorflow as tf
 
-tf1 = tf.compat.v1
-
 # The graph's collection of the handles of all iterators.
 _ITERATORS = "iterators"
 
 
-class CheckpointInputPipelineHook(tf1.train.SessionRunHook):
+class CheckpointInputPipelineHook(tf.compat.v1.train.SessionRunHook):
     """Saves where the input is, as often as training saves the model, and goes on from there.
 
     Args:
@@ -35,24 +33,26 @@ class CheckpointInputPipelineHook(tf1.train.SessionRunHook):
         self._path = os.path.join(self._folder, f"input{task}.ckpt")
         self._list = f"checkpoint_input{task}"
         self._policy = external_state_policy
-        self._timer = tf1.train.SecondOrStepTimer(
+        self._timer = tf.compat.v1.train.SecondOrStepTimer(
             every_secs=config.save_checkpoints_secs, every_steps=config.save_checkpoints_steps
         )
 
     def begin(self) -> None:
         """Adds the operations that save and restore."""
         saveables = [
-            tf1.data.experimental.make_saveable_from_iterator(
+            tf.compat.v1.data.experimental.make_saveable_from_iterator(
                 # What of an iterator the function asks for; the iterators themselves are gone.
                 types.SimpleNamespace(_iterator_resource=handle),
                 self._policy,
             )
-            for handle in tf1.get_collection(_ITERATORS)
+            for handle in tf.compat.v1.get_collection(_ITERATORS)
         ]
-        self._saver = tf1.train.Saver(saveables, sharded=True)
-        self._step = tf1.train.get_global_step()
+        self._saver = tf.compat.v1.train.Saver(saveables, sharded=True)
+        self._step = tf.compat.v1.train.get_global_step()
 
-    def after_create_session(self, session: tf1.Session, coord: tf.train.Coordinator) -> None:
+    def after_create_session(
+        self, session: tf.compat.v1.Session, coord: tf.train.Coordinator
+    ) -> None:
         """Remembers that the session is new."""
         self._is_new = True
 
@@ -61,7 +61,7 @@ class CheckpointInputPipelineHook(tf1.train.SessionRunHook):
         if self._is_new:
             self._is_new = False
             self._start(run_context.session)
-        return tf1.train.SessionRunArgs(self._step)
+        return tf.compat.v1.train.SessionRunArgs(self._step)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Saves where it is time to."""
@@ -71,20 +71,20 @@ class CheckpointInputPipelineHook(tf1.train.SessionRunHook):
             if self._timer.should_trigger_for_step(step):
                 self._save(run_context.session, step)
 
-    def end(self, session: tf1.Session) -> None:
+    def end(self, session: tf.compat.v1.Session) -> None:
         """Saves at the end."""
         step = session.run(self._step)
         if step != self._timer.last_triggered_step():
             self._save(session, step)
 
-    def _start(self, session: tf1.Session) -> None:
+    def _start(self, session: tf.compat.v1.Session) -> None:
         latest = tf.train.latest_checkpoint(self._folder, self._list)
         if latest is None:
             self._save(session, session.run(self._step))
         else:
             self._saver.restore(session, latest)
 
-    def _save(self, session: tf1.Session, step: int) -> None:
+    def _save(self, session: tf.compat.v1.Session, step: int) -> None:
         self._saver.save(
             session, self._path, step, latest_filename=self._list, write_meta_graph=False
         )
