@@ -33,7 +33,20 @@ _NAMESPACES_TO_IMPORT = (
 _API = "tensorflow_estimator.python.estimator.api._%s.estimator"
 _ESTIMATOR = "tensorflow_estimator.python.estimator"
 _TRAINING_OPS = "tensorflow.python.ops.gen_training_ops"
-# Modules of TensorFlow that were names for others, imported when a program imports them.
+_TRACKABLE = "tensorflow.python.trackable"
+# What programs import that no supported release has.
+_EARLIER_MODULES = {
+    # tf-keras looks for these in a place where it has never had them.
+    "tf_keras.legacy_tf_layers": "tf_keras.src.legacy_tf_layers",
+    # A spelling that public programs use and no release of tensorflow_estimator has.
+    "tensorflow_estimator.compat": "tensorflow_estimator._api",
+    # The name before TensorFlow 2.9, and those of the modules in it.
+    "tensorflow.python.training.tracking": _TRACKABLE,
+    f"{_TRACKABLE}.graph_view": "tensorflow.python.checkpoint.graph_view",
+    f"{_TRACKABLE}.tracking": f"{_TRACKABLE}.autotrackable",
+    f"{_TRACKABLE}.util": "tensorflow.python.checkpoint.checkpoint",
+}
+# Modules of TensorFlow 2.15 that were names for others.
 _MODULES = {
     "tensorflow.python.estimator": _ESTIMATOR,
     f"{_ESTIMATOR}.keras": f"{_ESTIMATOR}.keras_lib",  # as it was called in tensorflow.python
@@ -91,10 +104,7 @@ def install(tensorflow_hub: bool = False) -> None:
         hub_name.check()
     silence_deprecations()
     reduce_to_one_device_in_sessions()
-    # Missing in all releases: they look for these in a place where tf-keras has never had them.
-    add_alias("tf_keras.legacy_tf_layers", "tf_keras.src.legacy_tf_layers")
-    # A spelling that public programs use and no release of tensorflow_estimator has.
-    add_alias("tensorflow_estimator.compat", "tensorflow_estimator._api")
+    _add_aliases(_EARLIER_MODULES)
     if not ships_estimator():
         _install_namespaces()
         _install_modules()
@@ -119,10 +129,14 @@ def _install_namespaces() -> None:
 
 
 def _install_modules() -> None:
-    for name, target in _MODULES.items():
-        add_alias(name, target)
+    _add_aliases(_MODULES)
     for name, values in _MODULE_NAMES.items():
         _complete(importlib.import_module(name), values)
+
+
+def _add_aliases(targets: dict[str, str]) -> None:
+    for name, target in targets.items():
+        add_alias(name, target)
 
 
 def _complete(module: Any, values: dict[str, Any]) -> None:

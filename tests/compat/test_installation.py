@@ -51,8 +51,13 @@ import tensorflow.python.estimator.keras
 from tensorflow.python.tpu import async_checkpoint, error_handling, tpu_config, tpu_context, util
 from tensorflow.python.tpu.tpu_estimator import TPUEstimator
 from tensorflow.python.training import gen_training_ops, training_ops
+from tensorflow.python.training.tracking import base, graph_view, tracking, util as trackable_util
+from tensorflow.python.training.tracking.data_structures import sticky_attribute_assignment
+from tensorflow.python.training.tracking.tracking import AutoTrackable
 from tensorflow.python.ops import variable_scope
 
+assert base.Trackable and graph_view.ObjectGraphView and trackable_util.Checkpoint
+assert tracking.AutoTrackable is AutoTrackable and sticky_attribute_assignment
 assert keras.model_to_estimator and head._Head is _Head
 assert estimator_module.Estimator is tf.compat.v1.estimator.Estimator
 assert TPUEstimator is tf.compat.v1.estimator.tpu.TPUEstimator
