@@ -32,11 +32,10 @@ INNER = (
 _NAME = "tensorflow_hub"
 _PACKAGE = __name__.partition(".")[0]
 _PROTOS = f"{_PACKAGE}.format.protos"
-# The modules of tensorflow_hub, in any of its releases, that our package has no module for; and
-# those of our modules that have their names where the package itself has not.
+# The modules of tensorflow_hub, in any of its releases, of which our package has none with the same
+# name; and those of our modules that have their names where the package itself has not.
 _MODULES: dict[str, tuple[str, ...]] = {
     "compressed_module_resolver": (),
-    "config": (),
     "feature_column": (),
     "feature_column_v2": (),
     "file_utils": (),
@@ -51,7 +50,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "module_v2": (),
     "native_module": (),
     "saved_model_lib": (),
-    "saved_model_module": (),
+    "saved_model_module": (f"{_PACKAGE}.graph.saved_models",),
     "tensor_info": (),
     "tf_utils": (),
     "tf_v1": ("tensorflow.compat.v1",),
@@ -112,8 +111,8 @@ class _HubModule(ModuleType):
         if name.startswith("_"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         for source in map(importlib.import_module, self._sources):
-            is_public = name in source.__all__ if source.__name__ == _PACKAGE else True
-            if is_public and hasattr(source, name):
+            is_package = source.__name__ == _PACKAGE
+            if name in source.__all__ if is_package else hasattr(source, name):
                 return getattr(source, name)
         raise NotInHubError(self._why or INNER % (self.__name__, name))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pathlib
 import sys
 
@@ -63,6 +64,11 @@ assert hub.estimator.Estimator is tf.compat.v1.estimator.Estimator
 def test_programs_find_what_they_import(group):
     result = run(globals()[group])
     assert result.returncode == 0, result.stderr
+
+
+def test_no_module_of_ours_is_hidden_behind_one_of_theirs():
+    names = [*hub_name._MODULES, "registry"]
+    assert not [name for name in names if importlib.util.find_spec(f"hub_estimator.{name}")]
 
 
 SAID = {
