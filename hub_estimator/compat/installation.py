@@ -46,6 +46,11 @@ _EARLIER_MODULES = {
     f"{_TRACKABLE}.tracking": f"{_TRACKABLE}.autotrackable",
     f"{_TRACKABLE}.util": "tensorflow.python.checkpoint.checkpoint",
 }
+_EARLIER_NAMES = {
+    "tensorflow.python.framework.ops": {
+        "register_tensor_conversion_function": tf.register_tensor_conversion_function
+    },
+}
 # Modules of TensorFlow 2.15 that were names for others.
 _MODULES = {
     "tensorflow.python.estimator": _ESTIMATOR,
@@ -105,9 +110,11 @@ def install(tensorflow_hub: bool = False) -> None:
     silence_deprecations()
     reduce_to_one_device_in_sessions()
     _add_aliases(_EARLIER_MODULES)
+    _add_names(_EARLIER_NAMES)
     if not ships_estimator():
         _install_namespaces()
-        _install_modules()
+        _add_aliases(_MODULES)
+        _add_names(_MODULE_NAMES)
     if tensorflow_hub:
         hub_name.install()
 
@@ -128,15 +135,14 @@ def _install_namespaces() -> None:
             namespace.layers = layers
 
 
-def _install_modules() -> None:
-    _add_aliases(_MODULES)
-    for name, values in _MODULE_NAMES.items():
-        _complete(importlib.import_module(name), values)
-
-
 def _add_aliases(targets: dict[str, str]) -> None:
     for name, target in targets.items():
         add_alias(name, target)
+
+
+def _add_names(names: dict[str, dict[str, Any]]) -> None:
+    for module, values in names.items():
+        _complete(importlib.import_module(module), values)
 
 
 def _complete(module: Any, values: dict[str, Any]) -> None:

@@ -54,8 +54,10 @@ from tensorflow.python.training import gen_training_ops, training_ops
 from tensorflow.python.training.tracking import base, graph_view, tracking, util as trackable_util
 from tensorflow.python.training.tracking.data_structures import sticky_attribute_assignment
 from tensorflow.python.training.tracking.tracking import AutoTrackable
+from tensorflow.python.framework import ops
 from tensorflow.python.ops import variable_scope
 
+assert ops.register_tensor_conversion_function is tf.register_tensor_conversion_function
 assert base.Trackable and graph_view.ObjectGraphView and trackable_util.Checkpoint
 assert tracking.AutoTrackable is AutoTrackable and sticky_attribute_assignment
 assert keras.model_to_estimator and head._Head is _Head
