@@ -265,6 +265,18 @@ class NameInUseError(Error, ImportError, RuntimeError):
     """The name `tensorflow_hub` is already another package's in this process."""
 
 
+class NotInHubError(Error, AttributeError):
+    """A module of `tensorflow_hub` has a name that this package has no counterpart of."""
+
+
+class NoHubModuleError(Error, ModuleNotFoundError):
+    """`tensorflow_hub` has a module that this package has no counterpart of."""
+
+
+class NotYetError(Error, NotImplementedError):
+    """A part of the API is not in this release; the message says what to use."""
+
+
 # --- configuration ---------------------------------------------------------------------------
 
 

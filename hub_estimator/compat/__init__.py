@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         variable_from_proto,
     )
     from hub_estimator.compat.heads import head_details
+    from hub_estimator.compat.hub_flags import flag_settings
     from hub_estimator.compat.installation import install
     from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
     from hub_estimator.compat.meta_graphs import strip_default_attributes
@@ -39,6 +40,7 @@ _WHERE = {
     "decode_type_spec": "nested",
     "encode_type_spec": "nested",
     "estimator_module": "stand_ins",
+    "flag_settings": "hub_flags",
     "function_def": "graphs",
     "head_details": "heads",
     "install": "installation",
@@ -65,6 +67,7 @@ __all__ = [
     "decode_type_spec",
     "encode_type_spec",
     "estimator_module",
+    "flag_settings",
     "function_def",
     "head_details",
     "install",

@@ -1,4 +1,7 @@
-"""What the environment says about downloads and the cache, read when a handle is resolved."""
+"""What the environment says about downloads and the cache, read when a handle is resolved.
+
+The flags of programs that are written for `tensorflow_hub` count as part of the environment.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from hub_estimator import errors, files
+from hub_estimator import compat, errors, files
 
 LOAD_FORMATS = ("COMPRESSED", "UNCOMPRESSED", "AUTO")
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -45,10 +48,13 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Returns the settings of the process's environment, or of `environment`.
 
+        What the process's environment leaves open, the flags of `tensorflow_hub` say, where a
+        program has them.
+
         Raises:
           errors.SettingError: a variable has a value that means nothing.
         """
-        env = os.environ if environment is None else environment
+        env = _environment() if environment is None else environment
         load_format = env.get("TFHUB_MODEL_LOAD_FORMAT") or cls.load_format
         if load_format not in LOAD_FORMATS:
             raise errors.SettingError(
@@ -65,6 +71,11 @@ class Settings:
                 _number(env, "HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes, 1e18)
             ),
         )
+
+
+def _environment() -> Mapping[str, str]:
+    given = {name: value for name, value in os.environ.items() if value}
+    return {**compat.flag_settings(), **given}
 
 
 def _cache_folder(env: Mapping[str, str]) -> str:

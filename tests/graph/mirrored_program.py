@@ -15,10 +15,7 @@ import tensorflow as tf  # isort: skip  after hub_estimator, which chooses legac
 
 tf1 = tf.compat.v1
 STRATEGIES = {
-    # The collective operations that are the default wait for each other where threads are few.
-    "mirrored": lambda: tf.distribute.MirroredStrategy(
-        ["/cpu:0", "/cpu:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
-    ),
+    "mirrored": lambda: tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]),
     "none": lambda: None,
 }
 
