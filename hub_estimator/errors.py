@@ -54,6 +54,18 @@ class UnsafeAssetError(Error, ValueError):
     """An asset's file name points outside the module's `assets/` folder."""
 
 
+class UnsafeLinkError(Error, OSError, ValueError):
+    """A link in a module's folder leads out of it."""
+
+
+class ModuleTooLargeError(Error, ValueError):
+    """A module would take more memory or time, when it is built, than a setting allows."""
+
+
+class SideEffectsError(Error, ValueError):
+    """A module reaches out of its graph when it runs, and a setting refuses such modules."""
+
+
 class NotInModuleError(Error, KeyError, ValueError):
     """A signature, a set of tags or a message was asked for that the module does not have."""
 

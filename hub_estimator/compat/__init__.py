@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from hub_estimator.compat.meta_graphs import strip_default_attributes
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
-    from hub_estimator.compat.op_defs import knows_op, op_outputs_state
+    from hub_estimator.compat.op_defs import (
+        is_own_op,
+        knows_op,
+        makes_state,
+        op_attr_types,
+        op_outputs_state,
+    )
     from hub_estimator.compat.releases import ships_estimator, tf_version
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
@@ -46,9 +52,12 @@ _WHERE = {
     "install": "installation",
     "is_function_graph": "graphs",
     "is_inside": "graphs",
+    "is_own_op": "op_defs",
     "knows_op": "op_defs",
     "legacy_layers": "legacy_keras",
+    "makes_state": "op_defs",
     "missing_for_tensorboard": "tensorboard",
+    "op_attr_types": "op_defs",
     "op_outputs_state": "op_defs",
     "require_legacy_keras": "legacy_keras",
     "ships_estimator": "releases",
@@ -73,9 +82,12 @@ __all__ = [
     "install",
     "is_function_graph",
     "is_inside",
+    "is_own_op",
     "knows_op",
     "legacy_layers",
+    "makes_state",
     "missing_for_tensorboard",
+    "op_attr_types",
     "op_outputs_state",
     "require_legacy_keras",
     "ships_estimator",

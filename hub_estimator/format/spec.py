@@ -28,6 +28,7 @@ from hub_estimator.format.checkpoint import (
     open_checkpoint,
     write_checkpoint,
 )
+from hub_estimator.format.side_effects import SideEffect, side_effects
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, parse
 from hub_estimator.format.variant import VariableEntry, Variant, as_tags, some_of, tags_text
 from hub_estimator.format.write import without_checkpoint_paths, write_module
@@ -134,6 +135,20 @@ class ModuleSpec:
     def get_tags(self) -> list[frozenset[str]]:
         """Returns the sets of tags of the graph variants, sorted."""
         return sorted(self._variants, key=sorted)
+
+    def side_effects(self) -> list[SideEffect]:
+        """Returns what the module does beyond computing its outputs, without running it.
+
+        Those are the operations of its graph variants that read, write or list files, restore
+        checkpoints, reach the network, call Python and the like. Tables and other readers of the
+        module's own assets are not among them.
+        """
+        restores = self.checkpoint_path is not None
+        return [
+            effect
+            for variant in self.variants
+            for effect in side_effects(variant.program(restores), variant.tags)
+        ]
 
     def get_signature_names(self, tags: Tags | None = None) -> list[str]:
         """Returns the names of a variant's signatures, sorted.

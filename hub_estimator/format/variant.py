@@ -12,8 +12,9 @@ import tensorflow as tf
 from hub_estimator import compat
 from hub_estimator.errors import BrokenModuleError, SignatureNotFoundError
 from hub_estimator.format import collections
-from hub_estimator.format.errors import UnknownOperationError
 from hub_estimator.format.nodes import NodeIndex, node_of
+from hub_estimator.format.operations import check_known
+from hub_estimator.format.programs import Program, of_variant
 from hub_estimator.format.tensor_infos import component_names
 
 DEFAULT = "default"
@@ -132,13 +133,7 @@ class Variant:
         functions = {function.signature.name for function in library}
         # A call of a function holds no state.
         types = {node.op for node in self.nodes.by_name.values()} - functions
-        for op_type in sorted(types):
-            if not compat.knows_op(op_type):
-                raise UnknownOperationError(
-                    f"TensorFlow {tf.__version__} knows no operation {op_type!r}, which the module "
-                    "uses. Where a library defines it, load that with tf.load_op_library, or "
-                    "import its package first."
-                )
+        check_known(types)
         stateful = {op_type for op_type in types if compat.op_outputs_state(op_type)}
         return frozenset(name for name, node in self.nodes.by_name.items() if node.op in stateful)
 
@@ -146,6 +141,17 @@ class Variant:
     def prepared(self) -> dict[Any, Any]:
         """A place for what is worked out of this variant once and used for each instance."""
         return {}
+
+    def program(self, restores: bool) -> Program:
+        """Returns what of the graph runs.
+
+        Args:
+          restores: whether the values of its variables come from a checkpoint.
+        """
+        key = ("program", restores)
+        if key not in self.prepared:
+            self.prepared[key] = of_variant(self.meta_graph, self.nodes, restores)
+        return self.prepared[key]
 
     @property
     def signatures(self) -> dict[str, Any]:

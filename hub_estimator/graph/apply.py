@@ -16,7 +16,13 @@ from hub_estimator.format.nodes import node_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.contexts import import_with_contexts, needs_contexts
-from hub_estimator.graph.parts import GraphPart, comes_from, import_part, make_part
+from hub_estimator.graph.parts import (
+    GraphPart,
+    comes_from,
+    import_part,
+    make_part,
+    reports_import_failure,
+)
 from hub_estimator.graph.sharing import merge_constants, plain_reads
 from hub_estimator.graph.state import StateGraph
 from hub_estimator.graph.state_plan import Training
@@ -76,9 +82,10 @@ def apply(
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
     tensors = {**feeds, **given, **found}
-    outputs = {
-        key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())
-    }
+    with reports_import_failure(scope):
+        outputs = {
+            key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())
+        }
     if tf.compat.v1.get_default_graph() is state.graph:
         _collect(plan, found)
         return outputs

@@ -16,7 +16,7 @@ from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant, inside_sentence, tags_text
 from hub_estimator.graph import replicas
-from hub_estimator.graph.parts import import_part, prefix_shared_name
+from hub_estimator.graph.parts import import_part, prefix_shared_name, reports_import_failure
 from hub_estimator.graph.scopes import Scope
 from hub_estimator.graph.state_plan import (
     StatePlan,
@@ -228,7 +228,8 @@ def _add(
         feeds |= {f"{name}:0": tensor for name, tensor in shared.items()}
         found = _import(plan, variant, scope, feeds)
     for proto in plan.protos:
-        variable = _imported_variable(proto, found, scope.rest, trained)
+        with reports_import_failure(scope.rest):
+            variable = _imported_variable(proto, found, scope.rest, trained)
         new[node_of(proto.variable_name)] = variable, found[proto.snapshot_name]
     for name, (variable, value) in new.items():
         held[name] = Held(entries[name], variable, value, name in trained)

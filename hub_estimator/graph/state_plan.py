@@ -128,7 +128,9 @@ def _make_plan(
     for entry in variables:
         roots.add(node_of(entry.proto.snapshot_name))
         if not restores:
-            roots |= {entry.proto.initializer_name, node_of(entry.proto.initial_value_name)}
+            roots |= set(
+                map(node_of, (entry.proto.initializer_name, entry.proto.initial_value_name))
+            )
     part = _part(variant, roots - {""}, given)
     paths = asset_nodes(variant.meta_graph, spec.asset_paths)
     for node in part.graph_def.node:

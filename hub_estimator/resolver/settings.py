@@ -11,9 +11,9 @@ import sys
 from collections.abc import Mapping
 
 from hub_estimator import compat, errors, files
+from hub_estimator.environment import is_true, number
 
 LOAD_FORMATS = ("COMPRESSED", "UNCOMPRESSED", "AUTO")
-_FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Settings:
             )
         return cls(
             cache_folder=_cache_folder(env),
-            offline=_is_true(env, "HUB_ESTIMATOR_OFFLINE"),
+            offline=is_true("HUB_ESTIMATOR_OFFLINE", env),
             load_format=load_format,
-            progress_bar=_is_true(env, "TFHUB_DOWNLOAD_PROGRESS") or _on_terminal(),
-            verify_certificates=not _is_true(env, "TFHUB_DISABLE_CERT_VALIDATION"),
-            timeout_secs=_number(env, "HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs, 1e6),
+            progress_bar=is_true("TFHUB_DOWNLOAD_PROGRESS", env) or _on_terminal(),
+            verify_certificates=not is_true("TFHUB_DISABLE_CERT_VALIDATION", env),
+            timeout_secs=number("HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs, 1e6, env),
             max_unpacked_bytes=int(
-                _number(env, "HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes, 1e18)
+                number("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes, 1e18, env)
             ),
         )
 
@@ -83,23 +83,6 @@ def _cache_folder(env: Mapping[str, str]) -> str:
     if folder:
         return folder if files.is_remote(folder) else os.path.abspath(folder)
     return files.join(files.user_cache_folder(env), "modules")
-
-
-def _is_true(env: Mapping[str, str], name: str) -> bool:
-    return env.get(name, "").strip().lower() not in _FALSE
-
-
-def _number(env: Mapping[str, str], name: str, default: float, most: float) -> float:
-    text = env.get(name) or default
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not number > 0:
-        raise errors.SettingError(f"{name} is {text!r}; it must be a number above zero.")
-    if number > most:
-        raise errors.SettingError(f"{name} is {text!r}; it can be at most {most:.0e}.")
-    return number
 
 
 def _on_terminal() -> bool:

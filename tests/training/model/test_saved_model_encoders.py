@@ -11,6 +11,7 @@ import tensorflow as tf
 from hub_estimator import errors, estimator
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.interactions import pair_comparison
+from tests.format.editing import edited
 
 TEXTS = ["a", "b", "c"]
 VALUES = np.arange(32, dtype=np.float32).reshape(8, 4) / 10
@@ -195,3 +196,30 @@ def test_one_that_cannot_be_called(tmp_path):
     assert message(errors.SignatureNotFoundError, handle=path) == (
         f"The SavedModel {path} has no signature 'default'. It has: none."
     )
+
+
+def test_a_function_that_was_bound_to_too_much(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    with edited(copy) as meta_graph:
+        for name, function in meta_graph.object_graph_def.concrete_functions.items():
+            if "call" in name:
+                function.bound_inputs.append(function.bound_inputs[0])
+    encoder = Encoder(str(copy))
+    with pytest.raises(errors.GraphImportError) as caught:
+        encoder({"text": tf.constant(TEXTS)}, "infer")
+    message = str(caught.value)
+    assert message.startswith(
+        "TensorFlow cannot add a module's operations to the graph as 'module': "
+    )
+    assert message.endswith("or the module is damaged: then fetch it again.")
+
+
+def test_a_call_without_functions(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    with edited(copy) as meta_graph:
+        for node in meta_graph.object_graph_def.nodes:
+            if node.HasField("function"):
+                del node.function.concrete_functions[:]
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        Encoder(str(copy))({"text": tf.constant(TEXTS)}, "infer")
+    assert str(caught.value).startswith(f"The SavedModel {copy} is damaged (")
