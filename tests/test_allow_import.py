@@ -44,7 +44,7 @@ def here(tmp_path_factory):
 def test_a_run_with_own_parts_and_what_comes_after_it(here, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(here)
     assert train.run(["train", "--gin_file=own.gin", "--model_dir=model"]) == 0
-    commands = re.findall("hub_estimator.train (.*)<another", capsys.readouterr().out)
+    commands = re.findall(r"hub_estimator.train (.*--model_dir=)\S", capsys.readouterr().out)
     again = "--gin_file=model/operative_config.gin --allow_import=own_parts --model_dir="
     assert set(commands) == {again}
     settings = here / "model" / "operative_config.gin"
