@@ -9,8 +9,6 @@ import errno
 import os
 import re
 
-from hub_estimator import config
-
 _AGAIN = "run the same command again"
 _ADVICE = {
     errno.ENOSPC: f"Free or choose another place, and {_AGAIN}.",
@@ -41,7 +39,7 @@ def message(error: Exception) -> str | None:
     """
     if isinstance(error, MemoryError):
         return _NO_MEMORY
-    text = config.own_message(error)
+    text = str(error)
     if isinstance(error, OSError):
         # Of the text: what gin raises in an error's place has no number of its own.
         number = _NUMBER.match(text)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
-from hub_estimator import command_failures, command_signals, config, errors, texts
+from hub_estimator import command_failures, command_signals, errors, texts
 
 OK, FAILED, USAGE = 0, 1, 2
 
@@ -70,9 +70,9 @@ def _run(
         with _log(), _silent_threads():
             command(values)
     except errors.InterruptedRunError as error:
-        return _fail(config.own_message(error), command_signals.status(error.signal))
+        return _fail(str(error), command_signals.status(error.signal))
     except errors.Error as error:
-        return _fail(config.own_message(error), FAILED)
+        return _fail(str(error), FAILED)
     except BrokenPipeError:
         return _without_reader()
     except Exception as error:
@@ -157,6 +157,19 @@ def define_model_dir(values: flags.FlagValues, what: str) -> None:
     flags.register_validator(
         "model_dir", lambda value: value != "", "It is empty; give it a path.", flag_values=values
     )
+
+
+def define_allow_import(values: flags.FlagValues) -> None:
+    """Adds the flag `--allow_import`.
+
+    Args:
+      values: the flags.
+    """
+    flags.DEFINE_multi_string(
+        "allow_import", [], "A module of Python to import, so that a model folder's configuration "
+        "can name what it registers: your own, or one that you trust. May be repeated.",
+        flag_values=values,
+    )  # fmt: skip
 
 
 def start_tensorflow() -> None:

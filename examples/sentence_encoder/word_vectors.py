@@ -78,11 +78,11 @@ def token_vectors(encoder: pretrained.Pretrained) -> WordVectors:
       NoWordsError: the vocabulary has no such words.
     """
     tokens = pretrained.read_vocabulary(encoder.vocabulary_path)
-    kept = [number for number, token in enumerate(tokens) if token.isalpha()]
+    kept = {token: number for number, token in enumerate(tokens) if token.isalpha()}
     if not kept:
         raise NoWordsError(_NO_WORDS % encoder.vocabulary_path)
-    rows = encoder.tensors["embeddings.word_embeddings.weight"][kept]
-    return WordVectors([tokens[number] for number in kept], rows - rows.mean(axis=0))
+    rows = encoder.tensors["embeddings.word_embeddings.weight"][list(kept.values())]
+    return WordVectors(list(kept), rows - rows.mean(axis=0))
 
 
 def random_vectors(like: WordVectors) -> WordVectors:

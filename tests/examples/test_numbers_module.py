@@ -107,3 +107,12 @@ def test_both_or_neither(tmp_path, capsys):
     assert prepare.run(argv) == 1
     assert capsys.readouterr().err == f"error: There is no file {tmp_path}/test.csv.\n"
     assert not (tmp_path / "numbers").exists()
+
+
+def test_tables_of_spreadsheets(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\ufeffa,b,b\n1,2,3\n3,4,6\n", encoding="utf-8")
+    assert module.measure(path, ["a"]).means.tolist() == [2.0]
+    with pytest.raises(module.TableError) as caught:
+        module.measure(path, ["b"])
+    assert str(caught.value) == f"The table {path} has the column 'b' twice. Rename one of them."

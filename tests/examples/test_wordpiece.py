@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import pathlib
 
 import pytest
 import tensorflow as tf
@@ -107,6 +109,20 @@ def test_the_first_texts(tmp_path, texts):
     output = tmp_path / "rows.jsonl"
     assert tokenize.run(["tokenize", *texts, f"--output={output}", "--max_texts=1"]) == 0
     assert len(output.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("flag", "name"), [("texts", "--texts"), ("vocabulary", "the vocabulary")])
+def test_ids_in_the_place_of_what_is_read(tmp_path, texts, flag, name, capsys):
+    read = next(each.partition("=")[2] for each in texts if each.startswith(f"--{flag}="))
+    output = tmp_path / "rows.jsonl"
+    os.symlink(read, output)
+    before = pathlib.Path(read).read_bytes()
+    assert tokenize.run(["tokenize", *texts, f"--output={output}"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: The output '{output}' is {name} itself, {read!r}, which is read and must stay as it "
+        "is. Choose another place.\n"
+    )
+    assert pathlib.Path(read).read_bytes() == before
 
 
 def test_an_ending_that_says_no_format(texts, tmp_path, capsys):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.training import checks, images, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels
+from hub_estimator.training.inputs import tfds_trust
 from hub_estimator.training.inputs.base import Share, check_spec
 from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.streams import LabelKeys, Streamed
@@ -196,8 +197,12 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
     """Returns the builder of a dataset that is prepared and has the split."""
     tfds = _library()
     if files.is_folder(name):
+        tfds_trust.check_folder(name)
         builder = tfds.builder_from_directory(name)
     else:
+        tfds_trust.check_name(name)
+        if data_dir is not None:
+            tfds_trust.check_prepared(data_dir, name)
         try:
             builder = tfds.builder(name, data_dir=data_dir)
         except tfds.core.DatasetNotFoundError as error:

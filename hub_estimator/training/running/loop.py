@@ -43,8 +43,8 @@ class Settings(Protocol):
     def check_all_read(self) -> None:
         """Raises an error where a setting has no effect."""
 
-    def operative_text(self) -> str:
-        """Returns the settings that had an effect."""
+    def operative_text(self, model_dir: str) -> str:
+        """Returns the settings that had an effect, as a model folder keeps them."""
 
 
 def train_and_evaluate(
@@ -133,6 +133,7 @@ def train_and_evaluate(
     if cache is not None:
         files.check_output("FeatureCache.folder", cache.store.folder, checked.reads)
     made_exporters = _made_exporters(exporters, checked)
+    preflight.check_exporters(folder, made_exporters)
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
     made_hooks = made_hooks or _fewer_calls(model, max_steps, config)
     if settings is not None:
@@ -234,7 +235,7 @@ def _prepare_folder(
     folder.save_modules(checked.modules)
     folder.history().forget_after(step)
     if settings is not None:
-        text = settings.operative_text()
+        text = settings.operative_text(folder.path)
         files.write_text(folder.operative_config, text)
         # Four spaces before each line: TensorBoard shows text as Markdown.
         shown = "\n".join(f"    {line}" for line in text.splitlines())

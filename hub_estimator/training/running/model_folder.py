@@ -2,7 +2,7 @@
 
 | | |
 |---|---|
-| `operative_config.gin` | the settings that had an effect; commands given the folder alone read it |
+| `operative_config.gin` | the settings that had an effect, and where; other commands read it, as data |
 | `class_names.json` | the names of the classes in the order of their numbers |
 | `modules.json` | the modules that the model was trained on; see `trained_modules` |
 | `checkpoint`, `model.ckpt-<step>.*` | the checkpoints |
@@ -28,7 +28,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import config, errors, files
 from hub_estimator.files import locks
 from hub_estimator.format import checkpoint_paths
 from hub_estimator.format.checkpoint_damage import damage
@@ -44,7 +44,6 @@ _OWN = re.compile(
     r"operative_config\.gin|class_names\.json|modules\.json|checkpoint|model\.ckpt-.*|graph\.pbtxt"
     r"|events\..*|metrics(_.*)?\.jsonl|(eval|report)(_.*)?|export|profile"
 )
-OPERATIVE_CONFIG = "operative_config.gin"
 CLASS_NAMES = "class_names.json"
 MODULES = "modules.json"
 _LOCK = ".training.lock"
@@ -67,7 +66,7 @@ class ModelFolder:
     @property
     def operative_config(self) -> str:
         """The path of the settings that had an effect."""
-        return files.join(self.path, OPERATIVE_CONFIG)
+        return files.join(self.path, config.OPERATIVE_CONFIG)
 
     @property
     def profile(self) -> str:
@@ -101,7 +100,7 @@ class ModelFolder:
             raise errors.ModelFolderError(f"There is no model folder {self.path!r}.")
         if not files.exists(self.operative_config):
             raise errors.ModelFolderError(
-                f"The folder {self.path!r} has no {OPERATIVE_CONFIG}. Give the --model_dir of a "
+                f"The folder {self.path!r} has no {config.OPERATIVE_CONFIG}. Give the --model_dir of a "
                 "run of hub_estimator.train."
             )
 
@@ -350,7 +349,10 @@ class ModelFolder:
 
 
 def _named(what: str, name: str | None) -> str:
-    return f"{what}_{name}" if name else what
+    if not name:
+        return what
+    files.check_name("The name of an evaluation", name)
+    return f"{what}_{name}"
 
 
 def _gone(checkpoint: Checkpoint) -> errors.CheckpointGoneError:
