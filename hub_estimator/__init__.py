@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from hub_estimator.format.protos import ImageModuleInfo
     from hub_estimator.format.read import load_module_spec
     from hub_estimator.format.spec import ModuleSpec
-    from hub_estimator.graph import saved_models as saved_model_module
-    from hub_estimator.graph.authoring import (
-        add_signature,
-        attach_message,
-        create_module_spec,
-    )
     from hub_estimator.graph.columns import (
         image_embedding_column,
         sparse_text_embedding_column,
         text_embedding_column,
         text_embedding_column_v2,
     )
+    from hub_estimator.graph.defining import saved_models as saved_model_module
+    from hub_estimator.graph.defining.authoring import (
+        add_signature,
+        attach_message,
+        create_module_spec,
+    )
+    from hub_estimator.graph.defining.saved_models import create_module_spec_from_saved_model
     from hub_estimator.graph.evaluation import eval_function_for_module
     from hub_estimator.graph.images import (
         attach_image_module_info,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from hub_estimator.graph.loading import load
     from hub_estimator.graph.module import Module
     from hub_estimator.graph.registration import register_module_for_export
-    from hub_estimator.graph.saved_models import create_module_spec_from_saved_model
     from hub_estimator.keras_layer import KerasLayer
     from hub_estimator.resolver import resolve
     from hub_estimator.training.exporters.modules import (
@@ -58,11 +58,11 @@ _WHERE = {
     "LatestModuleExporter": "training.exporters.modules",
     "Module": "graph.module",
     "ModuleSpec": "format.spec",
-    "add_signature": "graph.authoring",
+    "add_signature": "graph.defining.authoring",
     "attach_image_module_info": "graph.images",
-    "attach_message": "graph.authoring",
-    "create_module_spec": "graph.authoring",
-    "create_module_spec_from_saved_model": "graph.saved_models",
+    "attach_message": "graph.defining.authoring",
+    "create_module_spec": "graph.defining.authoring",
+    "create_module_spec_from_saved_model": "graph.defining.saved_models",
     "eval_function_for_module": "graph.evaluation",
     "get_expected_image_size": "graph.images",
     "get_num_image_channels": "graph.images",
@@ -79,7 +79,7 @@ _SUBMODULES = {
     "compat": "compat",
     "errors": "errors",
     "estimator": "estimator",
-    "saved_model_module": "graph.saved_models",  # as programs reach it
+    "saved_model_module": "graph.defining.saved_models",  # as programs reach it
 }
 
 __all__ = [

@@ -27,6 +27,18 @@ TRAINING = [
     {"checks", "digests", "example_spec", "images"},
     {"__init__"},
 ]
+# Likewise the graph: its wings, and what is made of them.
+GRAPH = [
+    {"columns"},
+    {"column_checks"},
+    {"evaluation", "images"},
+    {"module", "registration"},
+    {"instance"},
+    {"defining", "importing", "loading"},
+    {"origins"},
+    {"__init__"},
+]
+PARTS = {"training": TRAINING, "graph": GRAPH}
 
 
 def _sources() -> list[pathlib.Path]:
@@ -42,23 +54,22 @@ def _layer(parts: tuple[str, ...]) -> str:
     return "bottom" if parts[0] in BOTTOM else "top"
 
 
-def _training_row(parts: tuple[str, ...]) -> int:
-    """The row in TRAINING of `hub_estimator.<parts>`, which is training or in it."""
-    [row] = [number for number, row in enumerate(TRAINING) if _training_part(parts) in row]
+def _row(parts: tuple[str, ...]) -> int:
+    """The row in PARTS of `hub_estimator.<parts>`, which is a layer that has parts, or in it."""
+    rows = PARTS[parts[0]]
+    [row] = [number for number, row in enumerate(rows) if _part(parts) in row]
     return row
 
 
-def _training_part(parts: tuple[str, ...]) -> str:
+def _part(parts: tuple[str, ...]) -> str:
     return parts[1] if len(parts) > 1 else "__init__"
 
 
 def _may_import(user: tuple[str, ...], used: tuple[str, ...]) -> bool:
     """Whether `hub_estimator.<user>` may import `hub_estimator.<used>`."""
     here, there = LAYERS.index(_layer(user)), LAYERS.index(_layer(used))
-    if here == there == LAYERS.index("training"):
-        if _training_part(user) == _training_part(used):
-            return True
-        return _training_row(user) < _training_row(used)
+    if here == there and LAYERS[here] in PARTS:
+        return _part(user) == _part(used) or _row(user) < _row(used)
     return here <= there
 
 
@@ -106,6 +117,12 @@ def test_imports_point_downwards(source):
         ("training.feature_cache", "from hub_estimator.training.exporters import base"),
         ("training.running.loop", "from hub_estimator.training import configurables"),
         ("training", "from hub_estimator.training import checks"),
+        ("graph.instance.state", "from hub_estimator.graph.module import Module"),
+        ("graph.importing.parts", "from hub_estimator.graph.instance import scopes"),
+        ("graph.importing.parts", "from hub_estimator.graph.defining import assets"),
+        ("graph.defining.authoring", "from hub_estimator.graph.importing.parts import make_part"),
+        ("graph.registration", "from hub_estimator.graph.module import Module"),
+        ("graph.images", "from hub_estimator.graph import columns"),
     ],
 )
 def test_upward_imports_are_found(user, statement):
@@ -113,10 +130,11 @@ def test_upward_imports_are_found(user, statement):
     assert len(_upward_imports(tuple(user.split(".")), below + statement)) == 1
 
 
-def test_each_part_of_training_has_one_place():
-    folder = PACKAGE / "training"
+@pytest.mark.parametrize("layer", PARTS)
+def test_each_part_of_a_layer_has_one_place(layer):
+    folder = PACKAGE / layer
     sources = [path.relative_to(folder) for path in _sources() if path.is_relative_to(folder)]
-    placed = [part for row in TRAINING for part in row]
+    placed = [part for row in PARTS[layer] for part in row]
     assert sorted(placed) == sorted({path.parts[0].removesuffix(".py") for path in sources})
 
 

@@ -50,7 +50,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "module_v2": (),
     "native_module": (),
     "saved_model_lib": (),
-    "saved_model_module": (f"{_PACKAGE}.graph.saved_models",),
+    "saved_model_module": (f"{_PACKAGE}.graph.defining.saved_models",),
     "tensor_info": (),
     "tf_utils": (),
     "tf_v1": ("tensorflow.compat.v1",),

@@ -13,13 +13,13 @@ from hub_estimator import compat, files
 from hub_estimator.errors import ColumnConfigError, ColumnError, ModelError
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT
-from hub_estimator.graph import replicas
 from hub_estimator.graph.column_checks import check_image_module, check_text_module
 from hub_estimator.graph.images import IMAGES, get_expected_image_size, get_num_image_channels
+from hub_estimator.graph.instance import replicas
+from hub_estimator.graph.instance.plan import Trainable
 from hub_estimator.graph.loading import load
 from hub_estimator.graph.module import Module, Spec, as_module_spec
 from hub_estimator.graph.registration import register_module_for_export, registered_modules
-from hub_estimator.graph.state_plan import Trainable
 
 _logger = logging.getLogger("hub_estimator")
 

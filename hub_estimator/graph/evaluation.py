@@ -14,8 +14,8 @@ import tensorflow as tf
 from hub_estimator.errors import ClosedError, InputError
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
 from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted
+from hub_estimator.graph.instance.values import check_names, choose_outputs
 from hub_estimator.graph.module import Module, Spec
-from hub_estimator.graph.values import check_names, choose_outputs
 
 
 @dataclasses.dataclass(frozen=True)

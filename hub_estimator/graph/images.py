@@ -10,7 +10,7 @@ from hub_estimator.errors import ImageInputError
 from hub_estimator.format.protos import ImageModuleInfo
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT, quoted
-from hub_estimator.graph.authoring import attach_message
+from hub_estimator.graph.defining.authoring import attach_message
 from hub_estimator.graph.module import Module
 
 IMAGE_MODULE_INFO_KEY = "image_module_info"

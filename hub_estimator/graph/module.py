@@ -16,12 +16,12 @@ from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
 from hub_estimator.format.variant import DEFAULT, inside_sentence, tags_text
 from hub_estimator.graph import origins
-from hub_estimator.graph.apply import apply
-from hub_estimator.graph.saving import write_values
-from hub_estimator.graph.scopes import fresh_scope
-from hub_estimator.graph.state import build_state, share_state, variable_map
-from hub_estimator.graph.state_plan import Trainable
-from hub_estimator.graph.values import choose_outputs
+from hub_estimator.graph.instance.apply import apply
+from hub_estimator.graph.instance.plan import Trainable
+from hub_estimator.graph.instance.saving import write_values
+from hub_estimator.graph.instance.scopes import fresh_scope
+from hub_estimator.graph.instance.state import build_state, share_state, variable_map
+from hub_estimator.graph.instance.values import choose_outputs
 
 Spec = ModuleSpec | files.PathLike
 

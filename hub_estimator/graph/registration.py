@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from hub_estimator import files
 from hub_estimator.errors import ModelError
-from hub_estimator.graph import replicas
+from hub_estimator.graph.instance import replicas
 
 # Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
 REGISTERED: Any = ("hub_estimator", "modules for export")

@@ -13,7 +13,7 @@ from hub_estimator.format.checkpoint import Value, write_checkpoint
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import quoted
 from hub_estimator.graph import registration
-from hub_estimator.graph.authoring import add_signature, create_module_spec
+from hub_estimator.graph.defining.authoring import add_signature, create_module_spec
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.serving import placeholders
 

@@ -16,8 +16,8 @@ from hub_estimator import errors
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.integrity import reports_damage
 from hub_estimator.format.variant import DEFAULT, quoted
+from hub_estimator.graph.importing.parts import reports_import_failure
 from hub_estimator.graph.loading import load
-from hub_estimator.graph.parts import reports_import_failure
 from hub_estimator.training import digests
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
 

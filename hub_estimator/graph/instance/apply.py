@@ -15,18 +15,18 @@ from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.contexts import import_with_contexts, needs_contexts
-from hub_estimator.graph.parts import (
+from hub_estimator.graph.importing.contexts import import_with_contexts, needs_contexts
+from hub_estimator.graph.importing.parts import (
     GraphPart,
     comes_from,
     import_part,
     make_part,
     reports_import_failure,
 )
-from hub_estimator.graph.sharing import merge_constants, plain_reads
-from hub_estimator.graph.state import StateGraph
-from hub_estimator.graph.state_plan import Training
-from hub_estimator.graph.values import convert_inputs, pack_output
+from hub_estimator.graph.importing.sharing import merge_constants, plain_reads
+from hub_estimator.graph.instance.plan import Training
+from hub_estimator.graph.instance.state import StateGraph
+from hub_estimator.graph.instance.values import convert_inputs, pack_output
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
 

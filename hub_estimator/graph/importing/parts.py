@@ -14,7 +14,7 @@ from hub_estimator import compat
 from hub_estimator.errors import Error, GraphImportError
 from hub_estimator.format.nodes import COLOCATION, Edge, colocated_with, node_of, tensor_of
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.functions import needed_library, rename_clashing
+from hub_estimator.graph.importing.functions import needed_library, rename_clashing
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ import tensorflow as tf
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.functions import rename_clashing
-from hub_estimator.graph.parts import (
+from hub_estimator.graph.importing.functions import rename_clashing
+from hub_estimator.graph.importing.parts import (
     GraphPart,
     colocate_outside,
     comes_from,
@@ -39,7 +39,7 @@ def import_with_contexts(
 ) -> list[Any]:
     """Imports a part into the default graph with the control flow contexts of its nodes.
 
-    Args and results are those of `hub_estimator.graph.parts.import_part`.
+    Args and results are those of `hub_estimator.graph.importing.parts.import_part`.
     """
     graph = tf.compat.v1.get_default_graph()
     with reports_import_failure(scope):

@@ -8,7 +8,7 @@ import re
 import tensorflow as tf
 
 from hub_estimator.errors import InvalidNameError, NameTakenError
-from hub_estimator.graph import replicas
+from hub_estimator.graph.instance import replicas
 
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.graph.assets import AssetNames
+from hub_estimator.graph.defining.assets import AssetNames
 from tests import modules
 from tests.modules import TRAIN, tf1
 

@@ -15,8 +15,8 @@ from hub_estimator.errors import PartitionedVariableError
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant
-from hub_estimator.graph.parts import import_part
-from hub_estimator.graph.state_plan import initial_value_part
+from hub_estimator.graph.importing.parts import import_part
+from hub_estimator.graph.instance.plan import initial_value_part
 
 
 def index() -> int:

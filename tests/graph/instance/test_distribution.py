@@ -16,7 +16,7 @@ import hub_estimator as hub
 
 tf1 = tf.compat.v1
 PROGRAM = pathlib.Path(__file__).parent / "mirrored_program.py"
-ROOT = PROGRAM.parent.parent.parent
+ROOT = PROGRAM.parents[3]
 NAMES = ["module/mean", "module/weights"]
 
 

@@ -15,10 +15,13 @@ from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant, inside_sentence, tags_text
-from hub_estimator.graph import replicas
-from hub_estimator.graph.parts import import_part, prefix_shared_name, reports_import_failure
-from hub_estimator.graph.scopes import Scope
-from hub_estimator.graph.state_plan import (
+from hub_estimator.graph.importing.parts import (
+    import_part,
+    prefix_shared_name,
+    reports_import_failure,
+)
+from hub_estimator.graph.instance import replicas
+from hub_estimator.graph.instance.plan import (
     StatePlan,
     Trainable,
     Training,
@@ -26,6 +29,7 @@ from hub_estimator.graph.state_plan import (
     state_plan,
     trainable_names,
 )
+from hub_estimator.graph.instance.scopes import Scope
 
 
 @dataclasses.dataclass(frozen=True)

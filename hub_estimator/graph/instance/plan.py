@@ -16,8 +16,8 @@ from hub_estimator.format.checkpoint import balanced
 from hub_estimator.format.nodes import node_of, tensor_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant, quoted
-from hub_estimator.graph.assets import asset_nodes, set_asset_path
-from hub_estimator.graph.parts import GraphPart, make_part
+from hub_estimator.graph.defining.assets import asset_nodes, set_asset_path
+from hub_estimator.graph.importing.parts import GraphPart, make_part
 
 Trainable = bool | str
 """Whether variables are trained: all that the publisher made trainable, none, or those of them whose

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub_estimator.format.nodes import colocated_with, node_of
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.parts import GraphPart
+from hub_estimator.graph.importing.parts import GraphPart
 
 # Comparing larger ones costs more than they do.
 _LARGEST_CONSTANT = 64  # elements

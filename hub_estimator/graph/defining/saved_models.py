@@ -25,8 +25,8 @@ from hub_estimator.format.safety import check_program
 from hub_estimator.format.side_effects import report
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import Variant, quoted, tags_text
-from hub_estimator.graph.assets import AssetNames, set_asset_path
-from hub_estimator.graph.authoring import make_variant
+from hub_estimator.graph.defining.assets import AssetNames, set_asset_path
+from hub_estimator.graph.defining.authoring import make_variant
 
 # What initializes or trains a whole program has no place in a module: its variables are initialized
 # where it is used, and its tables by the operations in their own collection.

@@ -14,7 +14,7 @@ from hub_estimator.format.checkpoint import (
     save_operation,
     write_checkpoint,
 )
-from hub_estimator.graph.state import StateGraph
+from hub_estimator.graph.instance.state import StateGraph
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,8 +15,8 @@ from hub_estimator.format import collections
 from hub_estimator.format.protos import ModuleAttachment
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT, Variant, as_tags
-from hub_estimator.graph import checks
-from hub_estimator.graph.assets import AssetNames, take_assets
+from hub_estimator.graph.defining import checks
+from hub_estimator.graph.defining.assets import AssetNames, take_assets
 
 _MESSAGE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

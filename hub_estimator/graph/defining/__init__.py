@@ -1,0 +1,1 @@
+"""Defining modules: what a `module_fn` calls, what is checked, and what is made of SavedModels."""

@@ -1,0 +1,1 @@
+"""Parts of a stored graph in a TensorFlow graph: which nodes, under which names, and the import."""
