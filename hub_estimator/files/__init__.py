@@ -35,6 +35,7 @@ from hub_estimator.files.paths import (
     user_cache_folder,
 )
 from hub_estimator.files.whole import (
+    NO_ROOM,
     remove_abandoned,
     remove_at_once,
     scratch_beside,
@@ -47,6 +48,7 @@ from hub_estimator.files.whole import (
 )
 
 __all__ = [
+    "NO_ROOM",
     "PathLike",
     "as_path",
     "check_file",

@@ -282,5 +282,16 @@ def naming_failures(what: str, consequence: str = _NOTHING_LEFT) -> Iterator[Non
     except errors.Error:
         raise
     except (OSError, tf.errors.OpError) as error:
-        said = reason(error) if isinstance(error, tf.errors.OpError) else str(error).rstrip(".")
-        raise errors.ExportError(f"{what} cannot be written: {said}. {consequence}") from error
+        raise errors.ExportError(
+            f"{what} cannot be written: {_said(error)}. {consequence}"
+        ) from error
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, tf.errors.OpError):
+        return reason(error)
+    if isinstance(error, OSError) and error.errno in files.NO_ROOM:
+        return (
+            f"[Errno {error.errno}] {error.strerror}"  # of what file says nothing: all of it goes
+        )
+    return str(error).split("\n", 1)[0].rstrip(".")

@@ -252,8 +252,8 @@ def test_a_signal_during_the_last_evaluation_of_a_finished_run(run, tmp_path, mo
     run(exporters=[])
     export = hub.Module.export
 
-    def stopped(*args):
-        export(*args)
+    def stopped(*args, **kwargs):
+        export(*args, **kwargs)
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(hub.Module, "export", stopped)
