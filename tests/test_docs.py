@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator.format import library, operation_rules
-from hub_estimator.format.settings import Settings
+from hub_estimator.format.reading_limits import ReadingLimits
 from tests.format.editing import export
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -21,10 +21,10 @@ VARIABLE = re.compile(r"`(HUB_ESTIMATOR_[A-Z_]+|TFHUB_[A-Z_]+)`")
 
 def test_its_settings_are_those_that_are_read():
     assert set(VARIABLE.findall(TRUST)) == {
-        f"HUB_ESTIMATOR_{field.name.upper()}" for field in dataclasses.fields(Settings)
+        f"HUB_ESTIMATOR_{field.name.upper()}" for field in dataclasses.fields(ReadingLimits)
     }
-    assert "| 1 GiB |" in TRUST and Settings().max_constant_bytes == 1 << 30
-    assert f"| {Settings().max_operations:,} |" in TRUST
+    assert "| 1 GiB |" in TRUST and ReadingLimits().max_constant_bytes == 1 << 30
+    assert f"| {ReadingLimits().max_operations:,} |" in TRUST
     assert f"more than {vars(library)['_MOST_LEVELS']} levels deep" in TRUST
 
 

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import files
-from hub_estimator.errors import CheckpointMismatchError
+from hub_estimator import errors, files
+from hub_estimator.format import tf_errors
 from hub_estimator.format.checkpoint_damage import naming_damage
 from hub_estimator.format.checkpoint_paths import as_prefix, what_is_there
-from hub_estimator.format.errors import CheckpointNotFoundError
 from hub_estimator.format.variant import VariableEntry, quoted
 
 # How checkpoints are read and written: more at a time gains nothing, and less is done in no time.
@@ -170,7 +169,7 @@ class StoredValues:
         """Returns the values; that of a partitioned variable is its whole.
 
         Raises:
-          DamagedCheckpointError: a file of the checkpoint is damaged.
+          errors.DamagedCheckpointError: a file of the checkpoint is damaged.
         """
         with naming_damage(self.path):
             return [
@@ -193,19 +192,19 @@ def find_values(
         where they are equal.
 
     Raises:
-      CheckpointNotFoundError: there is no checkpoint; it is a `tf.errors.NotFoundError`.
-      DamagedCheckpointError: a file of it is damaged.
+      tf_errors.CheckpointNotFoundError: there is no checkpoint; it is a `tf.errors.NotFoundError`.
+      errors.DamagedCheckpointError: a file of it is damaged.
     """
     if not keys:
         return StoredValues(checkpoint_path, None, {}, {})
     try:
         with naming_damage(checkpoint_path):
             reader = open_checkpoint(checkpoint_path)
-    except (ValueError, tf.errors.NotFoundError) as e:
-        raise CheckpointNotFoundError(
+    except (ValueError, tf.errors.NotFoundError) as error:
+        raise tf_errors.CheckpointNotFoundError(
             f"There is no checkpoint at {checkpoint_path!r}. Give its prefix, for example what "
             f"tf.train.latest_checkpoint(model_dir) returns.{what_is_there(checkpoint_path)}"
-        ) from e
+        ) from error
     there = contents(reader)
     wanted = {key: name_transform_fn(key) if name_transform_fn else key for key in keys}
     names = {key: name for key, name in wanted.items() if name in there}
@@ -235,16 +234,16 @@ def check_variable(
       name: the variable's name in the checkpoint.
 
     Raises:
-      CheckpointMismatchError: it does not, or with another shape or type.
+      errors.CheckpointMismatchError: it does not, or with another shape or type.
     """
     if name not in there:
-        raise CheckpointMismatchError(
+        raise errors.CheckpointMismatchError(
             f"The checkpoint {checkpoint_path} has no variable {name!r}, which the module's "
             f"variable {variable.key!r} needs. It has: {quoted(there)}. Where the names differ, "
             "pass name_transform_fn."
         )
     if not _fits(there[name], variable.spec):
-        raise CheckpointMismatchError(
+        raise errors.CheckpointMismatchError(
             f"The variable {name!r} is {_text(there[name])} in the checkpoint {checkpoint_path}, "
             f"but {_text(variable.spec)} in the module."
         )

@@ -42,7 +42,7 @@ class CheckpointList:
     def is_of(self, folder: str) -> bool:
         """Whether what it names is in `folder`, as TensorFlow reads it."""
         above = {files.parent(path) for path in self.paths}
-        return all(not each or files.is_same(each, folder) for each in above)
+        return all(not place or files.is_same(place, folder) for place in above)
 
 
 def read_list(folder: str) -> CheckpointList:
@@ -56,7 +56,7 @@ def read_list(folder: str) -> CheckpointList:
         text = files.read_bytes(path).decode("utf-8", "replace") if files.exists(path) else ""
     except (errors.NotAFileError, errors.LfsPointerError):
         text = ""
-    found = [(bool(each["all"]), _unescaped(each["path"])) for each in _LISTED.finditer(text)]
+    found = [(bool(line["all"]), _unescaped(line["path"])) for line in _LISTED.finditer(text)]
     paths = [path for is_of_all, path in found if is_of_all]
     latest = next((path for is_of_all, path in found if not is_of_all), None)
     if latest is None:
@@ -104,7 +104,7 @@ def as_prefix(path: str) -> str:
         latest = read_list(path).latest
     candidates = [path, without_ending(path)]
     candidates += [] if latest is None else [files.join(path, latest)]
-    return next((each for each in candidates if files.exists(f"{each}.index")), path)
+    return next((prefix for prefix in candidates if files.exists(f"{prefix}.index")), path)
 
 
 def what_is_there(path: str) -> str:

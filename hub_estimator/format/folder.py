@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 
-from hub_estimator import files
-from hub_estimator.errors import UnsafeLinkError
+from hub_estimator import errors, files
 from hub_estimator.format import layout
 
 # What is read of a module or SavedModel, by this package or by TensorFlow. Other files may be there;
@@ -32,8 +31,8 @@ def check_files(folder: str) -> None:
       folder: the folder of a module or SavedModel.
 
     Raises:
-      UnsafeLinkError: a link leads out of the folder. A stranger's module could so have files of
-        this machine read as its own, and copied into what is exported of it.
+      errors.UnsafeLinkError: a link leads out of the folder. A stranger's module could so have
+        files of this machine read as its own, and copied into what is exported of it.
       errors.NotAFileError: something is a named pipe, a socket or a device.
       errors.LfsPointerError: something is a pointer of Git LFS in place of a file.
     """
@@ -48,7 +47,7 @@ def check_files(folder: str) -> None:
             continue
         seen.add(place)
         if not files.is_within(place, folder) and not _is_in_shared_cache(place, folder):
-            raise UnsafeLinkError(
+            raise errors.UnsafeLinkError(
                 f"{path} leads out of the module's folder, to {place}, and is not followed. Where "
                 f"you know what it leads to, make a copy without links: cp -rL {folder} <copy>"
             )

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import tensorflow as tf
 from google.protobuf import message as protobuf_message
 
-from hub_estimator import files, texts
-from hub_estimator.errors import BrokenModuleError, CheckpointMismatchError, Error
+from hub_estimator import errors, files, texts
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import check_variable, contents, open_checkpoint
 from hub_estimator.format.nodes import colocated_with, node_of
@@ -65,23 +64,24 @@ def reports_damage(source: str) -> Iterator[None]:
       source: what messages call the module, or one of its files.
 
     Raises:
-      BrokenModuleError: the block raised one of those.
+      errors.BrokenModuleError: the block raised one of those.
     """
     try:
         yield
-    except (Error, *NOT_DAMAGE):
+    except (errors.Error, *NOT_DAMAGE):
         raise
-    except _MEANINGLESS as e:
-        raise BrokenModuleError(
-            f"{source} is damaged ({type(e).__name__}: {e}). Fetch or export the module again."
-        ) from e
+    except _MEANINGLESS as error:
+        raise errors.BrokenModuleError(
+            f"{source} is damaged ({type(error).__name__}: {error}). Fetch or export the module "
+            "again."
+        ) from error
 
 
 def check_variant(variant: Variant, source: str) -> None:
     """Checks that a graph's edges, collections and signatures refer to nodes that are there.
 
     Raises:
-      BrokenModuleError: one does not; the message names it.
+      errors.BrokenModuleError: one does not; the message names it.
     """
     with reports_damage(source):
         for node in variant.nodes.by_name.values():
@@ -90,7 +90,7 @@ def check_variant(variant: Variant, source: str) -> None:
         there = variant.nodes.by_name
         for name in collections.node_names(variant.meta_graph, collections.TABLE_INITIALIZERS):
             if name not in there:
-                raise BrokenModuleError(
+                raise errors.BrokenModuleError(
                     f"{source} is damaged: in the graph with the tags {tags_text(variant.tags)}, the "
                     f"collection {collections.TABLE_INITIALIZERS!r} has {texts.shown(name)}, which is "
                     "no operation of it. Fetch or export the module again."
@@ -102,7 +102,7 @@ def check_variant(variant: Variant, source: str) -> None:
         }
         for (kind, owner), names in references if unknown else ():
             for name in unknown.intersection(names):
-                raise BrokenModuleError(
+                raise errors.BrokenModuleError(
                     f"{source} is damaged: in the graph with the tags {tags_text(variant.tags)}, "
                     f"the {kind} {owner!r} refers to {node_of(name)!r}, which is not there. Fetch "
                     "or export the module again."
@@ -115,7 +115,7 @@ def check_checkpoint(spec: ModuleSpec) -> None:
     It is where a graph variant finds all its values; others may lack some of theirs.
 
     Raises:
-      BrokenModuleError: it is not.
+      errors.BrokenModuleError: it is not.
     """
     prefix, source = spec.checkpoint_path, spec.source
     if prefix is None:
@@ -131,8 +131,8 @@ def _raise_contradiction(spec: ModuleSpec, prefix: str) -> None:
     try:
         for variable in spec.variables:
             check_variable(spec.stored, prefix, variable, variable.key)
-    except CheckpointMismatchError as e:
-        raise BrokenModuleError(f"{spec.source} contradicts itself. {e}") from e
+    except errors.CheckpointMismatchError as error:
+        raise errors.BrokenModuleError(f"{spec.source} contradicts itself. {error}") from error
 
 
 def check_values(prefix: str, source: str) -> None:
@@ -143,7 +143,7 @@ def check_values(prefix: str, source: str) -> None:
       source: what messages call the SavedModel.
 
     Raises:
-      BrokenModuleError: it cannot, or has not.
+      errors.BrokenModuleError: it cannot, or has not.
     """
     if files.exists(f"{prefix}.index"):
         with reports_damage(f"The checkpoint {prefix} of {inside_sentence(source)}"):
@@ -192,13 +192,13 @@ def _check_shards(prefix: str, size: int, source: str) -> None:
     }
     expected = {(f"{index:05}", count) for _, count in found for index in range(int(count))}
     if not found or expected - set(found):
-        raise BrokenModuleError(
+        raise errors.BrokenModuleError(
             f"{source} lacks values of its variables: the data files beside {prefix}.index are "
             "not all there. Fetch the module again."
         )
     there = sum(files.size(files.join(folder, name)) for name in found.values())
     if there < size:
-        raise BrokenModuleError(
+        raise errors.BrokenModuleError(
             f"{source} lacks values of its variables: the data files beside {prefix}.index have "
             f"{there} bytes and should have {size} or more. Fetch the module again."
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from hub_estimator import files
-from hub_estimator.errors import UnsafeAssetError
+from hub_estimator import errors, files
 
 MODULE_DEF = "tfhub_module.pb"
 SAVED_MODEL = "saved_model.pb"
@@ -26,11 +25,11 @@ def asset_path(folder: str, name: str) -> str:
     """Returns where an asset lies in a module's folder.
 
     Raises:
-      UnsafeAssetError: the name leads out of `assets/`.
+      errors.UnsafeAssetError: the name leads out of `assets/`.
     """
     normal = posixpath.normpath(name)
     if not name or posixpath.isabs(name) or normal.split("/")[0] in ("..", ".") or "\0" in name:
-        raise UnsafeAssetError(
+        raise errors.UnsafeAssetError(
             f"The module in {folder} names an asset {name!r}, which is not a file below its "
             f"{ASSETS}/ folder. Do not use this module: ask its publisher."
         )

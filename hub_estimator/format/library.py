@@ -7,8 +7,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hub_estimator import compat, texts
-from hub_estimator.errors import BrokenModuleError
+from hub_estimator import compat, errors, texts
 
 GRAPH = ""
 """Where nodes are that are in no function; among names of functions it stands for the graph."""
@@ -41,7 +40,7 @@ def given_values(node: Any, function: str) -> list[str] | None:
       function: its name.
     """
     direct = [attr.func.name for attr in node.attr.values() if attr.HasField("func")]
-    direct += [each.name for attr in node.attr.values() for each in attr.list.func]
+    direct += [value.name for attr in node.attr.values() for value in attr.list.func]
     own = 0 if node.op == function else _OWN_INPUTS.get(node.op)
     # Functions that take functions may call them with anything.
     takes_none = len(direct) == len(list(function_values(node)))
@@ -74,7 +73,9 @@ class Library:
 
     def __init__(self, library: Any) -> None:
         self.functions = {function.signature.name: function for function in library.function}
-        self._gradients = {each.function_name: each.gradient_func for each in library.gradient}
+        self._gradients = {
+            gradient.function_name: gradient.gradient_func for gradient in library.gradient
+        }
 
     @functools.cached_property
     def calls(self) -> dict[str, list[str]]:
@@ -145,7 +146,7 @@ def check_calls(library: Library, bodies: Mapping[str, Iterable[Any]], what: str
       what: what messages call the graph.
 
     Raises:
-      BrokenModuleError: one does not. TensorFlow takes some calls apart without looking.
+      errors.BrokenModuleError: one does not. TensorFlow takes some calls apart without looking.
     """
     for node in itertools.chain.from_iterable(bodies.values()):
         for name in library.called_by([node]):
@@ -157,7 +158,7 @@ def check_calls(library: Library, bodies: Mapping[str, Iterable[Any]], what: str
             there = (len(signature.input_arg), len(signature.output_arg))
             needed = (len(given), _wanted_values(node, name, there[1]))
             if there != needed:
-                raise BrokenModuleError(
+                raise errors.BrokenModuleError(
                     f"{what} is damaged: {texts.shown(node.name)} calls {texts.shown(name)} for "
                     f"{needed[1]} results of {needed[0]} values, which gives {there[1]} of {there[0]}. "
                     "Fetch or export the module again."
@@ -181,7 +182,7 @@ class Expansion:
       what: what messages call the graph.
 
     Raises:
-      BrokenModuleError: calls do not come to an end, or only many levels deep.
+      errors.BrokenModuleError: calls do not come to an end, or only many levels deep.
     """
 
     def __init__(self, library: Library, nodes: Iterable[Any], what: str) -> None:
@@ -190,9 +191,9 @@ class Expansion:
         self._order = _innermost_first(self._calls, what)
         levels: dict[str, int] = {}
         for name in self._order:
-            levels[name] = 1 + max((levels[each] for each in self._calls[name]), default=0)
+            levels[name] = 1 + max((levels[callee] for callee in self._calls[name]), default=0)
             if levels[name] > _MOST_LEVELS:
-                raise BrokenModuleError(
+                raise errors.BrokenModuleError(
                     f"{what} has functions that call one another more than {_MOST_LEVELS} levels "
                     f"deep, from {texts.shown(name)} on, which TensorFlow does not follow. Do not "
                     "use this module: ask its publisher."
@@ -206,7 +207,7 @@ class Expansion:
         """
         totals: dict[str, int] = {}
         for name in self._order:
-            totals[name] = own[name] + sum(totals[each] for each in self._calls[name])
+            totals[name] = own[name] + sum(totals[callee] for callee in self._calls[name])
         return max([own[GRAPH] + sum(totals[name] for name in self._roots), *totals.values()])
 
 
@@ -223,7 +224,7 @@ def _innermost_first(calls: Mapping[str, list[str]], what: str) -> list[str]:
                 done[name] = None
             elif callee in path:
                 circle = [*list(path)[list(path).index(callee) :], callee]
-                raise BrokenModuleError(
+                raise errors.BrokenModuleError(
                     f"{what} has functions that call themselves in a circle, "
                     f"{texts.shown(' > '.join(circle))}, which TensorFlow would follow for ever. "
                     "Do not use this module: ask its publisher."

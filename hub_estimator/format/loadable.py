@@ -22,10 +22,10 @@ def check_loadable(folder: str, meta_graphs: Iterable[Any], source: str) -> None
       source: what messages call it.
 
     Raises:
-      BrokenModuleError: it contradicts itself.
-      UnsafeAssetError: an asset's name leads out of the folder.
-      ModuleTooLargeError: it would take more memory than the settings allow.
-      UnknownOperationError: it uses operations that TensorFlow does not know.
+      errors.BrokenModuleError: it contradicts itself.
+      errors.UnsafeAssetError: an asset's name leads out of the folder.
+      errors.ModuleTooLargeError: it would take more memory than the settings allow.
+      tf_errors.UnknownOperationError: it uses operations that TensorFlow does not know.
     """
     with integrity.reports_damage(source):
         for meta_graph in meta_graphs:

@@ -34,7 +34,7 @@ _Value = tuple[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Execution:
     """Something that asks for nodes of a graph.
 
     Attributes:
@@ -54,7 +54,7 @@ class Place:
     Attributes:
       function: the name of the function that it is in, or `GRAPH`.
       node: the node.
-      own: what is fed where it runs, see `Run.own`.
+      own: what is fed where it runs, see `Execution.own`.
     """
 
     function: str
@@ -83,7 +83,7 @@ class Program:
         meta_graph: Any,
         index: NodeIndex,
         library: Library,
-        runs: Iterable[Run] = (),
+        runs: Iterable[Execution] = (),
         functions: Iterable[str] = (),
     ) -> None:
         self.graph_def = meta_graph.graph_def
@@ -206,7 +206,9 @@ def of_variant(meta_graph: Any, index: NodeIndex, restores: bool) -> Program:
         for tensor, file in collections.asset_files(meta_graph).items()
         if node_of(tensor) in index and index[node_of(tensor)].op == "Const"
     }
-    return Program(meta_graph, index, Library(meta_graph.graph_def.library), [Run(roots, own)])
+    return Program(
+        meta_graph, index, Library(meta_graph.graph_def.library), [Execution(roots, own)]
+    )
 
 
 def of_saved_model(meta_graph: Any) -> Program:
@@ -224,9 +226,9 @@ def of_saved_model(meta_graph: Any) -> Program:
     saver = meta_graph.saver_def
     runs = [
         # Paths are fed where something is initialized; elsewhere those that are stored are read.
-        Run(roots, assets),
-        Run({node_of(saver.restore_op_name)}, {saver.filename_tensor_name: CHECKPOINT}),
-        Run(_results(meta_graph, set(meta_graph.signature_def) - initializing), {}),
+        Execution(roots, assets),
+        Execution({node_of(saver.restore_op_name)}, {saver.filename_tensor_name: CHECKPOINT}),
+        Execution(_results(meta_graph, set(meta_graph.signature_def) - initializing), {}),
     ]
     return Program(meta_graph, index, library, runs)
 

@@ -9,13 +9,7 @@ from google.protobuf import message as protobuf_message
 from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 
-from hub_estimator import files
-from hub_estimator.errors import (
-    BrokenModuleError,
-    DuplicateTagsError,
-    NotAModuleError,
-    UnsupportedModuleError,
-)
+from hub_estimator import errors, files
 from hub_estimator.format import collections, integrity, layout
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.origin import Origin, find
@@ -50,10 +44,10 @@ def load_module_spec(path: files.PathLike, refuse_side_effects: bool | None = No
       OSError: there is nothing under the handle, it is not a module (`NotAModuleError`), its files
         are damaged (`BrokenModuleError`) or are no files of its own (`UnsafeLinkError`,
         `NotAFileError`, `LfsPointerError`).
-      UnsupportedModuleError: the module is of a later format, or needs an unknown feature.
-      UnsafeAssetError: an asset's name leads out of the module's folder.
-      ModuleTooLargeError: it would take more memory than the settings allow.
-      SideEffectsError: it does more than compute, and such modules are refused.
+      errors.UnsupportedModuleError: the module is of a later format, or needs an unknown feature.
+      errors.UnsafeAssetError: an asset's name leads out of the module's folder.
+      errors.ModuleTooLargeError: it would take more memory than the settings allow.
+      errors.SideEffectsError: it does more than compute, and such modules are refused.
     """
     origin = find(path)
     spec = read_module(origin.folder, origin)
@@ -69,7 +63,7 @@ def read_module(folder: str, origin: Origin | None = None) -> ModuleSpec:
       origin: by which handle it was found; None is by its path.
     """
     if not files.exists(files.join(folder, layout.MODULE_DEF)):
-        raise NotAModuleError(_what_it_is(folder))
+        raise errors.NotAModuleError(_what_it_is(folder))
     check_files(folder)
     _check_module_def(files.join(folder, layout.MODULE_DEF))
     source = f"The module {folder}"
@@ -94,25 +88,27 @@ def read_saved_model(folder: str) -> Any:
     """Returns the `SavedModel` proto in a folder.
 
     Raises:
-      BrokenModuleError: there is none, or it cannot be parsed.
+      errors.BrokenModuleError: there is none, or it cannot be parsed.
     """
     path = files.join(folder, layout.SAVED_MODEL)
     is_text = not files.exists(path)
     if is_text:
         path = files.join(folder, layout.SAVED_MODEL_TEXT)
     if not files.exists(path):
-        raise BrokenModuleError(f"{folder} has no {layout.SAVED_MODEL}. Fetch the module again.")
+        raise errors.BrokenModuleError(
+            f"{folder} has no {layout.SAVED_MODEL}. Fetch the module again."
+        )
     content = _read(path, _MOST_BYTES)
     try:
         saved_model = (
             _parse_text(content) if is_text else saved_model_pb2.SavedModel.FromString(content)
         )
-    except (*_NOT_PARSED, UnicodeDecodeError) as e:
-        raise BrokenModuleError(
-            f"{path} is not a SavedModel, or it is damaged ({e}). Fetch the module again."
-        ) from e
+    except (*_NOT_PARSED, UnicodeDecodeError) as error:
+        raise errors.BrokenModuleError(
+            f"{path} is not a SavedModel, or it is damaged ({error}). Fetch the module again."
+        ) from error
     if not saved_model.meta_graphs:
-        raise BrokenModuleError(f"{path} holds no graph. Fetch or export the module again.")
+        raise errors.BrokenModuleError(f"{path} holds no graph. Fetch or export the module again.")
     return saved_model
 
 
@@ -124,7 +120,7 @@ def _parse_text(content: bytes) -> Any:
 
 def _read(path: str, most_bytes: int) -> bytes:
     if files.size(path) > most_bytes:
-        raise BrokenModuleError(
+        raise errors.BrokenModuleError(
             f"{path} has {files.size(path):,} bytes, and such files have {most_bytes:,} at most. "
             "Fetch the module again."
         )
@@ -134,18 +130,18 @@ def _read(path: str, most_bytes: int) -> bytes:
 def _check_module_def(path: str) -> None:
     try:
         module_def = ModuleDef.FromString(_read(path, _MOST_BYTES_OF_MODULE_DEF))
-    except protobuf_message.DecodeError as e:
-        raise BrokenModuleError(
-            f"{path} is not a ModuleDef, or it is damaged ({e}). Fetch the module again."
-        ) from e
+    except protobuf_message.DecodeError as error:
+        raise errors.BrokenModuleError(
+            f"{path} is not a ModuleDef, or it is damaged ({error}). Fetch the module again."
+        ) from error
     if module_def.format != FORMAT_V3:
-        raise UnsupportedModuleError(
+        raise errors.UnsupportedModuleError(
             f"{path} says that the module is of format {module_def.format}; this release reads "
             f"format {FORMAT_V3}. Where the number is a later one, update hub_estimator."
         )
     if module_def.required_features:
         features = ", ".join(map(repr, module_def.required_features))
-        raise UnsupportedModuleError(
+        raise errors.UnsupportedModuleError(
             f"{path} says that the module requires {features}, which this release does not know. "
             "Update hub_estimator, or ask the module's publisher for a plain module."
         )
@@ -156,7 +152,7 @@ def _variants(folder: str, meta_graphs: Any) -> list[Variant]:
     for meta_graph in meta_graphs:
         tags = frozenset(meta_graph.meta_info_def.tags)
         if tags in variants:
-            raise DuplicateTagsError(
+            raise errors.DuplicateTagsError(
                 f"The module {folder} has two graph variants with the tags {tags_text(tags)}. "
                 "Ask its publisher for one with different tags."
             )
@@ -173,13 +169,13 @@ def existing_assets(folder: str, names: Iterable[str], source: str) -> dict[str,
     """Returns the paths of a module's assets by their names.
 
     Raises:
-      UnsafeAssetError: a name leads out of the module's folder.
-      BrokenModuleError: a file is not there.
+      errors.UnsafeAssetError: a name leads out of the module's folder.
+      errors.BrokenModuleError: a file is not there.
     """
     paths = {name: layout.asset_path(folder, name) for name in names}
     for name, path in sorted(paths.items()):
         if not files.exists(path):
-            raise BrokenModuleError(
+            raise errors.BrokenModuleError(
                 f"{source} lacks its asset {name!r} ({path}). Fetch the module again."
             )
     return paths
@@ -192,7 +188,7 @@ def _checkpoint_path(folder: str, meta_graphs: Any) -> str | None:
     prefix = layout.checkpoint_prefix(folder)
     # Exported from a graph without variables, a module has no values for the other ones.
     if all(have_variables) and not files.exists(f"{prefix}.index"):
-        raise BrokenModuleError(
+        raise errors.BrokenModuleError(
             f"The module {folder} lacks the values of its variables ({prefix}.index). Fetch the "
             "module again."
         )

@@ -12,11 +12,10 @@ import itertools
 import logging
 from collections.abc import Iterable, Sequence
 
-from hub_estimator import texts
-from hub_estimator.errors import SideEffectsError
+from hub_estimator import errors, texts
 from hub_estimator.format.operation_rules import RULES, UNKNOWN, is_known
 from hub_estimator.format.programs import GRAPH, Place, Program
-from hub_estimator.format.settings import REFUSE_SIDE_EFFECTS, Settings
+from hub_estimator.format.reading_limits import REFUSE_SIDE_EFFECTS, ReadingLimits
 from hub_estimator.format.variant import tags_text
 
 _logger = logging.getLogger("hub_estimator")
@@ -57,7 +56,7 @@ def side_effects(program: Program, tags: Iterable[str]) -> list[SideEffect]:
         for place in program.places()
         if (kind := _kind(program, place)) is not None
     }
-    return sorted(found, key=lambda each: (each.kind, each.op_type, each.name))
+    return sorted(found, key=lambda effect: (effect.kind, effect.op_type, effect.name))
 
 
 def report(found: Sequence[SideEffect], source: str, refuse: bool | None) -> None:
@@ -69,19 +68,19 @@ def report(found: Sequence[SideEffect], source: str, refuse: bool | None) -> Non
       refuse: whether such modules are refused; None is as the settings say.
 
     Raises:
-      SideEffectsError: it does something, and such modules are refused.
+      errors.SideEffectsError: it does something, and such modules are refused.
     """
     if not found:
         return
     if refuse is None:
-        refuse = Settings.from_environment().refuse_side_effects
+        refuse = ReadingLimits.from_environment().refuse_side_effects
     tags_of: dict[str, list[str]] = {}
-    for tags in sorted({each.tags for each in found}, key=sorted):
-        summary = _summary([each for each in found if each.tags == tags])
+    for tags in sorted({effect.tags for effect in found}, key=sorted):
+        summary = _summary([effect for effect in found if effect.tags == tags])
         tags_of.setdefault(summary, []).append(tags_text(tags))
     what = "; ".join(f"with the tags {', '.join(tags)} it {does}" for does, tags in tags_of.items())
     if refuse:
-        raise SideEffectsError(
+        raise errors.SideEffectsError(
             f"{source} does more than compute its outputs: {what}. Such modules are refused here, by "
             f"refuse_side_effects or {REFUSE_SIDE_EFFECTS}. If you trust its publisher, load it "
             "without."
@@ -100,11 +99,11 @@ def _warn(message: str) -> None:
 
 def _summary(found: Iterable[SideEffect]) -> str:
     kinds = []
-    in_order = sorted(found, key=lambda each: each.kind)
-    for kind, group in itertools.groupby(in_order, key=lambda each: each.kind):
-        each = [f"{effect.op_type} {texts.shown(effect.name)}" for effect in group]
-        more = f" and {len(each) - _MOST_NAMED} more" if len(each) > _MOST_NAMED else ""
-        kinds.append(f"{kind} ({', '.join(each[:_MOST_NAMED])}{more})")
+    in_order = sorted(found, key=lambda effect: effect.kind)
+    for kind, group in itertools.groupby(in_order, key=lambda effect: effect.kind):
+        shown = [f"{effect.op_type} {texts.shown(effect.name)}" for effect in group]
+        more = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
+        kinds.append(f"{kind} ({', '.join(shown[:_MOST_NAMED])}{more})")
     return ", ".join(kinds)
 
 

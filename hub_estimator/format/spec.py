@@ -10,14 +10,7 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf import message as protobuf_message
 
-from hub_estimator import files
-from hub_estimator.errors import (
-    CheckpointPathError,
-    MessageNotFoundError,
-    MessageTypeError,
-    TagsNotFoundError,
-    ValuesNotFoundError,
-)
+from hub_estimator import errors, files
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import (
     StoredValues,
@@ -107,14 +100,14 @@ class ModuleSpec:
         """Checks that there are values for all variables of a variant, wherever they come from.
 
         Raises:
-          ValuesNotFoundError: the checkpoint lacks some; the message says for which variants it
-            has all.
-          TagsNotFoundError: there is no such variant.
+          errors.ValuesNotFoundError: the checkpoint lacks some; the message says for which variants
+            it has all.
+          errors.TagsNotFoundError: there is no such variant.
         """
         tags = self.variant(tags).tags
         if self.checkpoint_path is not None and tags in self.unusable:
-            whole = [tags_text(each) for each in self.get_tags() if each not in self.unusable]
-            raise ValuesNotFoundError(
+            whole = [tags_text(other) for other in self.get_tags() if other not in self.unusable]
+            raise errors.ValuesNotFoundError(
                 f"{self.source} has no values for the variables {some_of(self.unusable[tags])} of "
                 f"its graph variant with the tags {tags_text(tags)}. It has all values for the "
                 f"tags: {some_of(whole)}. Use one of these, or export the module from a "
@@ -125,12 +118,12 @@ class ModuleSpec:
         """Returns the graph variant with exactly these tags; None is the empty set.
 
         Raises:
-          TagsNotFoundError: there is none.
+          errors.TagsNotFoundError: there is none.
         """
         wanted = as_tags(tags)
         if wanted not in self._variants:
             has = ", ".join(tags_text(tags) for tags in self.get_tags())
-            raise TagsNotFoundError(
+            raise errors.TagsNotFoundError(
                 f"{self.source} has no graph variant with the tags {tags_text(wanted)}. "
                 f"It has: {has}."
             )
@@ -161,7 +154,7 @@ class ModuleSpec:
           tags: the variant's tags; None is the empty set.
 
         Raises:
-          TagsNotFoundError: there is no such variant.
+          errors.TagsNotFoundError: there is no such variant.
         """
         return sorted(self.variant(tags).signatures)
 
@@ -175,8 +168,8 @@ class ModuleSpec:
           tags: the variant's tags; None is the empty set.
 
         Raises:
-          TagsNotFoundError: there is no such variant.
-          SignatureNotFoundError: the variant has no such signature.
+          errors.TagsNotFoundError: there is no such variant.
+          errors.SignatureNotFoundError: the variant has no such signature.
         """
         found = self.variant(tags).signature(signature, self.source)
         return {name: parse(info) for name, info in sorted(found.inputs.items())}
@@ -206,16 +199,16 @@ class ModuleSpec:
           A message of `message_type`, or None.
 
         Raises:
-          MessageNotFoundError: there is none, and it is required.
-          MessageTypeError: its bytes are not a `message_type`.
-          TagsNotFoundError: there is no such variant.
+          errors.MessageNotFoundError: there is none, and it is required.
+          errors.MessageTypeError: its bytes are not a `message_type`.
+          errors.TagsNotFoundError: there is no such variant.
         """
         variant = self.variant(tags)
         found = collections.attachments(variant.meta_graph)
         if key in found:
             return _parse_message(message_type, key, found[key])
         if required:
-            raise MessageNotFoundError(
+            raise errors.MessageNotFoundError(
                 f"{self.source} has no message {key!r} attached for the tags "
                 f"{tags_text(variant.tags)}. It has: {', '.join(map(repr, found)) or 'none'}."
             )
@@ -242,20 +235,21 @@ class ModuleSpec:
             None where they are equal.
 
         Raises:
-          CheckpointPathError: no checkpoint is given.
-          CheckpointMismatchError: the checkpoint lacks a variable, or has it with another shape or
-            type.
-          ModuleExistsError: a module is at `path` already.
-          CheckpointNotFoundError: there is no such checkpoint; it is a `tf.errors.NotFoundError`.
-          DamagedCheckpointError: one of its files is damaged.
+          errors.CheckpointPathError: no checkpoint is given.
+          errors.CheckpointMismatchError: the checkpoint lacks a variable, or has it with another
+            shape or type.
+          tf_errors.ModuleExistsError: a module is at `path` already.
+          tf_errors.CheckpointNotFoundError: there is no such checkpoint; it is a
+            `tf.errors.NotFoundError`.
+          errors.DamagedCheckpointError: one of its files is damaged.
         """
         if checkpoint_path is None or _sentinel is not None:
-            raise CheckpointPathError(
+            raise errors.CheckpointPathError(
                 "ModuleSpec.export needs the checkpoint to take the variables' values from: "
                 "spec.export(path, checkpoint_path=...)."
             )
         checkpoint = files.as_path(checkpoint_path)
-        values = find_values(checkpoint, [each.key for each in self.variables], name_transform_fn)
+        values = find_values(checkpoint, [entry.key for entry in self.variables], name_transform_fn)
         self._check_needed(values, checkpoint, name_transform_fn or str)
         self.write(path, lambda prefix: write_checkpoint(prefix, values.read()), values.specs)
 
@@ -275,7 +269,7 @@ class ModuleSpec:
             all variables. A log line names the variants that lack some, and cannot be used then.
 
         Raises:
-          ModuleExistsError: a module is at `path` already.
+          tf_errors.ModuleExistsError: a module is at `path` already.
         """
         if values is None:
             values = {entry.key: entry.spec for entry in self.variables}
@@ -299,7 +293,9 @@ class ModuleSpec:
             )
 
     def _unusable(self, values: Mapping[str, tf.TensorSpec]) -> dict[frozenset[str], list[str]]:
-        found = {each.tags: missing_values(each.variables, values) for each in self.variants}
+        found = {
+            variant.tags: missing_values(variant.variables, values) for variant in self.variants
+        }
         return {tags: names for tags, names in found.items() if names}
 
     def _check_needed(
@@ -317,8 +313,8 @@ class ModuleSpec:
 def _parse_message(message_type: Any, key: str, value: bytes) -> Any:
     try:
         return message_type.FromString(value)
-    except protobuf_message.DecodeError as e:
-        raise MessageTypeError(
+    except protobuf_message.DecodeError as error:
+        raise errors.MessageTypeError(
             f"The message attached under {key!r} is not a {message_type.DESCRIPTOR.full_name}; "
             "ask the module's publisher for its type."
-        ) from e
+        ) from error

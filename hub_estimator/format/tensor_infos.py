@@ -7,8 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, texts
-from hub_estimator.errors import BrokenModuleError
+from hub_estimator import compat, errors, texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +55,7 @@ def parse(tensor_info: Any) -> ParsedTensorInfo:
     """Returns what a `TensorInfo` proto says.
 
     Raises:
-      BrokenModuleError: its encoding is missing or unknown.
+      errors.BrokenModuleError: its encoding is missing or unknown.
     """
     encoding = tensor_info.WhichOneof("encoding")
     if encoding == "composite_tensor":
@@ -65,10 +64,11 @@ def parse(tensor_info: Any) -> ParsedTensorInfo:
         for part in parts:
             _check_shape(part.shape)
         encodings = [
-            each.WhichOneof("encoding") for each in tensor_info.composite_tensor.components
+            component.WhichOneof("encoding")
+            for component in tensor_info.composite_tensor.components
         ]
         if encodings != ["name"] * len(parts):
-            raise BrokenModuleError(
+            raise errors.BrokenModuleError(
                 f"A signature of the module has a tensor of the type {texts.shown(type_spec)}, made of "
                 f"{len(encodings)} parts; it takes {len(parts)}, each of them one tensor. Fetch the "
                 "module again."
@@ -81,7 +81,7 @@ def parse(tensor_info: Any) -> ParsedTensorInfo:
         return ParsedTensorInfo(tf.SparseTensorSpec(shape, dtype))
     if encoding == "name":
         return ParsedTensorInfo(tf.TensorSpec(shape, dtype))
-    raise BrokenModuleError(
+    raise errors.BrokenModuleError(
         f"A signature of the module has a tensor in the unknown encoding {encoding!r}; known are "
         "name, coo_sparse and composite_tensor. Export the module again."
     )
@@ -91,7 +91,7 @@ def _check_shape(shape: tf.TensorShape) -> None:
     # TensorFlow takes any number at first, and fails when the shape is used.
     sizes = shape.as_list() if shape.rank else []
     if any(size is not None and size < 0 for size in sizes):
-        raise BrokenModuleError(
+        raise errors.BrokenModuleError(
             f"A signature of the module has a tensor of the impossible shape {sizes}. Fetch the "
             "module again."
         )

@@ -9,8 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat
-from hub_estimator.errors import BrokenModuleError, SignatureNotFoundError
+from hub_estimator import compat, errors
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import NodeIndex, node_of
 from hub_estimator.format.operations import check_known
@@ -127,7 +126,7 @@ class Variant:
         """The names of the nodes that hold state: variables, tables and the like.
 
         Raises:
-          UnknownOperationError: TensorFlow does not know a node's type.
+          tf_errors.UnknownOperationError: TensorFlow does not know a node's type.
         """
         library = self.meta_graph.graph_def.library.function
         functions = {function.signature.name for function in library}
@@ -162,11 +161,11 @@ class Variant:
         """Returns the `SignatureDef` of a name; None is the default one.
 
         Raises:
-          SignatureNotFoundError: there is none of this name.
+          errors.SignatureNotFoundError: there is none of this name.
         """
         name = name or DEFAULT
         if name not in self.meta_graph.signature_def:
-            raise SignatureNotFoundError(
+            raise errors.SignatureNotFoundError(
                 f"{source} has no signature {name!r} for the tags {tags_text(self.tags)}. "
                 f"It has: {quoted(self.meta_graph.signature_def)}."
             )
@@ -175,7 +174,9 @@ class Variant:
     @functools.cached_property
     def fed_nodes(self) -> frozenset[str]:
         """The names of the nodes whose values depend on what callers give."""
-        infos = [info for each in self.signatures.values() for info in each.inputs.values()]
+        infos = [
+            info for signature in self.signatures.values() for info in signature.inputs.values()
+        ]
         tensors = {name for info in infos for name in component_names(info)}
         placeholders = [node for node in self.nodes.by_name.values() if node.op == "Placeholder"]
         tensors |= {f"{node.name}:0" for node in placeholders}
@@ -184,7 +185,7 @@ class Variant:
     def _variable(self, proto: Any) -> VariableEntry:
         name = node_of(proto.variable_name)
         if name not in self.nodes:
-            raise BrokenModuleError(
+            raise errors.BrokenModuleError(
                 f"The module's graph with the tags {tags_text(self.tags)} lists a variable "
                 f"{name!r} but has no such node. Its saved_model.pb is damaged: fetch or export "
                 "the module again."

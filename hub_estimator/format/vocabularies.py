@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from hub_estimator import files, texts
-from hub_estimator.errors import BrokenModuleError
+from hub_estimator import errors, files, texts
 from hub_estimator.format.programs import Program
 
 _FILLS_TABLE = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
@@ -26,7 +25,7 @@ def check_vocabularies(program: Program, asset_paths: Mapping[str, str], source:
       source: what messages call the module.
 
     Raises:
-      BrokenModuleError: a file has fewer lines, or a column of it cannot be.
+      errors.BrokenModuleError: a file has fewer lines, or a column of it cannot be.
     """
     if not program.op_types & _FILLS_TABLE:
         return
@@ -41,7 +40,7 @@ def check_vocabularies(program: Program, asset_paths: Mapping[str, str], source:
     for name, count in sorted(needed.items()):
         there = _count_lines(asset_paths[name], count)
         if there < count:
-            raise BrokenModuleError(
+            raise errors.BrokenModuleError(
                 f"{source} is damaged: its vocabulary {texts.shown(name)} ({asset_paths[name]}) has "
                 f"{there:,} lines and should have {count:,} or more. Fetch the module again."
             )
@@ -52,7 +51,7 @@ def _check_columns(program: Program, source: str) -> None:
     for node in itertools.chain.from_iterable(program.bodies.values()):
         for key in ("key_index", "value_index") if node.op in _FILLS_TABLE else ():
             if key in node.attr and not -2 <= node.attr[key].i < _MOST_COLUMNS:
-                raise BrokenModuleError(
+                raise errors.BrokenModuleError(
                     f"{source} is damaged: {texts.shown(node.name)} fills a table from the column "
                     f"{node.attr[key].i} of a file. Fetch the module again."
                 )

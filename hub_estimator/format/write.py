@@ -8,10 +8,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from hub_estimator import files
-from hub_estimator.errors import ExportError
-from hub_estimator.format import layout
-from hub_estimator.format.errors import ModuleExistsError
+from hub_estimator import errors, files
+from hub_estimator.format import layout, tf_errors
 from hub_estimator.format.nodes import NodeIndex, node_of
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
 from hub_estimator.format.tensor_infos import component_names
@@ -32,22 +30,24 @@ def write_module(
       write_variables: writes the checkpoint to the prefix that it is given; None without variables.
 
     Raises:
-      ModuleExistsError: a module is there already.
-      ExportError: the content of an asset cannot be read.
+      tf_errors.ModuleExistsError: a module is there already.
+      errors.ExportError: the content of an asset cannot be read.
     """
     if files.exists(files.join(path, layout.MODULE_DEF)):
         raise _exists(path)
     try:
         with files.whole_folder(path, last=layout.MODULE_DEF) as scratch:
             _write_into(scratch, meta_graphs, asset_paths, write_variables)
-    except FileExistsError as e:
+    except FileExistsError as error:
         if files.exists(files.join(path, layout.MODULE_DEF)):
-            raise _exists(path) from e
-        raise ExportError(f"A module cannot be written to {path}: {e} Give another folder.") from e
+            raise _exists(path) from error
+        raise errors.ExportError(
+            f"A module cannot be written to {path}: {error} Give another folder."
+        ) from error
 
 
-def _exists(path: str) -> ModuleExistsError:
-    return ModuleExistsError(
+def _exists(path: str) -> tf_errors.ModuleExistsError:
+    return tf_errors.ModuleExistsError(
         f"There is a module at {path} already, and it is never overwritten. Export to another "
         "folder, or remove that one first."
     )
@@ -105,8 +105,8 @@ def _copy_assets(folder: str, asset_paths: Mapping[str, str]) -> None:
         files.make_folder(target.rpartition("/")[0])
         try:
             files.copy_file(source, target)
-        except (OSError, tf.errors.OpError) as e:
-            raise ExportError(
-                f"The module's asset {name!r} cannot be copied from {source}: {e}. Its file must "
+        except (OSError, tf.errors.OpError) as error:
+            raise errors.ExportError(
+                f"The module's asset {name!r} cannot be copied from {source}: {error}. Its file must "
                 "be there until the module is exported."
-            ) from e
+            ) from error

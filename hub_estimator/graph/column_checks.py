@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from hub_estimator.errors import ColumnError, ImageInputError
+from hub_estimator import errors
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT, quoted
 from hub_estimator.graph.images import IMAGES, get_expected_image_size
@@ -14,7 +14,7 @@ def check_text_module(spec: ModuleSpec) -> None:
     """Checks that a module's default signature turns strings `[B]` into float32 `[B, D]`.
 
     Raises:
-      ColumnError: it does not.
+      errors.ColumnError: it does not.
     """
     inputs = spec.get_input_info_dict()
     infos = list(inputs.values())
@@ -31,7 +31,7 @@ def check_image_module(spec: ModuleSpec, needs_size: bool) -> None:
       needs_size: whether the module must tell the size of the images.
 
     Raises:
-      ColumnError: it does not.
+      errors.ColumnError: it does not.
     """
     inputs = spec.get_input_info_dict()
     issues = []
@@ -40,8 +40,8 @@ def check_image_module(spec: ModuleSpec, needs_size: bool) -> None:
     elif needs_size:
         try:
             get_expected_image_size(spec)
-        except ImageInputError as e:
-            issues.append(f"it does not tell the size of the images, so give image_size ({e})")
+        except errors.ImageInputError as error:
+            issues.append(f"it does not tell the size of the images, so give image_size ({error})")
     _raise(spec, "embed images", issues + _output_issues(spec))
 
 
@@ -58,7 +58,7 @@ def _output_issues(spec: ModuleSpec) -> list[str]:
 
 def _raise(spec: ModuleSpec, purpose: str, issues: list[str]) -> None:
     if issues:
-        raise ColumnError(
+        raise errors.ColumnError(
             f"{spec.source} cannot {purpose} in a feature column: {'; '.join(issues)}. Choose "
             "another module, or define one with such a default signature."
         )

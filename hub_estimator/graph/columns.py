@@ -9,8 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, files
-from hub_estimator.errors import ColumnConfigError, ColumnError, ModelError
+from hub_estimator import compat, errors, files
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT
 from hub_estimator.graph.column_checks import check_image_module, check_text_module
@@ -52,8 +51,8 @@ def text_embedding_column(
       The column; its dense tensor is float32 `[B, D]`.
 
     Raises:
-      ColumnError: the module does not embed texts.
-      InvalidPathNameError: `export_name` cannot be the name of a folder.
+      errors.ColumnError: the module does not embed texts.
+      errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     column = _TextColumn(key, _path_or_spec(module_spec), trainable, export_name)
@@ -85,12 +84,12 @@ def sparse_text_embedding_column(
       The column; its dense tensor is float32 `[B, D]`.
 
     Raises:
-      ColumnError: the module does not embed texts, or the combiner is unknown.
-      InvalidPathNameError: `export_name` cannot be the name of a folder.
+      errors.ColumnError: the module does not embed texts, or the combiner is unknown.
+      errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     if combiner not in _COMBINERS:
-        raise ColumnError(f"combiner is {combiner!r}; it must be 'mean', 'sqrtn' or 'sum'.")
+        raise errors.ColumnError(f"combiner is {combiner!r}; it must be 'mean', 'sqrtn' or 'sum'.")
     column = _SparseTextColumn(
         key, _path_or_spec(module_spec), trainable, export_name, combiner, default_value
     )
@@ -122,8 +121,8 @@ def image_embedding_column(
       The column; its dense tensor is float32 `[B, D]`.
 
     Raises:
-      ColumnError: the module does not embed images.
-      InvalidPathNameError: `export_name` cannot be the name of a folder.
+      errors.ColumnError: the module does not embed images.
+      errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     size = None if image_size is None else tuple(image_size)
@@ -148,7 +147,8 @@ def text_embedding_column_v2(
       The column; its dense tensor is float32 `[B, D]`.
 
     Raises:
-      ColumnError: when the column is used: the SavedModel does not embed texts, or cannot be trained.
+      errors.ColumnError: when the column is used: the SavedModel does not embed texts, or cannot be
+        trained.
       OSError: when the column is used: there is no SavedModel under the handle.
     """
     return _SavedModelTextColumn(key, files.as_path(module_path), output_key, trainable)
@@ -185,12 +185,12 @@ class _Column(compat.DenseColumn):
         """Returns the column's arguments, for layers that are stored with them.
 
         Raises:
-          ColumnConfigError: the module was given as a `ModuleSpec`, which cannot be stored.
+          errors.ColumnConfigError: the module was given as a `ModuleSpec`, which cannot be stored.
         """
         config = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         for value in config.values():
             if isinstance(value, ModuleSpec):
-                raise ColumnConfigError(
+                raise errors.ColumnConfigError(
                     f"The column {self.name!r} was made of a ModuleSpec, which cannot be stored in "
                     "a configuration. Make it of the module's handle."
                 )
@@ -245,7 +245,7 @@ def _register(column: _ModuleColumn, export_name: str, module: Module) -> None:
         register_module_for_export(module, export_name)
         graph.add_to_collection(_EXPORTED, (export_name, column))
     elif registered != column:
-        raise ModelError(
+        raise errors.ModelError(
             f"Two feature columns are exported as {export_name!r}: {registered.name!r} and "
             f"{column.name!r}. Give each an export_name of its own."
         )
@@ -326,7 +326,7 @@ class _SavedModelTextColumn(_Column):
         """Loads the SavedModel into the current graph."""
         loaded = load(self.module_path)
         if self.trainable and not (callable(loaded) and hasattr(loaded, "trainable_variables")):
-            raise ColumnError(
+            raise errors.ColumnError(
                 f"{self.module_path} cannot be trained in a column: it lacks `__call__` or "
                 "`trainable_variables`. For a TF1 Hub module, use hub.text_embedding_column; for "
                 "other SavedModels, pass trainable=False."
@@ -348,14 +348,14 @@ class _SavedModelTextColumn(_Column):
         elif DEFAULT in loaded.signatures:
             output, key = loaded.signatures[DEFAULT](texts), key or DEFAULT
         else:
-            raise ColumnError(
+            raise errors.ColumnError(
                 f"{self.module_path} cannot be called. Give a SavedModel with a function "
                 "`__call__` that takes strings [B]."
             )
         if key is not None:
             output = output[key]
         if not isinstance(output, tf.Tensor):
-            raise ColumnError(
+            raise errors.ColumnError(
                 f"{self.module_path} returns {sorted(output)}, not one tensor. Choose one: "
                 "output_key=..."
             )

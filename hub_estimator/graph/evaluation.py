@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator.errors import ClosedError, InputError
+from hub_estimator import errors
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
 from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted
 from hub_estimator.graph.instance.values import check_names, choose_outputs
@@ -45,7 +45,7 @@ def eval_function_for_module(spec: Spec, tags: Iterable[str] | None = None) -> E
 
     Raises:
       OSError: there is no module under the handle (`NotAModuleError` tells what is).
-      TagsNotFoundError: the module has no variant with these tags.
+      errors.TagsNotFoundError: the module has no variant with these tags.
     """
     return EvalFunction(spec, tags)
 
@@ -95,17 +95,17 @@ class EvalFunction:
           `RaggedTensorValue`), or the dict of all.
 
         Raises:
-          ClosedError: the function is closed.
-          SignatureNotFoundError: the variant has no such signature.
-          InputError: inputs are missing or extra, or do not fit by type or shape.
-          OutputError: there is no output `"default"`, and not all are asked for.
+          errors.ClosedError: the function is closed.
+          errors.SignatureNotFoundError: the variant has no such signature.
+          errors.InputError: inputs are missing or extra, or do not fit by type or shape.
+          errors.OutputError: there is no output `"default"`, and not all are asked for.
         """
         signature = signature or DEFAULT
         source = self._module.spec.source
         what = f"The signature {signature!r} of {inside_sentence(source)}"
         session = self._session
         if session is None:
-            raise ClosedError(
+            raise errors.ClosedError(
                 f"The evaluation function of {inside_sentence(source)} is closed. Call it "
                 "inside of the `with` block, or before close()."
             )
@@ -174,7 +174,7 @@ def _by_name(names: Collection[str], inputs: Any, what: str) -> Mapping[str, Any
     elif len(names) == 1:
         given = {next(iter(names)): inputs}
     else:
-        raise InputError(
+        raise errors.InputError(
             f"{what} takes {len(names)} inputs. Give a dict with the keys: {quoted(names)}."
         )
     check_names(names, given, what)
@@ -196,23 +196,27 @@ def _components(value: Any, info: ParsedTensorInfo, what: str) -> list[Any]:
     else:
         parts, fits = [value], not (info.is_sparse or info.is_composite)
     if not fits:
-        raise InputError(f"{what} takes {info.type_spec}, but was given {value!r}.")
+        raise errors.InputError(f"{what} takes {info.type_spec}, but was given {value!r}.")
     return parts
 
 
 def _checked(value: Any, placeholder: tf.Tensor, what: str) -> np.ndarray:
     if tf.is_tensor(value) and not hasattr(value, "numpy"):
-        raise InputError(
+        raise errors.InputError(
             f"{what} was given {value!r}, which is a tensor of a graph and has no value yet. Give "
             "arrays, or use hub.Module in that graph."
         )
     wanted = f"{placeholder.dtype.name} of shape {placeholder.shape}"
     try:
         array = _array(value, placeholder.dtype)
-    except (TypeError, ValueError) as e:
-        raise InputError(f"{what} takes {wanted}, and {value!r} cannot be converted: {e}") from e
+    except (TypeError, ValueError) as error:
+        raise errors.InputError(
+            f"{what} takes {wanted}, and {value!r} cannot be converted: {error}"
+        ) from error
     if not placeholder.shape.is_compatible_with(array.shape):
-        raise InputError(f"{what} takes {wanted}, but was given the shape {list(array.shape)}.")
+        raise errors.InputError(
+            f"{what} takes {wanted}, but was given the shape {list(array.shape)}."
+        )
     return array
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator.errors import ImageInputError
+from hub_estimator import errors
 from hub_estimator.format.protos import ImageModuleInfo
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT, quoted
@@ -27,7 +27,7 @@ def attach_image_module_info(image_module_info: Any) -> None:
       image_module_info: the message, with the size of images in pixels.
 
     Raises:
-      MessageError: it is no protobuf message.
+      errors.MessageError: it is no protobuf message.
     """
     attach_message(IMAGE_MODULE_INFO_KEY, image_module_info)
 
@@ -40,7 +40,7 @@ def get_image_module_info(module_or_spec: Module | ModuleSpec, required: bool = 
       required: whether to raise where there is none.
 
     Raises:
-      MessageNotFoundError: there is none, and it is required.
+      errors.MessageNotFoundError: there is none, and it is required.
     """
     return module_or_spec.get_attached_message(
         IMAGE_MODULE_INFO_KEY, ImageModuleInfo, required=required
@@ -65,15 +65,15 @@ def get_expected_image_size(
       `[height, width]` in pixels.
 
     Raises:
-      ImageInputError: nothing tells the size, or the signature has no such input.
-      SignatureNotFoundError: the module has no such signature.
+      errors.ImageInputError: nothing tells the size, or the signature has no such input.
+      errors.SignatureNotFoundError: the module has no such signature.
     """
     info = get_image_module_info(module_or_spec)
     if info and info.default_image_size.height and info.default_image_size.width:
         return [info.default_image_size.height, info.default_image_size.width]
     shape = _image_shape(module_or_spec, signature, input_name)
     if shape.rank != 4 or None in shape[1:3].as_list():
-        raise ImageInputError(
+        raise errors.ImageInputError(
             f"The images that the module takes have the shape {shape}; known height and width are "
             "needed: [batch, height, width, channels]. The publisher may also attach them with "
             "hub.attach_image_module_info."
@@ -94,12 +94,12 @@ def get_num_image_channels(
       input_name: the name of the input that takes images; None is `"images"`.
 
     Raises:
-      ImageInputError: the signature's shape does not tell, or it has no such input.
-      SignatureNotFoundError: the module has no such signature.
+      errors.ImageInputError: the signature's shape does not tell, or it has no such input.
+      errors.SignatureNotFoundError: the module has no such signature.
     """
     shape = _image_shape(module_or_spec, signature, input_name)
     if shape.rank != 4 or shape[3:].as_list() == [None]:
-        raise ImageInputError(
+        raise errors.ImageInputError(
             f"The images that the module takes have the shape {shape}; a known number of channels "
             "is needed: [batch, height, width, channels]."
         )
@@ -112,7 +112,7 @@ def _image_shape(
     infos = module_or_spec.get_input_info_dict(signature)
     name = input_name or IMAGES
     if name not in infos:
-        raise ImageInputError(
+        raise errors.ImageInputError(
             f"The signature {signature or DEFAULT!r} of the module has no input {name!r}. "
             f"It has: {quoted(infos)}. Pass input_name=..."
         )

@@ -7,10 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import files
-from hub_estimator.errors import BrokenModuleError, Error, TagsNotFoundError
-from hub_estimator.format import collections, integrity, layout
-from hub_estimator.format.errors import SavedModelNotFoundError
+from hub_estimator import errors, files
+from hub_estimator.format import collections, integrity, layout, tf_errors
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.loadable import check_loadable, loading_side_effects
 from hub_estimator.format.nodes import node_of
@@ -57,10 +55,10 @@ def load(
     Raises:
       OSError: there is nothing under the handle, or no SavedModel (`SavedModelNotFoundError`), or
         its files are damaged (`BrokenModuleError`).
-      TagsNotFoundError: there is no graph with these tags.
-      ValuesNotFoundError: a TF1 Hub module has no values for variables of this graph.
-      SideEffectsError: it does more than compute, and that is refused.
-      Error: what `load_module_spec` raises for files, assets and sizes.
+      errors.TagsNotFoundError: there is no graph with these tags.
+      errors.ValuesNotFoundError: a TF1 Hub module has no values for variables of this graph.
+      errors.SideEffectsError: it does more than compute, and that is refused.
+      errors.Error: what `load_module_spec` raises for files, assets and sizes.
     """
     origin = find(handle)
     folder = origin.folder
@@ -109,13 +107,13 @@ def _check(folder: str, meta_graphs: Sequence[Any], source: str, refuse: bool | 
 def _load(folder: str, tags: list[str] | None, options: Any) -> Any:
     try:
         return tf.saved_model.load(folder, tags=tags, options=options)
-    except (Error, *integrity.NOT_DAMAGE, ImportError, MemoryError):
+    except (errors.Error, *integrity.NOT_DAMAGE, ImportError, MemoryError):
         raise
-    except Exception as e:  # it trusts what it reads, and fails in all ways
-        raise BrokenModuleError(
-            f"TensorFlow cannot load {folder} ({type(e).__name__}: {e}). It is damaged, or of a kind "
+    except Exception as error:  # it trusts what it reads, and fails in all ways
+        raise errors.BrokenModuleError(
+            f"TensorFlow cannot load {folder} ({type(error).__name__}: {error}). It is damaged, or of a kind "
             "that this TensorFlow does not read: fetch or save it again."
-        ) from e
+        ) from error
 
 
 def _add_training(loaded: Any, variant: Variant) -> None:
@@ -137,7 +135,7 @@ def _check_saved_model(folder: str) -> None:
         return
     listing = files.listing(folder)
     shown = ", ".join(listing[:5]) + (", ..." if len(listing) > 5 else "")
-    raise SavedModelNotFoundError(
+    raise tf_errors.SavedModelNotFoundError(
         f"{folder} is neither a SavedModel nor a TF1 Hub module: it has no {layout.SAVED_MODEL}. "
         f"It holds: {shown or 'nothing'}. Give the folder that has the {layout.SAVED_MODEL}."
     )
@@ -147,11 +145,11 @@ def _check_tags(folder: str, wanted: frozenset[str] | None, meta_graphs: Iterabl
     found = [frozenset(graph.meta_info_def.tags) for graph in meta_graphs]
     has = ", ".join(sorted(map(tags_text, found)))
     if wanted is None and len(found) > 1:
-        raise TagsNotFoundError(
+        raise errors.TagsNotFoundError(
             f"The SavedModel {folder} has several graphs. Pass tags=..., one of: {has}."
         )
     if wanted is not None and wanted not in found:
-        raise TagsNotFoundError(
+        raise errors.TagsNotFoundError(
             f"The SavedModel {folder} has no graph with the tags {tags_text(wanted)}. "
             f"It has: {has}."
         )

@@ -8,8 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, files
-from hub_estimator.errors import EagerModeError, ExportError, WrongGraphError
+from hub_estimator import compat, errors, files
 from hub_estimator.format.checkpoint import StoredValues, find_values
 from hub_estimator.format.read import load_module_spec
 from hub_estimator.format.spec import ModuleSpec
@@ -65,11 +64,11 @@ class Module:
 
     Raises:
       OSError: there is no module under the handle (`NotAModuleError` tells what is).
-      TagsNotFoundError: the module has no variant with these tags.
-      ValuesNotFoundError: the module has no values for variables of this variant.
-      NameTakenError: operations have the name scope that the variables need.
-      NoTrainableVariablesError: the regular expression finds no variable.
-      EagerModeError: there is no graph to add to.
+      errors.TagsNotFoundError: the module has no variant with these tags.
+      errors.ValuesNotFoundError: the module has no values for variables of this variant.
+      errors.NameTakenError: operations have the name scope that the variables need.
+      errors.NoTrainableVariablesError: the regular expression finds no variable.
+      errors.EagerModeError: there is no graph to add to.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class Module:
         tags: Iterable[str] | None = None,
     ) -> None:
         if tf.executing_eagerly():
-            raise EagerModeError(
+            raise errors.EagerModeError(
                 "hub.Module works in a graph, but TensorFlow executes eagerly here. Use it inside "
                 "of a model_fn or of `with tf.Graph().as_default():`, or use hub.load."
             )
@@ -116,14 +115,14 @@ class Module:
             its own variables are not trained.
 
         Raises:
-          TagsNotFoundError: the module has no variant with these tags.
-          ValuesNotFoundError: the module has no values for variables of the other variant.
-          VariablesDifferError: the other variant has a variable in another type, shape or
+          errors.TagsNotFoundError: the module has no variant with these tags.
+          errors.ValuesNotFoundError: the module has no values for variables of the other variant.
+          errors.VariablesDifferError: the other variant has a variable in another type, shape or
             partition.
-          WrongGraphError: the current graph is not that of the variables.
+          errors.WrongGraphError: the current graph is not that of the variables.
         """
         if tf.compat.v1.get_default_graph() is not self.graph:
-            raise WrongGraphError(
+            raise errors.WrongGraphError(
                 f"Another variant of {self!r} is made in another graph than the one that holds its "
                 "variables. Make it in that graph."
             )
@@ -201,14 +200,14 @@ class Module:
           The output, or the dict of all.
 
         Raises:
-          SignatureNotFoundError: the variant has no such signature.
-          InputError: inputs are missing or extra, or do not fit by type or shape.
-          OutputError: there is no output `"default"`, and not all are asked for.
-          WrongGraphError: the current graph is not that of the variables, nor inside of it.
+          errors.SignatureNotFoundError: the variant has no such signature.
+          errors.InputError: inputs are missing or extra, or do not fit by type or shape.
+          errors.OutputError: there is no output `"default"`, and not all are asked for.
+          errors.WrongGraphError: the current graph is not that of the variables, nor inside of it.
         """
         graph = tf.compat.v1.get_default_graph()
         if tf.executing_eagerly() or not compat.is_inside(graph, self.graph):
-            raise WrongGraphError(
+            raise errors.WrongGraphError(
                 f"{self!r} is applied in another graph than the one that holds its variables. "
                 "Make a module in each graph."
             )
@@ -255,18 +254,19 @@ class Module:
             values of variables that only other variants have are looked for first.
 
         Raises:
-          ModuleExistsError: a module is at `path` already.
-          WrongGraphError: the session is of another graph.
-          ExportError: a variable has no value in the session.
-          CheckpointNotFoundError: there is no such checkpoint; it is a `tf.errors.NotFoundError`.
-          DamagedCheckpointError: a file of it is damaged.
+          tf_errors.ModuleExistsError: a module is at `path` already.
+          errors.WrongGraphError: the session is of another graph.
+          errors.ExportError: a variable has no value in the session.
+          tf_errors.CheckpointNotFoundError: there is no such checkpoint; it is a
+            `tf.errors.NotFoundError`.
+          errors.DamagedCheckpointError: a file of it is damaged.
         """
         if getattr(session, "graph", None) is not self.graph:
-            raise WrongGraphError(
+            raise errors.WrongGraphError(
                 f"{self!r} is exported with a session of another graph. Give a session of the "
                 "graph that holds its variables: tf.compat.v1.Session(graph=module.graph)."
             )
-        specs = {each.entry.key: each.entry.spec for each in self._state.held.values()}
+        specs = {held.entry.key: held.entry.spec for held in self._state.held.values()}
         kept = self._values_of_others(specs, checkpoint_path)
         for values in kept:
             specs |= values.specs
@@ -292,8 +292,8 @@ class Module:
     ) -> None:
         try:
             write_values(self._state, session, prefix, kept)
-        except tf.errors.FailedPreconditionError as e:
-            raise ExportError(
+        except tf.errors.FailedPreconditionError as error:
+            raise errors.ExportError(
                 f"{self!r} cannot be exported: a variable has no value in the session. Run "
-                f"tf.compat.v1.global_variables_initializer() first. ({e.message})"
-            ) from e
+                f"tf.compat.v1.global_variables_initializer() first. ({error.message})"
+            ) from error

@@ -33,7 +33,7 @@ _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclasses.dataclass(frozen=True)
-class Origin:
+class Fetched:
     """Where the files of a new entry came from.
 
     Attributes:
@@ -49,7 +49,7 @@ class Origin:
 
 # Puts the files of a module into its first argument, an empty folder; the second is an empty one
 # for whatever is needed on the way, and removed afterwards.
-Fetch = Callable[[str, str], Origin]
+Fetch = Callable[[str, str], Fetched]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,18 +130,18 @@ class Cache:
             module, spare = (os.path.join(scratch, name) for name in ("module", "spare"))
             os.mkdir(module)
             os.mkdir(spare)
-            origin = fetch(module, spare)
+            fetched = fetch(module, spare)
             _check_is_module(module, handle)
             _check_files(module, handle)
             files.remove(spare)
             new = Descriptor(
                 handle=str(handle),
-                source=without_secrets(origin.source),
+                source=without_secrets(fetched.source),
                 downloaded=datetime.datetime.now(datetime.timezone.utc).isoformat(
                     timespec="seconds"
                 ),
-                archive_bytes=origin.archive_bytes,
-                archive_sha256=origin.archive_sha256,
+                archive_bytes=fetched.archive_bytes,
+                archive_sha256=fetched.archive_sha256,
                 stamp=stamp,
                 files=descriptors.record_files(module),
             )

@@ -8,7 +8,7 @@ import os
 
 from hub_estimator import errors, files, texts
 from hub_estimator.resolver import archives, asking, download, remote
-from hub_estimator.resolver.cache import Cache, Origin
+from hub_estimator.resolver.cache import Cache, Fetched
 from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.settings import Settings
@@ -36,12 +36,12 @@ class HostedResolver:
     def __call__(self, handle: Handle) -> str:
         """Returns the folder of the cache that holds the module."""
 
-        def fetch(folder: str, spare: str) -> Origin:
+        def fetch(folder: str, spare: str) -> Fetched:
             return self._fetch(handle, folder, os.path.join(spare, "archive"))
 
         return self.cache.get(handle, fetch, offline=self.settings.offline)
 
-    def _fetch(self, handle: Handle, folder: str, archive: str) -> Origin:
+    def _fetch(self, handle: Handle, folder: str, archive: str) -> Fetched:
         asking.warn_of_unverified_hosts(handle, self.settings)
         urls = [handle.asking_for("compressed")]
         if handle.is_archive and handle.text not in urls:
@@ -58,7 +58,7 @@ class HostedResolver:
             os.mkdir(folder)
             got = download.fetch(handle, urls, archive, self.settings)
             unpack(archive, folder, handle, self.settings)
-        return Origin(got.url, got.size, digest(archive))
+        return Fetched(got.url, got.size, digest(archive))
 
 
 def unpack(archive: str, folder: str, handle: Handle, settings: Settings) -> None:

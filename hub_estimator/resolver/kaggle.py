@@ -13,7 +13,7 @@ import requests
 
 from hub_estimator import errors, files, texts
 from hub_estimator.resolver import answers, download
-from hub_estimator.resolver.cache import Cache, Origin
+from hub_estimator.resolver.cache import Cache, Fetched
 from hub_estimator.resolver.handle import Handle, without_secrets
 from hub_estimator.resolver.settings import Settings
 
@@ -57,7 +57,7 @@ class KaggleResolver:
     def __call__(self, handle: Handle) -> str:
         """Returns the folder of the cache that holds the module."""
 
-        def fetch(folder: str, spare: str) -> Origin:
+        def fetch(folder: str, spare: str) -> Fetched:
             kagglehub = _import_kagglehub(handle)
             url = self._model_url(handle)
             name = model_name(url)
@@ -112,7 +112,7 @@ def _import_kagglehub(handle: Handle) -> Any:
     return kagglehub
 
 
-def _download(kagglehub: Any, handle: Handle, name: str, folder: str) -> Origin:
+def _download(kagglehub: Any, handle: Handle, name: str, folder: str) -> Fetched:
     into: dict[str, str] = {}
     if "output_dir" in inspect.signature(kagglehub.model_download).parameters:
         into["output_dir"] = folder
@@ -133,4 +133,4 @@ def _download(kagglehub: Any, handle: Handle, name: str, folder: str) -> Origin:
             path, folder, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copyfile
         )
     files.remove(os.path.join(folder, ".complete"))  # the library's own mark
-    return Origin(f"https://www.kaggle.com/models/{name}")
+    return Fetched(f"https://www.kaggle.com/models/{name}")

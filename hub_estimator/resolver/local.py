@@ -8,7 +8,7 @@ import os
 
 from hub_estimator import errors, files
 from hub_estimator.resolver import archives, remote
-from hub_estimator.resolver.cache import Cache, Origin
+from hub_estimator.resolver.cache import Cache, Fetched
 from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import unpack
@@ -78,7 +78,7 @@ class ArchiveResolver:
             # A file that was replaced is another module under the same name.
             stamp = f"{status.st_size} bytes, modified {status.st_mtime_ns}"
 
-        def fetch(folder: str, spare: str) -> Origin:
+        def fetch(folder: str, spare: str) -> Fetched:
             return self._fetch(handle, folder, os.path.join(spare, "archive"))
 
         # Offline forbids the network: a file on the local disk may be unpacked all the same.
@@ -86,7 +86,7 @@ class ArchiveResolver:
             handle, fetch, offline=self.settings.offline and not stamp, stamp=stamp
         )
 
-    def _fetch(self, handle: Handle, folder: str, copy: str) -> Origin:
+    def _fetch(self, handle: Handle, folder: str, copy: str) -> Fetched:
         archive = handle.text
         if files.is_remote(archive):
             _check_exists(handle)
@@ -96,7 +96,7 @@ class ArchiveResolver:
             archive = copy
         _check_is_readable(archive)
         unpack(archive, folder, handle, self.settings)
-        return Origin(handle.text, os.path.getsize(archive), digest(archive))
+        return Fetched(handle.text, os.path.getsize(archive), digest(archive))
 
 
 def _check_is_readable(archive: str) -> None:

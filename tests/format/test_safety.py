@@ -13,7 +13,7 @@ from google.protobuf import text_format
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.format.read import read_saved_model
-from hub_estimator.format.settings import Settings
+from hub_estimator.format.reading_limits import ReadingLimits
 from tests import modules
 from tests.format.editing import FLOAT, STRING, add_function, edited, export, exported_function
 from tests.modules import tf1
@@ -293,17 +293,17 @@ def test_constants_in_saved_models(tmp_path):
 
 
 def test_settings():
-    assert Settings.from_environment({}) == Settings(False, 1 << 30, 10_000_000)
-    assert Settings.from_environment(
+    assert ReadingLimits.from_environment({}) == ReadingLimits(False, 1 << 30, 10_000_000)
+    assert ReadingLimits.from_environment(
         {
             "HUB_ESTIMATOR_REFUSE_SIDE_EFFECTS": "1",
             "HUB_ESTIMATOR_MAX_CONSTANT_BYTES": "7e9",
             "HUB_ESTIMATOR_MAX_OPERATIONS": "12",
         }
-    ) == Settings(True, 7_000_000_000, 12)
+    ) == ReadingLimits(True, 7_000_000_000, 12)
     for name in ("HUB_ESTIMATOR_MAX_CONSTANT_BYTES", "HUB_ESTIMATOR_MAX_OPERATIONS"):
         with pytest.raises(errors.SettingError) as caught:
-            Settings.from_environment({name: "much"})
+            ReadingLimits.from_environment({name: "much"})
         assert str(caught.value) == f"{name} is 'much'; it must be a number above zero."
 
 

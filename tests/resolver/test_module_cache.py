@@ -18,7 +18,7 @@ from hosting import module_files, read_folder, start_python, tar
 import hub_estimator as hub
 from hub_estimator import errors, files
 from hub_estimator.resolver import Cache, Handle, entry
-from hub_estimator.resolver.cache import Origin
+from hub_estimator.resolver.cache import Fetched
 from hub_estimator.resolver.descriptor import Descriptor, FileRecord, find_visible_damage
 from hub_estimator.resolver.entry import Entry
 
@@ -455,7 +455,7 @@ def test_links_among_what_was_fetched(tmp_path):
     def fetch(folder, spare):
         pathlib.Path(folder, "saved_model.pb").write_bytes(b"x")
         os.symlink("/etc", os.path.join(folder, "assets"))
-        return Origin("somewhere")
+        return Fetched("somewhere")
 
     with pytest.raises(errors.UnsafeArchiveError) as caught:
         Cache(str(tmp_path)).get(Handle("https://a/b"), fetch)
@@ -647,7 +647,7 @@ def test_other_texts_are_no_descriptors(text):
 
 
 def test_origins_without_an_archive():
-    assert Origin("somewhere") == Origin("somewhere", 0, "")
+    assert Fetched("somewhere") == Fetched("somewhere", 0, "")
 
 
 def test_waiting_is_said(tmp_path, monkeypatch, caplog):
@@ -662,7 +662,7 @@ def test_waiting_is_said(tmp_path, monkeypatch, caplog):
     def fetch(folder, spare):
         time.sleep(0.4)
         pathlib.Path(folder, "saved_model.pb").write_bytes(b"x")
-        return Origin("x")
+        return Fetched("x")
 
     threads = [threading.Thread(target=cache.get, args=(handle, fetch)) for _ in range(2)]
     for thread in threads:

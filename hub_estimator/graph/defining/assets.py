@@ -8,8 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import files
-from hub_estimator.errors import DefinitionError
+from hub_estimator import errors, files
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 
@@ -53,7 +52,7 @@ def take_assets(meta_graph: Any, names: AssetNames) -> dict[str, str]:
       The file name under `assets/` by the name of the tensor that held the path.
 
     Raises:
-      DefinitionError: an asset's path is not a constant.
+      errors.DefinitionError: an asset's path is not a constant.
     """
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     found = {}
@@ -89,7 +88,7 @@ def _path(node: Any) -> str:
     value = node.attr["value"].tensor
     is_path = node.op == "Const" and value.dtype == tf.string.as_datatype_enum
     if not is_path or value.tensor_shape.dim or len(value.string_val) != 1:
-        raise DefinitionError(
+        raise errors.DefinitionError(
             f"The asset {node.name!r} is a {node.op}, not a scalar string constant. Add the path "
             "itself to the ASSET_FILEPATHS collection: tf.constant(path)."
         )

@@ -9,8 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat
-from hub_estimator.errors import MessageError, SignatureError
+from hub_estimator import compat, errors
 from hub_estimator.format import collections
 from hub_estimator.format.protos import ModuleAttachment
 from hub_estimator.format.spec import ModuleSpec
@@ -44,7 +43,7 @@ def create_module_spec(
       The spec. It has no checkpoint: modules made of it start with the variables' initializers.
 
     Raises:
-      DefinitionError: the graph cannot be a module; its subclasses tell why.
+      errors.DefinitionError: the graph cannot be a module; its subclasses tell why.
     """
     names = AssetNames()
     given = [((), {})] if tags_and_args is None else tags_and_args
@@ -68,14 +67,14 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
       outputs: likewise the tensors that callers get.
 
     Raises:
-      SignatureError: something is not a tensor of this graph, or the name is there already.
+      errors.SignatureError: something is not a tensor of this graph, or the name is there already.
     """
     name = DEFAULT if name is None else name
     _check_is_text(name, "The name of a signature")
     graph = tf.compat.v1.get_default_graph()
     signatures = graph.get_collection_ref(collections.SIGNATURES)
     if name in (other for other, _ in signatures):
-        raise SignatureError(
+        raise errors.SignatureError(
             f"The signature {name!r} is added twice. Give each add_signature another name."
         )
     signature = tf.compat.v1.MetaGraphDef().signature_def[name]
@@ -102,15 +101,15 @@ def attach_message(key: str, message: Any) -> None:
       message: the message.
 
     Raises:
-      MessageError: the key is not such a name, or the message is no protobuf message.
+      errors.MessageError: the key is not such a name, or the message is no protobuf message.
     """
     if not isinstance(key, str) or not _MESSAGE_KEY.fullmatch(key):
-        raise MessageError(
+        raise errors.MessageError(
             f"The key {key!r} of an attached message is not a letter followed by letters, digits "
             "and underscores."
         )
     if not hasattr(message, "SerializeToString"):
-        raise MessageError(
+        raise errors.MessageError(
             f"What is attached under {key!r} is {message!r}, not a protobuf message."
         )
     attachment = ModuleAttachment(key=key, value=message.SerializeToString(deterministic=True))
@@ -158,7 +157,7 @@ def make_variant(
       names: the module's assets; those of this graph are added.
 
     Raises:
-      DefinitionError: the graph cannot be a module; its subclasses tell why.
+      errors.DefinitionError: the graph cannot be a module; its subclasses tell why.
     """
     meta_graph.meta_info_def.tags[:] = sorted(tags)
     meta_graph.ClearField("signature_def")
@@ -187,25 +186,25 @@ def _as_dict(given: Any) -> Mapping[str, Any]:
 
 def _check_is_text(name: Any, what: str) -> None:
     if not isinstance(name, str):
-        raise SignatureError(f"{what} is {name!r}, not a str.")
+        raise errors.SignatureError(f"{what} is {name!r}, not a str.")
 
 
 def _check_is_of_graph(tensor: Any, graph: tf.Graph, what: str) -> None:
     components: list[Any] = [None]
     if tf.is_tensor(tensor):
         if not isinstance(tensor, (tf.Tensor, tf.Variable, tf.SparseTensor, tf.RaggedTensor)):
-            raise SignatureError(
+            raise errors.SignatureError(
                 f"{what} is of the type {type(tensor).__name__}, but signatures have dense, sparse "
                 "and ragged tensors. Convert it first, or give its parts."
             )
         components = tf.nest.flatten(tensor, expand_composites=True)
     if not all(hasattr(component, "graph") for component in components):
-        raise SignatureError(
+        raise errors.SignatureError(
             f"{what} is {tensor!r}, not a tensor. Give tensors, or convert with "
             "tf.convert_to_tensor first."
         )
     if any(component.graph is not graph for component in components):
-        raise SignatureError(
+        raise errors.SignatureError(
             f"{what}, {tensor!r}, is of another graph. Make all tensors inside of module_fn."
         )
 

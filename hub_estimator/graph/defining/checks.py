@@ -7,14 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator.errors import (
-    ColocationError,
-    DefinitionError,
-    DuplicateTagsError,
-    NoSignatureError,
-    UnsupportedCollectionError,
-    VariablesDifferError,
-)
+from hub_estimator import errors
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import colocated_with, node_of
 from hub_estimator.format.tensor_infos import component_names
@@ -24,12 +17,12 @@ from hub_estimator.format.variant import Variant, quoted, tags_text
 def check_tags(all_tags: Sequence[frozenset[str]]) -> None:
     """Checks that no two variants have the same tags, and that there is one at all."""
     if not all_tags:
-        raise DefinitionError(
+        raise errors.DefinitionError(
             "tags_and_args is empty. Give at least one pair, for example [(set(), {})]."
         )
     for tags in all_tags:
         if all_tags.count(tags) > 1:
-            raise DuplicateTagsError(
+            raise errors.DuplicateTagsError(
                 f"Two graph variants have the tags {tags_text(tags)}. Give each pair in "
                 "tags_and_args another set of tags."
             )
@@ -40,7 +33,7 @@ def check_collections(graph: tf.Graph, name: str) -> None:
     used = {key for key in graph.get_all_collection_keys() if graph.get_collection(key)}
     unsupported = {str(key) for key in used - collections.CARRIED}
     if unsupported:
-        raise UnsupportedCollectionError(
+        raise errors.UnsupportedCollectionError(
             f"The graph of {name} has the collections {quoted(unsupported)}, which a module cannot "
             f"carry. Do not add to them, or pass drop_collections=[{quoted(unsupported)}]."
         )
@@ -49,7 +42,7 @@ def check_collections(graph: tf.Graph, name: str) -> None:
 def check_signatures(signatures: Sequence[Any], name: str) -> None:
     """Checks that there is a signature."""
     if not signatures:
-        raise NoSignatureError(
+        raise errors.NoSignatureError(
             f"{name} added no signature. Call hub.add_signature(inputs=..., outputs=...) in it."
         )
 
@@ -61,7 +54,7 @@ def check_variables(variants: Sequence[Variant]) -> None:
         for entry in variant.variables:
             shape = f"{entry.spec.dtype.name} {entry.spec.shape}"
             if shapes.setdefault(entry.key, shape) != shape:
-                raise VariablesDifferError(
+                raise errors.VariablesDifferError(
                     f"The variable {entry.key!r} is {shapes[entry.key]} in one graph variant and "
                     f"{shape} in that with the tags {tags_text(variant.tags)}. Variants share their "
                     "variables: give it one type and shape, or two names."
@@ -73,7 +66,7 @@ def check_colocation(variant: Variant) -> None:
     for name in sorted(variant.state_nodes):
         for other in colocated_with(variant.nodes[name]):
             if other not in variant.state_nodes:
-                raise ColocationError(
+                raise errors.ColocationError(
                     f"The variable or table {name!r} is colocated with {other!r}, which holds "
                     "no state and is not there when the module is instantiated. Make it outside of "
                     "tf.colocate_with."
@@ -87,13 +80,13 @@ def check_inputs(variant: Variant) -> None:
         makers = [node_of(tensor) for tensor in tensors]
         for maker in makers:
             if makers.count(maker) > 1:
-                raise ColocationError(
+                raise errors.ColocationError(
                     f"The signature {name!r} has several inputs from the one operation {maker!r}. "
                     "Make a placeholder for each input."
                 )
             others = set(colocated_with(variant.nodes[maker])) - {maker}
             if others:
-                raise ColocationError(
+                raise errors.ColocationError(
                     f"The input {maker!r} of the signature {name!r} is colocated with "
                     f"{quoted(others)}, but the caller's tensor takes its place. Make it outside "
                     "of tf.colocate_with."

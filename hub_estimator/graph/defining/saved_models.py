@@ -7,16 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, files
-from hub_estimator.errors import (
-    BrokenModuleError,
-    DuplicateTagsError,
-    NoSignatureError,
-    NotAModuleError,
-    UnsupportedCollectionError,
-)
-from hub_estimator.format import collections, integrity, layout
-from hub_estimator.format.errors import SavedModelNotFoundError
+from hub_estimator import compat, errors, files
+from hub_estimator.format import collections, integrity, layout, tf_errors
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.protos import ModuleAttachment
@@ -61,12 +53,12 @@ def create_module_spec_from_saved_model(
       The spec. Exporting a module made of it writes a TF1 Hub module.
 
     Raises:
-      SavedModelNotFoundError: there is no SavedModel; it is a `tf.errors.NotFoundError`.
-      NotAModuleError: it is a TF2 SavedModel, or a TF1 Hub module already.
-      BrokenModuleError: its files are damaged.
-      DefinitionError: a graph of it cannot be a module; its subclasses tell why.
-      SideEffectsError: it does more than compute, and that is refused.
-      Error: what `load_module_spec` raises for files, assets and sizes.
+      tf_errors.SavedModelNotFoundError: there is no SavedModel; it is a `tf.errors.NotFoundError`.
+      errors.NotAModuleError: it is a TF2 SavedModel, or a TF1 Hub module already.
+      errors.BrokenModuleError: its files are damaged.
+      errors.DefinitionError: a graph of it cannot be a module; its subclasses tell why.
+      errors.SideEffectsError: it does more than compute, and that is refused.
+      errors.Error: what `load_module_spec` raises for files, assets and sizes.
     """
     folder = files.as_path(saved_model_path)
     _check_folder(folder)
@@ -93,13 +85,13 @@ def create_module_spec_from_saved_model(
 
 def _check_folder(folder: str) -> None:
     if files.exists(files.join(folder, layout.MODULE_DEF)):
-        raise NotAModuleError(
+        raise errors.NotAModuleError(
             f"{folder} is a TF1 Hub module already. Pass it to hub.Module, or to "
             "hub.load_module_spec for its spec."
         )
     saved_models = (layout.SAVED_MODEL, layout.SAVED_MODEL_TEXT)
     if not any(files.exists(files.join(folder, name)) for name in saved_models):
-        raise SavedModelNotFoundError(
+        raise tf_errors.SavedModelNotFoundError(
             f"There is no SavedModel at {folder}: it has no {layout.SAVED_MODEL}. Give the folder "
             "that has it; an Estimator's exports are in folders named by their time."
         )
@@ -107,7 +99,7 @@ def _check_folder(folder: str) -> None:
 
 def _variant(meta_graph: Any, folder: str, dropped: set[str], names: AssetNames) -> Variant:
     if meta_graph.HasField("object_graph_def"):
-        raise NotAModuleError(
+        raise errors.NotAModuleError(
             f"{folder} is a TF2 SavedModel, and modules are made of TF1 SavedModels. Use hub.load."
         )
     for key in dropped:
@@ -122,7 +114,7 @@ def _variant(meta_graph: Any, folder: str, dropped: set[str], names: AssetNames)
         if name not in _DROPPED_SIGNATURES
     }
     if not signatures:
-        raise NoSignatureError(
+        raise errors.NoSignatureError(
             f"The SavedModel {folder} has no signature for the tags "
             f"{tags_text(meta_graph.meta_info_def.tags)}. Save it with a signature_def_map."
         )
@@ -147,7 +139,7 @@ def _place_assets(meta_graph: Any, folder: str) -> None:
     for tensor, name in assets.items():
         path = layout.asset_path(folder, name)
         if not files.exists(path) or node_of(tensor) not in nodes:
-            raise BrokenModuleError(
+            raise errors.BrokenModuleError(
                 f"The SavedModel {folder} lacks its asset {name!r} ({path}). Save it again."
             )
         _rename_tables(meta_graph, nodes[node_of(tensor)], path)
@@ -175,7 +167,7 @@ def _check_collections(meta_graph: Any, folder: str) -> None:
     }
     unsupported = used - collections.CARRIED
     if unsupported:
-        raise UnsupportedCollectionError(
+        raise errors.UnsupportedCollectionError(
             f"The SavedModel {folder} has the collections {quoted(unsupported)}, which a module "
             f"cannot carry. Pass drop_collections=[{quoted(unsupported)}]."
         )
@@ -185,7 +177,7 @@ def _check_tags(folder: str, variants: list[Variant]) -> None:
     tags = [variant.tags for variant in variants]
     for each in tags:
         if tags.count(each) > 1:
-            raise DuplicateTagsError(
+            raise errors.DuplicateTagsError(
                 f"The SavedModel {folder} has two graphs with the tags {tags_text(each)}. Save it "
                 "with different tags."
             )
@@ -197,7 +189,7 @@ def _checkpoint_path(folder: str, variants: list[Variant]) -> str | None:
         return None
     prefix = layout.checkpoint_prefix(folder)
     if all(have_variables) and not files.exists(f"{prefix}.index"):
-        raise BrokenModuleError(
+        raise errors.BrokenModuleError(
             f"The SavedModel {folder} lacks the values of its variables ({prefix}.index). Save it "
             "again."
         )

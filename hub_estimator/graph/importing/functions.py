@@ -78,9 +78,9 @@ def _free_suffix(names: Iterable[str], suffix: str, graph: tf.Graph) -> str:
     """Returns the suffix, with a number where functions have these names with it already."""
     numbered = itertools.chain([suffix], (f"{suffix}_{number}" for number in itertools.count(1)))
     return next(
-        each
-        for each in numbered
-        if all(compat.function_def(graph, f"{name}_{each}") is None for name in names)
+        candidate
+        for candidate in numbered
+        if all(compat.function_def(graph, f"{name}_{candidate}") is None for name in names)
     )
 
 

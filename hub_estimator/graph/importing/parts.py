@@ -10,8 +10,7 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf import message as protobuf_message
 
-from hub_estimator import compat
-from hub_estimator.errors import Error, GraphImportError
+from hub_estimator import compat, errors
 from hub_estimator.format.nodes import COLOCATION, Edge, colocated_with, node_of, tensor_of
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.importing.functions import needed_library, rename_clashing
@@ -106,11 +105,11 @@ def reports_import_failure(scope: str) -> Iterator[None]:
       scope: the name scope that they go to.
 
     Raises:
-      GraphImportError: the block raised one of those.
+      errors.GraphImportError: the block raised one of those.
     """
     try:
         yield
-    except Error:
+    except errors.Error:
         raise
     except (
         ValueError,
@@ -119,12 +118,12 @@ def reports_import_failure(scope: str) -> Iterator[None]:
         LookupError,
         protobuf_message.DecodeError,
         tf.errors.OpError,
-    ) as e:
-        raise GraphImportError(
+    ) as error:
+        raise errors.GraphImportError(
             f"TensorFlow cannot add a module's operations to the graph as {scope.rstrip('/')!r}: "
-            f"{e} Either the shapes of the inputs do not fit one another, or the module is damaged: "
-            "then fetch it again."
-        ) from e
+            f"{error} Either the shapes of the inputs do not fit one another, or the module is "
+            "damaged: then fetch it again."
+        ) from error
 
 
 def colocate_outside(part: GraphPart, scope: str, feeds: Mapping[str, tf.Tensor]) -> None:

@@ -69,7 +69,7 @@ def apply(
       All outputs by name.
 
     Raises:
-      InputError: the inputs do not fit the signature.
+      errors.InputError: the inputs do not fit the signature.
     """
     signature_def = variant.meta_graph.signature_def[signature]
     scope_name = _NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")

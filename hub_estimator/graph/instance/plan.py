@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
 
-from hub_estimator.errors import NoTrainableVariablesError
+from hub_estimator import errors
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import balanced
 from hub_estimator.format.nodes import node_of, tensor_of
@@ -60,8 +60,8 @@ def choose_training(variant: Variant, trainable: Trainable) -> Training | None:
     """Returns what of a variant is trained; None where it is not.
 
     Raises:
-      NoTrainableVariablesError: no trainable variable's name has the regular expression, or it is
-        none.
+      errors.NoTrainableVariablesError: no trainable variable's name has the regular expression, or
+        it is none.
     """
     if not trainable:
         return None
@@ -69,7 +69,7 @@ def choose_training(variant: Variant, trainable: Trainable) -> Training | None:
     if not isinstance(trainable, str):
         return Training(names)
     if not names:
-        raise NoTrainableVariablesError(
+        raise errors.NoTrainableVariablesError(
             f"trainable={trainable!r} is found in the name of no trainable variable. There are: "
             f"{quoted(trainable_names(variant, True))}."
         )
@@ -80,7 +80,7 @@ def trainable_names(variant: Variant, trainable: Trainable) -> frozenset[str]:
     """Returns the node names of the variables that are trained; there may be none.
 
     Raises:
-      NoTrainableVariablesError: `trainable` is no regular expression.
+      errors.NoTrainableVariablesError: `trainable` is no regular expression.
     """
     if not trainable:
         return frozenset()
@@ -90,10 +90,10 @@ def trainable_names(variant: Variant, trainable: Trainable) -> frozenset[str]:
         return names
     try:
         pattern = re.compile(trainable)
-    except re.error as e:
-        raise NoTrainableVariablesError(
-            f"trainable={trainable!r} is not a regular expression: {e}."
-        ) from e
+    except re.error as error:
+        raise errors.NoTrainableVariablesError(
+            f"trainable={trainable!r} is not a regular expression: {error}."
+        ) from error
     return frozenset(name for name in names if pattern.search(name))
 
 

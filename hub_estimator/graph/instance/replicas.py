@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator.errors import PartitionedVariableError
+from hub_estimator import errors
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant
@@ -61,11 +61,11 @@ def create_variables(
       The others by node name. They are in their collections.
 
     Raises:
-      PartitionedVariableError: a variable is a part of a partitioned one.
+      errors.PartitionedVariableError: a variable is a part of a partitioned one.
     """
     for entry in variant.variables:
         if entry.slice_spec:
-            raise PartitionedVariableError(
+            raise errors.PartitionedVariableError(
                 f"{spec.source} has the partitioned variable {entry.key!r}, and TensorFlow's "
                 "strategies cannot write parts to a checkpoint. Train without a strategy, or "
                 "publish the module without a partitioner."

@@ -45,12 +45,12 @@ def write_values(
     # A session in another process writes where that one runs, and a finished graph takes nothing.
     is_elsewhere = getattr(session, "sess_str", None) not in ("", b"")
     if kept or state.graph.finalized or is_elsewhere:
-        arrays = session.run({name: each.value for name, each in state.held.items()})
+        arrays = session.run({name: held.value for name, held in state.held.items()})
         values = [
-            Value(each.entry.key, each.entry.slice_spec, arrays[name])
-            for name, each in state.held.items()
+            Value(held.entry.key, held.entry.slice_spec, arrays[name])
+            for name, held in state.held.items()
         ]
-        write_checkpoint(prefix, values + [each for found in kept for each in found.read()])
+        write_checkpoint(prefix, values + [value for stored in kept for value in stored.read()])
         return
     saver = _saver(state)
     session.run(saver.save, {saver.prefix: prefix})
@@ -65,7 +65,7 @@ def _saver(state: StateGraph) -> _Saver:
 
 
 def _add_saver(state: StateGraph) -> _Saver:
-    held = state.held.values()
+    variables = state.held.values()
     with (
         state.graph.as_default(),
         tf.control_dependencies(None),
@@ -77,9 +77,9 @@ def _add_saver(state: StateGraph) -> _Saver:
         prefix = tf.compat.v1.placeholder(tf.string, [], "prefix")
         save = save_operation(
             prefix,
-            [each.entry.key for each in held],
-            [each.entry.slice_spec for each in held],
-            [each.value for each in held],
-            balanced([each.entry.size for each in held]),
+            [held.entry.key for held in variables],
+            [held.entry.slice_spec for held in variables],
+            [held.value for held in variables],
+            balanced([held.entry.size for held in variables]),
         )
     return _Saver(prefix, save)

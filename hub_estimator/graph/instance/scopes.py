@@ -7,7 +7,7 @@ import re
 
 import tensorflow as tf
 
-from hub_estimator.errors import InvalidNameError, NameTakenError
+from hub_estimator import errors
 from hub_estimator.graph.instance import replicas
 
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
@@ -34,13 +34,13 @@ def fresh_scope(name: str) -> Scope:
     The name is that of a fresh variable scope inside of the current one: `name`, then `name_1`, ...
 
     Raises:
-      NameTakenError: operations have the name scope of the fresh variable scope.
-      InvalidNameError: the name cannot be that of a variable scope.
+      errors.NameTakenError: operations have the name scope of the fresh variable scope.
+      errors.InvalidNameError: the name cannot be that of a variable scope.
     """
     # TensorFlow's variables from protos fail in a scope that starts with a digit.
     starts_with_digit = (tf.compat.v1.get_variable_scope().name or str(name))[:1].isdigit()
     if not isinstance(name, str) or not _NAME.fullmatch(name) or starts_with_digit:
-        raise InvalidNameError(
+        raise errors.InvalidNameError(
             "A module's name is that of a variable scope: a letter, then letters, digits and the "
             f"characters _ . - /. {name!r} is not."
         )
@@ -52,7 +52,7 @@ def fresh_scope(name: str) -> Scope:
             # The first replica made the variables; this one gets its parts of them.
             rest = graph.unique_name(f"replica_{replicas.index()}/{path}")
         elif graph.unique_name(path) != path:
-            raise NameTakenError(
+            raise errors.NameTakenError(
                 f"The variable scope {path!r} is free, but operations have the name scope "
                 f"{path!r}. Make the module before them, or give it another name."
             )

@@ -9,8 +9,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
 
-from hub_estimator import compat
-from hub_estimator.errors import VariablesDifferError
+from hub_estimator import compat, errors
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
@@ -116,7 +115,8 @@ def share_state(
       trainable: what of it is trained, see `Trainable`; but for the variables that are there.
 
     Raises:
-      VariablesDifferError: the other variant has a variable in another type, shape or partition.
+      errors.VariablesDifferError: the other variant has a variable in another type, shape or
+        partition.
     """
     _check_can_share(base.held.values(), spec, variant)
     new = trainable_names(variant, trainable).difference(base.held)
@@ -159,7 +159,7 @@ def _check_can_share(held: Iterable[Held], spec: ModuleSpec, variant: Variant) -
     keys, forms = {entry.key for entry in there}, {_form(entry) for entry in there}
     for entry in variant.variables:
         if entry.key in keys and _form(entry) not in forms:
-            raise VariablesDifferError(
+            raise errors.VariablesDifferError(
                 f"The graph variant with the tags {tags_text(variant.tags)} of "
                 f"{inside_sentence(spec.source)} has the variable {entry.key!r} in another type, "
                 "shape or partition than the one in this graph, and cannot share it. Make an "

@@ -7,8 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat
-from hub_estimator.errors import InputError, OutputError
+from hub_estimator import compat, errors
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, component_names, parse
 from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted
 
@@ -22,7 +21,7 @@ def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.T
       what: what messages call the signature.
 
     Raises:
-      InputError: keys are missing or extra, or a value does not fit.
+      errors.InputError: keys are missing or extra, or a value does not fit.
     """
     given = _as_dict(signature_def, inputs, what)
     check_names(signature_def.inputs, given, what)
@@ -39,11 +38,11 @@ def check_names(names: Collection[str], given: Collection[str], what: str) -> No
     """Checks that a caller gave exactly the inputs of a signature.
 
     Raises:
-      InputError: inputs are missing or extra.
+      errors.InputError: inputs are missing or extra.
     """
     missing, extra = set(names) - set(given), set(given) - set(names)
     if missing or extra:
-        raise InputError(
+        raise errors.InputError(
             f"{what} takes the inputs {quoted(names)}. Missing: {quoted(missing)}. "
             f"Not known: {quoted(extra)}."
         )
@@ -62,12 +61,12 @@ def choose_outputs(outputs: Mapping[str, Any], as_dict: bool | None, what: str) 
     """Returns all outputs, or the one named `"default"`.
 
     Raises:
-      OutputError: one is asked for, and there is none of that name.
+      errors.OutputError: one is asked for, and there is none of that name.
     """
     if as_dict:
         return dict(outputs)
     if DEFAULT not in outputs:
-        raise OutputError(
+        raise errors.OutputError(
             f"{what} has no output named {DEFAULT!r}. Call with as_dict=True and take one of "
             f"{quoted(outputs)}."
         )
@@ -82,8 +81,8 @@ def _as_dict(signature_def: Any, inputs: Any, what: str) -> Mapping[str, Any]:
     if len(signature_def.inputs) == 1:
         return {next(iter(signature_def.inputs)): inputs}
     if not signature_def.inputs:
-        raise InputError(f"{what} takes no inputs, but was given {inputs!r}.")
-    raise InputError(
+        raise errors.InputError(f"{what} takes no inputs, but was given {inputs!r}.")
+    raise errors.InputError(
         f"{what} takes several inputs. Give a dict with the keys {quoted(signature_def.inputs)}."
     )
 
@@ -95,13 +94,15 @@ def _convert(value: Any, info: ParsedTensorInfo, what: str) -> Any:
     # A ragged or sparse value in place of a dense one is already told apart by its spec's class.
     fits = type(got.type_spec) is type(spec) and got.dtype == info.dtype
     if not fits or not got.get_shape().is_compatible_with(info.get_shape()):
-        raise InputError(f"{what} takes {_text(info)}, but was given {_text(got)}.")
+        raise errors.InputError(f"{what} takes {_text(info)}, but was given {_text(got)}.")
     graph = tf.compat.v1.get_default_graph()
     for component in tf.nest.flatten(converted, expand_composites=True):
         if not compat.is_inside(graph, component.graph):
-            raise InputError(f"{what} was given {value!r}, which is a tensor of another graph.")
+            raise errors.InputError(
+                f"{what} was given {value!r}, which is a tensor of another graph."
+            )
     if info.is_composite and not spec.is_compatible_with(converted):
-        raise InputError(f"{what} takes {spec}, but was given {got.type_spec}.")
+        raise errors.InputError(f"{what} takes {spec}, but was given {got.type_spec}.")
     return converted
 
 
@@ -114,13 +115,13 @@ def _as_tensor(value: Any, info: ParsedTensorInfo, what: str) -> Any:
     if is_composite:
         return value
     if info.is_sparse or info.is_composite:
-        raise InputError(f"{what} takes {_text(info)}, but was given {value!r}.")
+        raise errors.InputError(f"{what} takes {_text(info)}, but was given {value!r}.")
     try:
         return tf.convert_to_tensor(value, dtype=None if tf.is_tensor(value) else info.dtype)
-    except (TypeError, ValueError, RuntimeError) as e:  # the last for eager tensors
-        raise InputError(
-            f"{what} takes {_text(info)}, and {value!r} cannot be converted: {e}"
-        ) from e
+    except (TypeError, ValueError, RuntimeError) as error:  # the last for eager tensors
+        raise errors.InputError(
+            f"{what} takes {_text(info)}, and {value!r} cannot be converted: {error}"
+        ) from error
 
 
 def _text(info: ParsedTensorInfo) -> str:

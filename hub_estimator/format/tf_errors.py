@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from hub_estimator.errors import (
-    CheckpointPathError,
-    Error,
-    NotAModuleError,
-    UnsupportedModuleError,
-)
+from hub_estimator import errors
 
 
-class ModuleExistsError(Error, tf.errors.AlreadyExistsError):
+class ModuleExistsError(errors.Error, tf.errors.AlreadyExistsError):
     """A module would be written over one that is there."""
 
     def __init__(self, message: str) -> None:
@@ -20,7 +15,7 @@ class ModuleExistsError(Error, tf.errors.AlreadyExistsError):
         self.args = (message,)
 
 
-class SavedModelNotFoundError(NotAModuleError, tf.errors.NotFoundError):
+class SavedModelNotFoundError(errors.NotAModuleError, tf.errors.NotFoundError):
     """There is no SavedModel in a folder."""
 
     def __init__(self, message: str) -> None:
@@ -28,7 +23,7 @@ class SavedModelNotFoundError(NotAModuleError, tf.errors.NotFoundError):
         self.args = (message,)
 
 
-class CheckpointNotFoundError(CheckpointPathError, tf.errors.NotFoundError):
+class CheckpointNotFoundError(errors.CheckpointPathError, tf.errors.NotFoundError):
     """There is no checkpoint where one was said to be."""
 
     def __init__(self, message: str) -> None:
@@ -36,7 +31,7 @@ class CheckpointNotFoundError(CheckpointPathError, tf.errors.NotFoundError):
         self.args = (message,)
 
 
-class UnknownOperationError(UnsupportedModuleError, tf.errors.NotFoundError):
+class UnknownOperationError(errors.UnsupportedModuleError, tf.errors.NotFoundError):
     """A graph has operations of a type that TensorFlow does not know."""
 
     def __init__(self, message: str) -> None:

@@ -14,7 +14,7 @@ _MOST = 1e18  # more than any machine has of either
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class ReadingLimits:
     """What is refused of modules on disk.
 
     Attributes:
@@ -30,7 +30,7 @@ class Settings:
     max_operations: int = 10_000_000
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> ReadingLimits:
         """Returns the settings of the process's environment, or of `environment`.
 
         Raises:
