@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 
-from hub_estimator import errors, files
-from hub_estimator.format import layout
+from hub_estimator import errors, files, layout
 
 # What is read of a module or SavedModel, by this package or by TensorFlow. Other files may be there;
 # nobody opens them.

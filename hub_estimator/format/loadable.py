@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hub_estimator.format import collections, integrity, layout
+from hub_estimator import layout
+from hub_estimator.format import collections, integrity
+from hub_estimator.format.assets import existing_assets
 from hub_estimator.format.operations import check_known
 from hub_estimator.format.programs import of_saved_model
-from hub_estimator.format.read import existing_assets
 from hub_estimator.format.safety import check_program
 from hub_estimator.format.side_effects import SideEffect, side_effects
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from google.protobuf import message as protobuf_message
-from google.protobuf import text_format
-from tensorflow.core.protobuf import saved_model_pb2
 
-from hub_estimator import errors, files
-from hub_estimator.format import collections, integrity, layout
+from hub_estimator import errors, files, layout
+from hub_estimator.format import collections, integrity
+from hub_estimator.format.assets import existing_assets
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.origin import Origin, find
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
-from hub_estimator.format.safety import check_program
 from hub_estimator.format.side_effects import report
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.format.variant import Variant, tags_text
-
-# What a protobuf message can have, and far more than the few words of a `ModuleDef` ever take.
-_MOST_BYTES = (1 << 31) - 1
-_MOST_BYTES_OF_MODULE_DEF = 1 << 20
-_NOT_PARSED = (
-    protobuf_message.DecodeError,
-    protobuf_message.EncodeError,
-    text_format.ParseError,
-    RecursionError,
+from hub_estimator.format.stored_graphs import (
+    MODULE,
+    is_tf2,
+    make_spec,
+    read_bytes,
+    read_saved_model,
 )
+from hub_estimator.format.variant import Variant, some_of
+
+_MOST_BYTES_OF_MODULE_DEF = 1 << 20  # far more than its few words ever take
 
 
 def load_module_spec(path: files.PathLike, refuse_side_effects: bool | None = None) -> ModuleSpec:
@@ -49,7 +43,11 @@ def load_module_spec(path: files.PathLike, refuse_side_effects: bool | None = No
       errors.ModuleTooLargeError: it would take more memory than the settings allow.
       errors.SideEffectsError: it does more than compute, and such modules are refused.
     """
-    origin = find(path)
+    return spec_at(find(path), refuse_side_effects)
+
+
+def spec_at(origin: Origin, refuse_side_effects: bool | None = None) -> ModuleSpec:
+    """Returns the spec of the module at a place; see `load_module_spec`."""
     spec = read_module(origin.folder, origin)
     report(spec.side_effects(), spec.source, refuse_side_effects)
     return spec
@@ -62,74 +60,28 @@ def read_module(folder: str, origin: Origin | None = None) -> ModuleSpec:
       folder: the folder.
       origin: by which handle it was found; None is by its path.
     """
-    if not files.exists(files.join(folder, layout.MODULE_DEF)):
+    if layout.kind_of(folder) is not layout.FolderKind.HUB_MODULE:
         raise errors.NotAModuleError(_what_it_is(folder))
     check_files(folder)
     _check_module_def(files.join(folder, layout.MODULE_DEF))
-    source = f"The module {folder}"
+    source = MODULE.source(folder)
     with integrity.reports_damage(source):
-        meta_graphs = read_saved_model(folder).meta_graphs
-        spec = ModuleSpec(
-            _variants(folder, meta_graphs),
-            asset_paths=_asset_paths(folder, meta_graphs),
-            checkpoint_path=_checkpoint_path(folder, meta_graphs),
-            source=source,
-            origin=origin or Origin(folder, folder),
-        )
-        for variant in spec.variants:
-            integrity.check_variant(variant, source)
-            program = variant.program(spec.checkpoint_path is not None)
-            check_program(program, variant.tags, spec.asset_paths, source)
-        integrity.check_checkpoint(spec)
-    return spec
-
-
-def read_saved_model(folder: str) -> Any:
-    """Returns the `SavedModel` proto in a folder.
-
-    Raises:
-      errors.BrokenModuleError: there is none, or it cannot be parsed.
-    """
-    path = files.join(folder, layout.SAVED_MODEL)
-    is_text = not files.exists(path)
-    if is_text:
-        path = files.join(folder, layout.SAVED_MODEL_TEXT)
-    if not files.exists(path):
-        raise errors.BrokenModuleError(
-            f"{folder} has no {layout.SAVED_MODEL}. Fetch the module again."
-        )
-    content = _read(path, _MOST_BYTES)
-    try:
-        saved_model = (
-            _parse_text(content) if is_text else saved_model_pb2.SavedModel.FromString(content)
-        )
-    except (*_NOT_PARSED, UnicodeDecodeError) as error:
-        raise errors.BrokenModuleError(
-            f"{path} is not a SavedModel, or it is damaged ({error}). Fetch the module again."
-        ) from error
-    if not saved_model.meta_graphs:
-        raise errors.BrokenModuleError(f"{path} holds no graph. Fetch or export the module again.")
-    return saved_model
-
-
-def _parse_text(content: bytes) -> Any:
-    saved_model = text_format.Parse(content.decode("utf-8"), saved_model_pb2.SavedModel())
-    # Text may be nested deeper than bytes, and than what reads them without end.
-    return saved_model_pb2.SavedModel.FromString(saved_model.SerializeToString())
-
-
-def _read(path: str, most_bytes: int) -> bytes:
-    if files.size(path) > most_bytes:
-        raise errors.BrokenModuleError(
-            f"{path} has {files.size(path):,} bytes, and such files have {most_bytes:,} at most. "
-            "Fetch the module again."
-        )
-    return files.read_bytes(path)
+        variants = [
+            Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph)
+            for meta_graph in read_saved_model(folder).meta_graphs
+        ]
+        names = {
+            name
+            for variant in variants
+            for name in collections.asset_files(variant.meta_graph).values()
+        }
+        paths = existing_assets(folder, names, source)
+        return make_spec(folder, variants, paths, MODULE, origin or Origin(folder, folder))
 
 
 def _check_module_def(path: str) -> None:
     try:
-        module_def = ModuleDef.FromString(_read(path, _MOST_BYTES_OF_MODULE_DEF))
+        module_def = ModuleDef.FromString(read_bytes(path, _MOST_BYTES_OF_MODULE_DEF))
     except protobuf_message.DecodeError as error:
         raise errors.BrokenModuleError(
             f"{path} is not a ModuleDef, or it is damaged ({error}). Fetch the module again."
@@ -147,54 +99,6 @@ def _check_module_def(path: str) -> None:
         )
 
 
-def _variants(folder: str, meta_graphs: Any) -> list[Variant]:
-    variants: dict[frozenset[str], Variant] = {}
-    for meta_graph in meta_graphs:
-        tags = frozenset(meta_graph.meta_info_def.tags)
-        if tags in variants:
-            raise errors.DuplicateTagsError(
-                f"The module {folder} has two graph variants with the tags {tags_text(tags)}. "
-                "Ask its publisher for one with different tags."
-            )
-        variants[tags] = Variant(tags, meta_graph)
-    return list(variants.values())
-
-
-def _asset_paths(folder: str, meta_graphs: Any) -> dict[str, str]:
-    names = {name for graph in meta_graphs for name in collections.asset_files(graph).values()}
-    return existing_assets(folder, names, f"The module {folder}")
-
-
-def existing_assets(folder: str, names: Iterable[str], source: str) -> dict[str, str]:
-    """Returns the paths of a module's assets by their names.
-
-    Raises:
-      errors.UnsafeAssetError: a name leads out of the module's folder.
-      errors.BrokenModuleError: a file is not there.
-    """
-    paths = {name: layout.asset_path(folder, name) for name in names}
-    for name, path in sorted(paths.items()):
-        if not files.exists(path):
-            raise errors.BrokenModuleError(
-                f"{source} lacks its asset {name!r} ({path}). Fetch the module again."
-            )
-    return paths
-
-
-def _checkpoint_path(folder: str, meta_graphs: Any) -> str | None:
-    have_variables = [collections.has(graph, collections.VARIABLES) for graph in meta_graphs]
-    if not any(have_variables):
-        return None
-    prefix = layout.checkpoint_prefix(folder)
-    # Exported from a graph without variables, a module has no values for the other ones.
-    if all(have_variables) and not files.exists(f"{prefix}.index"):
-        raise errors.BrokenModuleError(
-            f"The module {folder} lacks the values of its variables ({prefix}.index). Fetch the "
-            "module again."
-        )
-    return prefix
-
-
 def _what_it_is(folder: str) -> str:
     start = f"{folder} is not a TF1 Hub module: it has no {layout.MODULE_DEF}. "
     if not files.is_folder(folder):
@@ -202,20 +106,19 @@ def _what_it_is(folder: str) -> str:
     names = files.listing(folder)
     if not names:
         return f"{start}The folder is empty."
-    if layout.SAVED_MODEL in names or layout.SAVED_MODEL_TEXT in names:
+    if layout.kind_of(folder) is layout.FolderKind.SAVED_MODEL:
         return start + _which_saved_model(folder)
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return (
             f"{start}It holds a checkpoint. To make a module of it, define the module with "
             "create_module_spec and call spec.export(path, checkpoint_path=...)."
         )
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"{start}It holds: {shown}. Give the folder that has the {layout.MODULE_DEF}."
+    return f"{start}It holds: {some_of(names)}. Give the folder that has the {layout.MODULE_DEF}."
 
 
 def _which_saved_model(folder: str) -> str:
     meta_graph = read_saved_model(folder).meta_graphs[0]
-    if meta_graph.HasField("object_graph_def"):
+    if is_tf2(meta_graph):
         return "It is a TF2 SavedModel: use hub.load, which reads both formats."
     return (
         "It is a TF1 SavedModel: use hub.create_module_spec_from_saved_model, "

@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from hub_estimator import errors, files
-from hub_estimator.format import layout, tf_errors
+from hub_estimator import errors, files, layout
+from hub_estimator.format import tf_errors
 from hub_estimator.format.nodes import NodeIndex, node_of
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
 from hub_estimator.format.tensor_infos import component_names
@@ -33,17 +33,21 @@ def write_module(
       tf_errors.ModuleExistsError: a module is there already.
       errors.ExportError: the content of an asset cannot be read.
     """
-    if files.exists(files.join(path, layout.MODULE_DEF)):
+    if _is_module(path):
         raise _exists(path)
     try:
         with files.whole_folder(path, last=layout.MODULE_DEF) as scratch:
             _write_into(scratch, meta_graphs, asset_paths, write_variables)
     except FileExistsError as error:
-        if files.exists(files.join(path, layout.MODULE_DEF)):
+        if _is_module(path):
             raise _exists(path) from error
         raise errors.ExportError(
             f"A module cannot be written to {path}: {error} Give another folder."
         ) from error
+
+
+def _is_module(path: str) -> bool:
+    return layout.kind_of(path) is layout.FolderKind.HUB_MODULE
 
 
 def _exists(path: str) -> tf_errors.ModuleExistsError:

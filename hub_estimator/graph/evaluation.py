@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, final
 
@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
-from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted
-from hub_estimator.graph.instance.values import check_names, choose_outputs
+from hub_estimator.format.variant import DEFAULT, inside_sentence
+from hub_estimator.graph.instance.values import choose_outputs, inputs_by_name
 from hub_estimator.graph.module import Module, Spec
 
 
@@ -156,7 +156,7 @@ def _placeholders(type_spec: tf.TypeSpec) -> list[tf.Tensor]:
 
 
 def _feed_dict(built: _Signature, inputs: Any, what: str) -> dict[tf.Tensor, Any]:
-    given = _by_name(built.infos, inputs, what)
+    given = inputs_by_name(built.infos, inputs, what)
     feed_dict: dict[tf.Tensor, Any] = {}
     for key, info in built.infos.items():
         name = f"The input {key!r} of {inside_sentence(what)}"
@@ -164,21 +164,6 @@ def _feed_dict(built: _Signature, inputs: Any, what: str) -> dict[tf.Tensor, Any
         for placeholder, array in zip(built.feeds[key], arrays, strict=True):
             feed_dict[placeholder] = _checked(array, placeholder, name)
     return feed_dict
-
-
-def _by_name(names: Collection[str], inputs: Any, what: str) -> Mapping[str, Any]:
-    if inputs is None:
-        given: Mapping[str, Any] = {}
-    elif isinstance(inputs, Mapping):
-        given = inputs
-    elif len(names) == 1:
-        given = {next(iter(names)): inputs}
-    else:
-        raise errors.InputError(
-            f"{what} takes {len(names)} inputs. Give a dict with the keys: {quoted(names)}."
-        )
-    check_names(names, given, what)
-    return given
 
 
 def _components(value: Any, info: ParsedTensorInfo, what: str) -> list[Any]:
@@ -224,7 +209,7 @@ def _array(value: Any, dtype: tf.DType) -> np.ndarray:
     if dtype == tf.string:
         # Not NumPy's own text types, which lose zero bytes at the end.
         array = np.asarray(value, object)
-        return np.array([_encode(each) for each in array.flat], object).reshape(array.shape)
+        return np.array([_encode(text) for text in array.flat], object).reshape(array.shape)
     array = np.asarray(value)
     target = dtype.as_numpy_dtype
     fits = array.dtype.kind not in "OSU" and np.can_cast(array.dtype, target, "same_kind")

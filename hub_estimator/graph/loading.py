@@ -7,15 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
-from hub_estimator.format import collections, integrity, layout, tf_errors
+from hub_estimator import errors, files, layout
+from hub_estimator.format import collections, integrity, tf_errors
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.loadable import check_loadable, loading_side_effects
 from hub_estimator.format.nodes import node_of
-from hub_estimator.format.origin import find
-from hub_estimator.format.read import read_module, read_saved_model
+from hub_estimator.format.origin import Origin, find
+from hub_estimator.format.read import read_module
 from hub_estimator.format.side_effects import report
-from hub_estimator.format.variant import Variant, as_tags, tags_text
+from hub_estimator.format.stored_graphs import SAVED_MODEL, read_saved_model
+from hub_estimator.format.variant import Variant, as_tags, some_of, tags_text
 from hub_estimator.graph import origins
 
 # Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
@@ -60,12 +61,20 @@ def load(
       errors.SideEffectsError: it does more than compute, and that is refused.
       errors.Error: what `load_module_spec` raises for files, assets and sizes.
     """
-    origin = find(handle)
-    folder = origin.folder
+    return load_at(find(handle), tags, options, refuse_side_effects)
+
+
+def load_at(
+    origin: Origin,
+    tags: Iterable[str] | None = None,
+    options: Any = None,
+    refuse_side_effects: bool | None = None,
+) -> Any:
+    """Loads the TF2 SavedModel, TF1 SavedModel or TF1 Hub module at a place; see `load`."""
     wanted = None if tags is None else as_tags(tags)
-    is_module = files.exists(files.join(folder, layout.MODULE_DEF))
+    is_module = layout.kind_of(origin.folder) is layout.FolderKind.HUB_MODULE
     load_kind = _load_module if is_module else _load_saved_model
-    loaded = load_kind(folder, wanted, options, refuse_side_effects)
+    loaded = load_kind(origin.folder, wanted, options, refuse_side_effects)
     setattr(loaded, _IS_HUB_MODULE, is_module)
     if not tf.executing_eagerly():
         # TensorFlow adds operations to the graph when a loaded table is collected as garbage; where
@@ -81,7 +90,7 @@ def _load_module(
     spec = read_module(folder)
     spec.check_values(wanted)
     variant = spec.variant(wanted)
-    _check(folder, [each.meta_graph for each in spec.variants], spec.source, refuse)
+    _check(folder, [other.meta_graph for other in spec.variants], spec.source, refuse)
     loaded = _load(folder, sorted(variant.tags), options)
     with integrity.reports_damage(spec.source):
         _add_training(loaded, variant)
@@ -95,7 +104,7 @@ def _load_saved_model(
     check_files(folder)
     meta_graphs = read_saved_model(folder).meta_graphs
     _check_tags(folder, wanted, meta_graphs)
-    _check(folder, meta_graphs, f"The SavedModel {folder}", refuse)
+    _check(folder, meta_graphs, SAVED_MODEL.source(folder), refuse)
     return _load(folder, None if wanted is None else sorted(wanted), options)
 
 
@@ -111,8 +120,8 @@ def _load(folder: str, tags: list[str] | None, options: Any) -> Any:
         raise
     except Exception as error:  # it trusts what it reads, and fails in all ways
         raise errors.BrokenModuleError(
-            f"TensorFlow cannot load {folder} ({type(error).__name__}: {error}). It is damaged, or of a kind "
-            "that this TensorFlow does not read: fetch or save it again."
+            f"TensorFlow cannot load {folder} ({type(error).__name__}: {error}). It is damaged, or of a "
+            "kind that this TensorFlow does not read: fetch or save it again."
         ) from error
 
 
@@ -120,7 +129,7 @@ def _add_training(loaded: Any, variant: Variant) -> None:
     """Adds what a TF1 Hub module offers for training and TensorFlow does not look at."""
     graph = loaded.graph
     # Not those of the graph's collection: its functions read others, which were lifted out of it.
-    loaded.trainable_variables = [each for each in loaded.variables if each.trainable]
+    loaded.trainable_variables = [variable for variable in loaded.variables if variable.trainable]
     losses = collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES)
     loaded.regularization_losses = [
         loaded.prune([], graph.get_tensor_by_name(loss))
@@ -130,14 +139,12 @@ def _add_training(loaded: Any, variant: Variant) -> None:
 
 
 def _check_saved_model(folder: str) -> None:
-    names = (layout.SAVED_MODEL, layout.SAVED_MODEL_TEXT)
-    if any(files.exists(files.join(folder, name)) for name in names):
+    if layout.kind_of(folder) is layout.FolderKind.SAVED_MODEL:
         return
-    listing = files.listing(folder)
-    shown = ", ".join(listing[:5]) + (", ..." if len(listing) > 5 else "")
+    there = some_of(files.listing(folder))
     raise tf_errors.SavedModelNotFoundError(
         f"{folder} is neither a SavedModel nor a TF1 Hub module: it has no {layout.SAVED_MODEL}. "
-        f"It holds: {shown or 'nothing'}. Give the folder that has the {layout.SAVED_MODEL}."
+        f"It holds: {there or 'nothing'}. Give the folder that has the {layout.SAVED_MODEL}."
     )
 
 

@@ -16,7 +16,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 
-from hub_estimator import errors, files, texts
+from hub_estimator import errors, files, layout, texts
 from hub_estimator.resolver import contents, trust
 from hub_estimator.resolver import descriptor as descriptors
 from hub_estimator.resolver.descriptor import Descriptor
@@ -234,16 +234,16 @@ def _advice(error: OSError) -> str:
 
 
 def _check_is_module(folder: str, handle: Handle) -> None:
-    names = files.listing(folder)
-    if set(descriptors.ROOT_FILES) & set(names):
+    if layout.kind_of(folder) is not layout.FolderKind.OTHER:
         return
+    names = files.listing(folder)
     found = texts.one_line(", ".join(names[:5])) or "nothing"
     hint = "pack the module with `tar -cz -C <folder of the module> .`"
     if len(names) == 1 and os.path.isdir(os.path.join(folder, names[0])):
         hint = f"the module may be in its folder {names[0]!r}; {hint}"
     raise errors.NotAModuleError(
         f"What {handle} leads to is no module: at its root there is neither "
-        f"{' nor '.join(descriptors.ROOT_FILES)}, but {found}; {hint}."
+        f"{layout.MODULE_DEF} nor {layout.SAVED_MODEL}, but {found}; {hint}."
     )
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, layout
 from hub_estimator.resolver import Resolver, resolve
-from hub_estimator.resolver.descriptor import ROOT_FILES
 from hub_estimator.resolver.handle import Handle
 
 
@@ -47,7 +46,7 @@ class ResolverContract:
         """The folder is there when the call returns."""
         folder = case.resolver(Handle.parse(case.good))
         assert isinstance(folder, str)
-        assert set(ROOT_FILES) & set(files.listing(folder))
+        assert layout.kind_of(folder) is not layout.FolderKind.OTHER
 
     def test_it_returns_the_same_folder_again(self, case: ResolverCase) -> None:
         """A second call changes nothing."""

@@ -15,11 +15,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from hub_estimator import files, texts
+from hub_estimator import files, layout, texts
 from hub_estimator.resolver import contents
 
 VERSION = 1
-ROOT_FILES = ("tfhub_module.pb", "saved_model.pb")
 _SMALL = 1 << 20
 # Coarser than the clock that filesystems stamp files with: a later change has a later stamp.
 _CLOCK_SECS = 0.02
@@ -147,7 +146,7 @@ def find_damage(folder: str, descriptor: Descriptor, thorough: bool = False) -> 
         path
         for path in contents.file_paths(folder)
         if path not in descriptor.files
-        and (path.startswith("variables/") or path in (*ROOT_FILES, "saved_model.pbtxt"))
+        and (path.startswith(f"{layout.VARIABLES}/") or path in layout.ROOT_FILES)
     ]
     return f"{strange[0]} was not in the archive" if strange else ""
 
@@ -194,17 +193,21 @@ def find_visible_damage(folder: str) -> str:
         return "it is missing or empty"
     if irregular := contents.find_irregular(folder):
         return irregular
-    if not set(ROOT_FILES) & set(names):
+    if layout.kind_of(folder) is layout.FolderKind.OTHER:
         only = texts.one_line(", ".join(names[:5]))
-        return f"it has neither {' nor '.join(ROOT_FILES)} (only: {only})"
-    if "saved_model.pb" not in names and "saved_model.pbtxt" not in names:
-        return "it has no saved_model.pb"
+        return f"it has neither {layout.MODULE_DEF} nor {layout.SAVED_MODEL} (only: {only})"
+    if layout.saved_model_file(folder) is None:
+        return f"it has no {layout.SAVED_MODEL}"
     empty = [
         name
-        for name in ROOT_FILES
+        for name in layout.ROOT_FILES
         if name in names and not os.path.getsize(os.path.join(folder, name))
     ]
-    return f"{empty[0]} is empty" if empty else _variables_damage(os.path.join(folder, "variables"))
+    return (
+        f"{empty[0]} is empty"
+        if empty
+        else _variables_damage(os.path.join(folder, layout.VARIABLES))
+    )
 
 
 def _variables_damage(folder: str) -> str:

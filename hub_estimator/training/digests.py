@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hub_estimator import files
-from hub_estimator.format import layout
+from hub_estimator import files, layout
 
 _CHUNK = 1 << 20
 

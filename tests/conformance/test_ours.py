@@ -11,7 +11,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import files
 from hub_estimator.format.protos import ModuleDef
-from hub_estimator.format.read import read_saved_model
+from hub_estimator.format.stored_graphs import read_saved_model
 from tests import modules
 from tests.modules import tf1
 

@@ -13,8 +13,7 @@ from tensorflow.core.framework import variable_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 import hub_estimator as hub
-from hub_estimator import errors
-from hub_estimator.format import layout
+from hub_estimator import errors, layout
 from hub_estimator.format.protos import ModuleDef
 from hub_estimator.format.read import read_module
 from tests import modules

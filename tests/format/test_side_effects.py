@@ -14,7 +14,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.format.loadable import loading_side_effects
-from hub_estimator.format.read import read_saved_model
+from hub_estimator.format.stored_graphs import read_saved_model
 from hub_estimator.training.model.encoder_modules.saved_model import ReusableSavedModel
 from tests import modules
 from tests.format.editing import FLOAT, STRING, add_call, add_function, edited, export

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator.format.read import read_saved_model
+from hub_estimator.format.stored_graphs import read_saved_model
 from tests import modules
 
 FOLDER = pathlib.Path(__file__).parent

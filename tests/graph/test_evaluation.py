@@ -197,8 +197,8 @@ WHAT = "the signature 'default' of the module of module_fn"
             [[1, 2]],
             "two",
             (
-                "The signature 'two' of the module of module_fn takes 2 inputs. Give a dict with the "
-                "keys: 'x', 'y'."
+                "The signature 'two' of the module of module_fn takes several inputs. Give a dict "
+                "with the keys 'x', 'y'."
             ),
         ),
         (

@@ -558,6 +558,15 @@ def test_visible_damages(tmp_path):
     assert not find_visible_damage(str(tmp_path))  # a module without variables
 
 
+def test_a_saved_model_that_is_stored_as_text(host):
+    folder = hub.resolve(host.serve("/text", tar({"saved_model.pbtxt": b"x"})))
+    assert read_folder(folder) == {"saved_model.pbtxt": b"x"}
+    os.unlink(f"{folder}.descriptor.txt")
+    assert not find_visible_damage(folder)
+    pathlib.Path(folder, "saved_model.pbtxt").write_bytes(b"")
+    assert find_visible_damage(folder) == "saved_model.pbtxt is empty"
+
+
 @pytest.mark.peer
 def test_a_cache_is_shared_with_the_peer(host):
     import tensorflow_hub

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.format import collections
+from hub_estimator.format.assets import rename_tables
 from hub_estimator.format.nodes import node_of
 
 _BLANK = b"SAVEDMODEL-ASSET"
@@ -62,26 +62,9 @@ def take_assets(meta_graph: Any, names: AssetNames) -> dict[str, str]:
         path = _path(node)
         found[tensor] = names.name(path)
         node.attr["value"].tensor.string_val[:] = [_BLANK]
-        # Tables are named after their file, so that programs share them; other machines' paths tell
-        # nothing there.
-        for table in nodes.values():
-            if "shared_name" in table.attr:
-                shared = table.attr["shared_name"].s
-                table.attr["shared_name"].s = shared.replace(path.encode(), found[tensor].encode())
+        # Other machines' paths tell nothing there.
+        rename_tables(nodes.values(), path.encode(), found[tensor].encode())
     return found
-
-
-def set_asset_path(node: Any, path: str) -> None:
-    """Points the constant node of an asset at a file; the node is changed."""
-    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path))
-
-
-def asset_nodes(meta_graph: Any, asset_paths: Mapping[str, str]) -> dict[str, str]:
-    """Returns the path of each asset by the name of the constant node that holds it."""
-    return {
-        node_of(tensor): asset_paths[name]
-        for tensor, name in collections.asset_files(meta_graph).items()
-    }
 
 
 def _path(node: Any) -> str:

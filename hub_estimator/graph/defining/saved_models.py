@@ -7,17 +7,17 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, errors, files
-from hub_estimator.format import collections, integrity, layout, tf_errors
+from hub_estimator import compat, errors, files, layout
+from hub_estimator.format import collections, integrity, tf_errors
+from hub_estimator.format.assets import existing_assets, rename_tables, set_asset_path
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.protos import ModuleAttachment
-from hub_estimator.format.read import read_saved_model
-from hub_estimator.format.safety import check_program
 from hub_estimator.format.side_effects import report
 from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.stored_graphs import SAVED_MODEL, is_tf2, make_spec, read_saved_model
 from hub_estimator.format.variant import Variant, quoted, tags_text
-from hub_estimator.graph.defining.assets import AssetNames, set_asset_path
+from hub_estimator.graph.defining.assets import AssetNames
 from hub_estimator.graph.defining.authoring import make_variant
 
 # What initializes or trains a whole program has no place in a module: its variables are initialized
@@ -62,35 +62,27 @@ def create_module_spec_from_saved_model(
     """
     folder = files.as_path(saved_model_path)
     _check_folder(folder)
+    check_files(folder)
     names = AssetNames()
     dropped = {*_DROPPED, *collections.as_keys(drop_collections)}
-    check_files(folder)
-    source = f"The SavedModel {folder}"
-    with integrity.reports_damage(source):
+    with integrity.reports_damage(SAVED_MODEL.source(folder)):
         variants = [
             _variant(meta_graph, folder, dropped, names)
             for meta_graph in read_saved_model(folder).meta_graphs
         ]
-        _check_tags(folder, variants)
-        checkpoint = _checkpoint_path(folder, variants)
-        spec = ModuleSpec(variants, names.paths, checkpoint_path=checkpoint, source=source)
-        for variant in variants:
-            integrity.check_variant(variant, source)
-            program = variant.program(checkpoint is not None)
-            check_program(program, variant.tags, spec.asset_paths, source)
-        integrity.check_checkpoint(spec)
-    report(spec.side_effects(), source, refuse_side_effects)
+        spec = make_spec(folder, variants, names.paths, SAVED_MODEL)
+    report(spec.side_effects(), spec.source, refuse_side_effects)
     return spec
 
 
 def _check_folder(folder: str) -> None:
-    if files.exists(files.join(folder, layout.MODULE_DEF)):
+    kind = layout.kind_of(folder)
+    if kind is layout.FolderKind.HUB_MODULE:
         raise errors.NotAModuleError(
             f"{folder} is a TF1 Hub module already. Pass it to hub.Module, or to "
             "hub.load_module_spec for its spec."
         )
-    saved_models = (layout.SAVED_MODEL, layout.SAVED_MODEL_TEXT)
-    if not any(files.exists(files.join(folder, name)) for name in saved_models):
+    if kind is not layout.FolderKind.SAVED_MODEL:
         raise tf_errors.SavedModelNotFoundError(
             f"There is no SavedModel at {folder}: it has no {layout.SAVED_MODEL}. Give the folder "
             "that has it; an Estimator's exports are in folders named by their time."
@@ -98,7 +90,7 @@ def _check_folder(folder: str) -> None:
 
 
 def _variant(meta_graph: Any, folder: str, dropped: set[str], names: AssetNames) -> Variant:
-    if meta_graph.HasField("object_graph_def"):
+    if is_tf2(meta_graph):
         raise errors.NotAModuleError(
             f"{folder} is a TF2 SavedModel, and modules are made of TF1 SavedModels. Use hub.load."
         )
@@ -120,7 +112,8 @@ def _variant(meta_graph: Any, folder: str, dropped: set[str], names: AssetNames)
         )
     # Copies, since `make_variant` clears the field that holds them.
     copies = {
-        name: type(each).FromString(each.SerializeToString()) for name, each in signatures.items()
+        name: type(signature).FromString(signature.SerializeToString())
+        for name, signature in signatures.items()
     }
     attachments = [
         ModuleAttachment(key=key, value=value)
@@ -136,27 +129,24 @@ def _place_assets(meta_graph: Any, folder: str) -> None:
     meta_graph.ClearField("asset_file_def")
     meta_graph.collection_def.pop(collections.ASSETS, None)
     nodes = {node.name: node for node in meta_graph.graph_def.node}
+    paths = existing_assets(
+        folder, set(assets.values()), SAVED_MODEL.source(folder), SAVED_MODEL.get_again
+    )
     for tensor, name in assets.items():
-        path = layout.asset_path(folder, name)
-        if not files.exists(path) or node_of(tensor) not in nodes:
+        node = nodes.get(node_of(tensor))
+        if node is None:
             raise errors.BrokenModuleError(
-                f"The SavedModel {folder} lacks its asset {name!r} ({path}). Save it again."
+                f"The SavedModel {folder} has the path of its asset {name!r} in no operation "
+                f"{node_of(tensor)!r}. Save it again."
             )
-        _rename_tables(meta_graph, nodes[node_of(tensor)], path)
-        set_asset_path(nodes[node_of(tensor)], path)
+        # The paths that its author had are in the names of tables, too.
+        for old in node.attr["value"].tensor.string_val:
+            rename_tables(nodes.values(), old, paths[name].encode())
+        set_asset_path(node, paths[name])
     listed = [*collections.node_names(meta_graph, collections.ASSET_FILEPATHS), *assets]
     if listed:
         collection = meta_graph.collection_def[collections.ASSET_FILEPATHS]
         collection.node_list.value[:] = dict.fromkeys(listed)
-
-
-def _rename_tables(meta_graph: Any, node: Any, path: str) -> None:
-    """Replaces the path that the SavedModel's author had in the shared names of tables."""
-    for old in node.attr["value"].tensor.string_val:
-        for table in meta_graph.graph_def.node:
-            if old and "shared_name" in table.attr:
-                shared = table.attr["shared_name"].s
-                table.attr["shared_name"].s = shared.replace(old, path.encode())
 
 
 def _check_collections(meta_graph: Any, folder: str) -> None:
@@ -171,26 +161,3 @@ def _check_collections(meta_graph: Any, folder: str) -> None:
             f"The SavedModel {folder} has the collections {quoted(unsupported)}, which a module "
             f"cannot carry. Pass drop_collections=[{quoted(unsupported)}]."
         )
-
-
-def _check_tags(folder: str, variants: list[Variant]) -> None:
-    tags = [variant.tags for variant in variants]
-    for each in tags:
-        if tags.count(each) > 1:
-            raise errors.DuplicateTagsError(
-                f"The SavedModel {folder} has two graphs with the tags {tags_text(each)}. Save it "
-                "with different tags."
-            )
-
-
-def _checkpoint_path(folder: str, variants: list[Variant]) -> str | None:
-    have_variables = [bool(variant.variables) for variant in variants]
-    if not any(have_variables):
-        return None
-    prefix = layout.checkpoint_prefix(folder)
-    if all(have_variables) and not files.exists(f"{prefix}.index"):
-        raise errors.BrokenModuleError(
-            f"The SavedModel {folder} lacks the values of its variables ({prefix}.index). Save it "
-            "again."
-        )
-    return prefix

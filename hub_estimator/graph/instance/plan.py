@@ -12,11 +12,11 @@ from tensorflow.core.framework import variable_pb2
 
 from hub_estimator import errors
 from hub_estimator.format import collections
+from hub_estimator.format.assets import asset_nodes, set_asset_path
 from hub_estimator.format.checkpoint import balanced
 from hub_estimator.format.nodes import node_of, tensor_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant, quoted
-from hub_estimator.graph.defining.assets import asset_nodes, set_asset_path
 from hub_estimator.graph.importing.parts import GraphPart, make_part
 
 Trainable = bool | str

@@ -23,8 +23,7 @@ def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.T
     Raises:
       errors.InputError: keys are missing or extra, or a value does not fit.
     """
-    given = _as_dict(signature_def, inputs, what)
-    check_names(signature_def.inputs, given, what)
+    given = inputs_by_name(signature_def.inputs, inputs, what)
     feeds: dict[str, tf.Tensor] = {}
     for key, info in sorted(signature_def.inputs.items()):
         value = _convert(given[key], parse(info), f"The input {key!r} of {inside_sentence(what)}")
@@ -34,18 +33,25 @@ def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.T
     return feeds
 
 
-def check_names(names: Collection[str], given: Collection[str], what: str) -> None:
-    """Checks that a caller gave exactly the inputs of a signature.
+def inputs_by_name(names: Collection[str], inputs: Any, what: str) -> Mapping[str, Any]:
+    """Returns a caller's values by the names of a signature's inputs, exactly these.
+
+    Args:
+      names: the names of the inputs.
+      inputs: what the caller gave: a dict, the value of the one input, or None for no inputs.
+      what: what messages call the signature.
 
     Raises:
       errors.InputError: inputs are missing or extra.
     """
+    given = _as_dict(names, inputs, what)
     missing, extra = set(names) - set(given), set(given) - set(names)
     if missing or extra:
         raise errors.InputError(
             f"{what} takes the inputs {quoted(names)}. Missing: {quoted(missing)}. "
             f"Not known: {quoted(extra)}."
         )
+    return given
 
 
 def pack_output(tensor_info: Any, tensors: Mapping[str, tf.Tensor]) -> Any:
@@ -73,17 +79,17 @@ def choose_outputs(outputs: Mapping[str, Any], as_dict: bool | None, what: str) 
     return outputs[DEFAULT]
 
 
-def _as_dict(signature_def: Any, inputs: Any, what: str) -> Mapping[str, Any]:
+def _as_dict(names: Collection[str], inputs: Any, what: str) -> Mapping[str, Any]:
     if isinstance(inputs, Mapping):
         return inputs
     if inputs is None:
         return {}
-    if len(signature_def.inputs) == 1:
-        return {next(iter(signature_def.inputs)): inputs}
-    if not signature_def.inputs:
+    if len(names) == 1:
+        return {next(iter(names)): inputs}
+    if not names:
         raise errors.InputError(f"{what} takes no inputs, but was given {inputs!r}.")
     raise errors.InputError(
-        f"{what} takes several inputs. Give a dict with the keys {quoted(signature_def.inputs)}."
+        f"{what} takes several inputs. Give a dict with the keys {quoted(names)}."
     )
 
 

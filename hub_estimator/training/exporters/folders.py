@@ -13,9 +13,8 @@ import re
 import time
 from collections.abc import Iterator
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, layout
 from hub_estimator.files import locks
-from hub_estimator.format import layout
 from hub_estimator.training.exporters import records
 
 _TIMESTAMP = re.compile(r"^[0-9]{10,}$")
@@ -191,7 +190,7 @@ def modules_in(path: str) -> list[str]:
     folders = (
         [files.join(path, name) for name in files.listing(path)] if files.is_folder(path) else []
     )
-    return [each for each in folders if files.exists(files.join(each, layout.MODULE_DEF))]
+    return [each for each in folders if layout.kind_of(each) is layout.FolderKind.HUB_MODULE]
 
 
 def _exports(folder: str) -> list[str]:
@@ -204,7 +203,7 @@ def _exports(folder: str) -> list[str]:
 
 def _is_export(path: str) -> bool:
     try:
-        return files.exists(files.join(path, layout.SAVED_MODEL)) or bool(modules_in(path))
+        return layout.kind_of(path) is not layout.FolderKind.OTHER or bool(modules_in(path))
     except PermissionError:  # somebody else's
         return False
 

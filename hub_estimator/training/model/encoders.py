@@ -9,8 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files, resolver
-from hub_estimator.format import layout
+from hub_estimator import errors, files, layout, resolver
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import as_tags
 from hub_estimator.graph.module import as_module_spec
@@ -106,8 +105,7 @@ class Encoder:
         """
         if not isinstance(self.handle, ModuleSpec):
             folder = resolver.resolve(self.handle)
-            names = (layout.SAVED_MODEL, layout.MODULE_DEF)
-            if [files.exists(files.join(folder, name)) for name in names] == [True, False]:
+            if layout.kind_of(folder) is layout.FolderKind.SAVED_MODEL:
                 return ReusableSavedModel(folder)
         return HubModule(as_module_spec(self.handle))
 

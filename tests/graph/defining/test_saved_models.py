@@ -12,6 +12,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
+from hub_estimator.format import collections
+from tests.format.editing import edited
 
 v1 = tf.compat.v1
 
@@ -290,6 +292,17 @@ def test_equal_tags(tmp_path):
     assert str(caught.value) == (
         f"The SavedModel {path} has two graphs with the tags {{'a', 'b'}}. Save it with different "
         "tags."
+    )
+
+
+def test_an_asset_of_no_operation(saved_model):
+    with edited(saved_model) as meta_graph:
+        collections.set_asset_files(meta_graph, {"gone:0": "words.txt"})
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        hub.create_module_spec_from_saved_model(saved_model)
+    assert str(caught.value) == (
+        f"The SavedModel {saved_model} has the path of its asset 'words.txt' in no operation "
+        "'gone'. Save it again."
     )
 
 
