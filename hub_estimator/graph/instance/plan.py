@@ -40,16 +40,32 @@ class Training:
 
 
 @dataclasses.dataclass(frozen=True)
+class InitialValue:
+    """What gives a variable its initial value, where it is created rather than imported.
+
+    Attributes:
+      entry: the variable.
+      part: the nodes to import; other variables that they read are fed. None where the checkpoint
+        has the value.
+    """
+
+    entry: VariableEntry
+    part: GraphPart | None
+
+
+@dataclasses.dataclass(frozen=True)
 class StatePlan:
     """What of a variant makes its state.
 
     Attributes:
+      created: the variables to create before, each after those that its initial value reads.
       part: the nodes to import.
       protos: the `VariableDef`s of the variables; their nodes are in the part.
       losses: the tensors of the regularization losses.
       initializers: the operations that fill tables.
     """
 
+    created: tuple[InitialValue, ...]
     part: GraphPart
     protos: tuple[Any, ...]
     losses: tuple[str, ...]
@@ -102,6 +118,7 @@ def state_plan(
     variant: Variant,
     training: Training | None,
     given: frozenset[str] = frozenset(),
+    creates: bool = False,
 ) -> StatePlan:
     """Returns the plan of a variant's state.
 
@@ -110,15 +127,22 @@ def state_plan(
       variant: the variant.
       training: what of it is trained.
       given: the nodes of the state that are there already, and are fed.
+      creates: whether its variables are created, and fed then, rather than imported.
     """
-    key = ("state plan", training, given)
+    key = ("state plan", training, given, creates)
     if key not in variant.prepared:
-        variant.prepared[key] = _make_plan(spec, variant, training, given)
+        created = _initial_values(spec, variant, given) if creates else ()
+        fed = given.union(value.entry.op_name for value in created)
+        variant.prepared[key] = _make_plan(spec, variant, training, fed, created)
     return variant.prepared[key]
 
 
 def _make_plan(
-    spec: ModuleSpec, variant: Variant, training: Training | None, given: frozenset[str]
+    spec: ModuleSpec,
+    variant: Variant,
+    training: Training | None,
+    given: frozenset[str],
+    created: tuple[InitialValue, ...],
 ) -> StatePlan:
     restores = spec.checkpoint_path is not None
     variables = [entry for entry in variant.variables if entry.op_name not in given]
@@ -139,7 +163,7 @@ def _make_plan(
     protos = [entry.proto for entry in variables]
     if restores and protos:
         protos = _add_restores(part.graph_def, variables, spec.checkpoint_path or "")
-    return StatePlan(part, tuple(protos), tuple(losses), tuple(initializers))
+    return StatePlan(created, part, tuple(protos), tuple(losses), tuple(initializers))
 
 
 def _part(variant: Variant, roots: set[str], given: frozenset[str]) -> GraphPart:
@@ -155,17 +179,27 @@ def _part(variant: Variant, roots: set[str], given: frozenset[str]) -> GraphPart
     return part
 
 
-def initial_value_part(variant: Variant, entry: VariableEntry) -> GraphPart:
-    """Returns the nodes that give a variable's initial value where there is no checkpoint.
+def _initial_values(
+    spec: ModuleSpec, variant: Variant, given: frozenset[str]
+) -> tuple[InitialValue, ...]:
+    """The initial values of the variables that are not there."""
+    entries = {entry.op_name: entry for entry in variant.variables if entry.op_name not in given}
+    if spec.checkpoint_path is not None:
+        return tuple(InitialValue(entry, None) for entry in entries.values())
+    all_names = frozenset(entry.op_name for entry in variant.variables)
+    ordered: dict[str, InitialValue] = {}
 
-    Other variables that they read are fed.
-    """
-    key = ("initial value", entry.op_name)
-    if key not in variant.prepared:
-        given = frozenset(other.op_name for other in variant.variables)
-        root = node_of(entry.proto.initial_value_name)
-        variant.prepared[key] = _part(variant, {root}, given)
-    return variant.prepared[key]
+    def add(name: str) -> None:
+        if name not in entries or name in ordered:
+            return
+        part = _part(variant, {node_of(entries[name].proto.initial_value_name)}, all_names)
+        for other in sorted(map(node_of, part.fed)):
+            add(other)
+        ordered[name] = InitialValue(entries[name], part)
+
+    for name in entries:
+        add(name)
+    return tuple(ordered.values())
 
 
 def _table_initializers(variant: Variant, given: frozenset[str]) -> list[str]:

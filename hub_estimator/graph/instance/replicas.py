@@ -15,8 +15,8 @@ from hub_estimator import errors
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import VariableEntry, Variant
-from hub_estimator.graph.importing.parts import import_part
-from hub_estimator.graph.instance.plan import initial_value_part
+from hub_estimator.graph.importing.parts import GraphPart, import_part
+from hub_estimator.graph.instance.plan import InitialValue
 
 
 def index() -> int:
@@ -44,25 +44,44 @@ def handle(variable: tf.Variable) -> tf.Tensor:
 def create_variables(
     spec: ModuleSpec,
     variant: Variant,
+    initial_values: Sequence[InitialValue],
     scope: str,
     trained: frozenset[str],
     there: Mapping[str, tf.Variable],
 ) -> dict[str, tf.Variable]:
-    """Creates the variables of a variant that are not there, through the current strategy.
+    """Creates variables of a variant through the current strategy.
 
     Args:
       spec: the module.
       variant: the variant.
+      initial_values: what gives the variables their values, each after those that it reads.
       scope: the absolute name scope of the variables, ending in a slash.
       trained: the node names of the variables that are trained.
       there: the variables that are there, by node name.
 
     Returns:
-      The others by node name. They are in their collections.
+      Those that were created, by node name. They are in their collections.
 
     Raises:
       errors.PartitionedVariableError: a variable is a part of a partitioned one.
     """
+    _check_is_whole(spec, variant)
+    made: dict[str, tf.Variable] = {}
+    with tf.compat.v1.name_scope(None):
+        restored = _restore(
+            spec, [initial.entry for initial in initial_values if initial.part is None], scope
+        )
+        for initial in initial_values:
+            entry = initial.entry
+            if initial.part is None:
+                value = restored[entry.op_name]
+            else:
+                value = _import(initial.part, variant, entry, scope, {**there, **made})
+            made[entry.op_name] = _create(entry, value, scope, entry.op_name in trained)
+    return made
+
+
+def _check_is_whole(spec: ModuleSpec, variant: Variant) -> None:
     for entry in variant.variables:
         if entry.slice_spec:
             raise errors.PartitionedVariableError(
@@ -70,30 +89,12 @@ def create_variables(
                 "strategies cannot write parts to a checkpoint. Train without a strategy, or "
                 "publish the module without a partitioner."
             )
-    entries = {entry.op_name: entry for entry in variant.variables if entry.op_name not in there}
-    variables = dict(there)
-    with tf.compat.v1.name_scope(None):
-        restored = _restore(spec, list(entries.values()), scope)
-
-        def create(name: str) -> None:
-            if name in variables:
-                return
-            if name not in restored:
-                part = initial_value_part(variant, entries[name])
-                for other in sorted(map(node_of, part.fed)):
-                    create(other)
-                restored[name] = _initial_value(variant, entries[name], scope, variables)
-            variables[name] = _create(entries[name], restored[name], scope, name in trained)
-
-        for name in entries:
-            create(name)
-    return {name: variables[name] for name in entries}
 
 
 def _restore(
     spec: ModuleSpec, entries: Sequence[VariableEntry], scope: str
 ) -> dict[str, tf.Tensor]:
-    if spec.checkpoint_path is None or not entries:
+    if not entries:
         return {}
     tensors = tf.raw_ops.RestoreV2(
         prefix=spec.checkpoint_path,
@@ -107,11 +108,15 @@ def _restore(
     return {entry.op_name: tensor for entry, tensor in zip(entries, tensors, strict=True)}
 
 
-def _initial_value(
-    variant: Variant, entry: VariableEntry, scope: str, variables: dict[str, tf.Variable]
+def _import(
+    part: GraphPart,
+    variant: Variant,
+    entry: VariableEntry,
+    scope: str,
+    variables: Mapping[str, tf.Variable],
 ) -> tf.Tensor:
+    """Imports what computes the initial value of a variable; returns that."""
     feeds = {f"{name}:0": handle(variable) for name, variable in variables.items()}
-    part = initial_value_part(variant, entry)
     with tf.compat.v1.name_scope(f"{scope}{entry.op_name}_initial_value") as part_scope:
         name = entry.proto.initial_value_name
         return import_part(part, variant, part_scope, feeds, [name])[0]

@@ -146,8 +146,8 @@ def _state(
     return StateGraph(
         graph=tf.compat.v1.get_default_graph(),
         scope=scope,
-        variables={name: each.variable for name, each in own.items()},
-        values={name: each.value for name, each in own.items()},
+        variables={name: holding.variable for name, holding in own.items()},
+        values={name: holding.value for name, holding in own.items()},
         others=others,
         training=training,
         held=held,
@@ -155,7 +155,7 @@ def _state(
 
 
 def _check_can_share(held: Iterable[Held], spec: ModuleSpec, variant: Variant) -> None:
-    there = [each.entry for each in held]
+    there = [variable.entry for variable in held]
     keys, forms = {entry.key for entry in there}, {_form(entry) for entry in there}
     for entry in variant.variables:
         if entry.key in keys and _form(entry) not in forms:
@@ -223,12 +223,18 @@ def _add(
     there = {name: held[name].variable for name in entries if name in held}
     new: dict[str, tuple[tf.Variable, tf.Tensor]] = {}
     with tf.control_dependencies(None):
-        if tf.distribute.has_strategy():
-            made = replicas.create_variables(spec, variant, scope.variables, trained, there)
-            new = {name: (each, replicas.component(each).value()) for name, each in made.items()}
+        creates = tf.distribute.has_strategy()
+        plan = state_plan(spec, variant, training, frozenset([*there, *shared]), creates)
+        if creates:
+            made = replicas.create_variables(
+                spec, variant, plan.created, scope.variables, trained, there
+            )
+            new = {
+                name: (variable, replicas.component(variable).value())
+                for name, variable in made.items()
+            }
             there |= made
-        plan = state_plan(spec, variant, training, given=frozenset([*there, *shared]))
-        feeds = {f"{name}:0": replicas.handle(each) for name, each in there.items()}
+        feeds = {f"{name}:0": replicas.handle(variable) for name, variable in there.items()}
         feeds |= {f"{name}:0": tensor for name, tensor in shared.items()}
         found = _import(plan, variant, scope, feeds)
     for proto in plan.protos:
