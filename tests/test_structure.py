@@ -30,9 +30,8 @@ TRAINING = [
 # Likewise the graph: its wings, and what is made of them.
 GRAPH = [
     {"columns"},
-    {"column_checks"},
     {"evaluation", "images"},
-    {"module", "registration"},
+    {"loaded_saved_model", "module", "registration"},
     {"defining", "instance", "loading"},
     {"importing", "origins"},
     {"__init__"},

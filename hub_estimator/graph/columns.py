@@ -10,13 +10,13 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import compat, errors, files
+from hub_estimator.format.origin import find
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.format.variant import DEFAULT
-from hub_estimator.graph.column_checks import check_image_module, check_text_module
+from hub_estimator.format.variant import DEFAULT, quoted
 from hub_estimator.graph.images import IMAGES, get_expected_image_size, get_num_image_channels
 from hub_estimator.graph.instance import replicas
 from hub_estimator.graph.instance.plan import Trainable
-from hub_estimator.graph.loading import load
+from hub_estimator.graph.loaded_saved_model import LoadedSavedModel
 from hub_estimator.graph.module import Module, Spec, as_module_spec
 from hub_estimator.graph.registration import register_module_for_export, registered_modules
 
@@ -56,7 +56,7 @@ def text_embedding_column(
       OSError: there is no module under the handle.
     """
     column = _TextColumn(key, _path_or_spec(module_spec), trainable, export_name)
-    check_text_module(column.module_spec)
+    _check_text_module(column.module_spec)
     return column
 
 
@@ -93,7 +93,7 @@ def sparse_text_embedding_column(
     column = _SparseTextColumn(
         key, _path_or_spec(module_spec), trainable, export_name, combiner, default_value
     )
-    check_text_module(column.module_spec)
+    _check_text_module(column.module_spec)
     return column
 
 
@@ -127,7 +127,7 @@ def image_embedding_column(
     """
     size = None if image_size is None else tuple(image_size)
     column = _ImageColumn(key, _path_or_spec(module_spec), trainable, export_name, size)
-    check_image_module(column.module_spec, needs_size=size is None)
+    _check_image_module(column.module_spec, needs_size=size is None)
     return column
 
 
@@ -152,6 +152,60 @@ def text_embedding_column_v2(
       OSError: when the column is used: there is no SavedModel under the handle.
     """
     return _SavedModelTextColumn(key, files.as_path(module_path), output_key, trainable)
+
+
+def _check_text_module(spec: ModuleSpec) -> None:
+    """Checks that a module's default signature turns strings `[B]` into float32 `[B, D]`.
+
+    Raises:
+      errors.ColumnError: it does not.
+    """
+    inputs = spec.get_input_info_dict()
+    infos = list(inputs.values())
+    fits = len(infos) == 1 and infos[0].type_spec == tf.TensorSpec([None], tf.string)
+    issues = [] if fits else [f"it takes {inputs}, not one dense string input [None]"]
+    _raise_issues(spec, "embed texts", issues + _output_issues(spec))
+
+
+def _check_image_module(spec: ModuleSpec, needs_size: bool) -> None:
+    """Checks that a module's default signature turns images into float32 `[B, D]`.
+
+    Args:
+      spec: the module.
+      needs_size: whether the module must tell the size of the images.
+
+    Raises:
+      errors.ColumnError: it does not.
+    """
+    inputs = spec.get_input_info_dict()
+    issues = []
+    if set(inputs) != {IMAGES} or inputs[IMAGES].dtype != tf.float32:
+        issues.append(f"it takes {inputs}, not one float32 input {IMAGES!r}")
+    elif needs_size:
+        try:
+            get_expected_image_size(spec)
+        except errors.ImageInputError as error:
+            issues.append(f"it does not tell the size of the images, so give image_size ({error})")
+    _raise_issues(spec, "embed images", issues + _output_issues(spec))
+
+
+def _output_issues(spec: ModuleSpec) -> list[str]:
+    outputs = spec.get_output_info_dict()
+    if DEFAULT not in outputs:
+        return [f"it has the outputs {quoted(outputs)}, but none named {DEFAULT!r}"]
+    output = outputs[DEFAULT]
+    shape = output.get_shape()
+    if output.dtype == tf.float32 and shape.rank == 2 and shape[1:].is_fully_defined():
+        return []
+    return [f"its output is {output.dtype.name} {shape}, not float32 [None, D] with a known D"]
+
+
+def _raise_issues(spec: ModuleSpec, purpose: str, issues: list[str]) -> None:
+    if issues:
+        raise errors.ColumnError(
+            f"{spec.source} cannot {purpose} in a feature column: {'; '.join(issues)}. Choose "
+            "another module, or define one with such a default signature."
+        )
 
 
 def _path_or_spec(module_spec: Spec) -> ModuleSpec | str:
@@ -320,43 +374,37 @@ class _SavedModelTextColumn(_Column):
         """The shape of the dense tensor without the batch: `[D]`."""
         with tf.Graph().as_default():
             texts = tf.compat.v1.placeholder(tf.string, [None])
-            return self._call(load(self.module_path), texts).shape[1:]
+            return self._call(LoadedSavedModel.load(find(self.module_path)), texts).shape[1:]
 
     def make_state(self, trainable: bool) -> compat.ColumnState:
         """Loads the SavedModel into the current graph."""
-        loaded = load(self.module_path)
-        if self.trainable and not (callable(loaded) and hasattr(loaded, "trainable_variables")):
+        model = LoadedSavedModel.load(find(self.module_path))
+        if self.trainable and not (model.is_callable and model.trainable_variables is not None):
             raise errors.ColumnError(
                 f"{self.module_path} cannot be trained in a column: it lacks `__call__` or "
                 "`trainable_variables`. For a TF1 Hub module, use hub.text_embedding_column; for "
                 "other SavedModels, pass trainable=False."
             )
-        trained = list(loaded.trainable_variables) if self.trainable and trainable else []
-        if not tf.executing_eagerly():
-            for variable in trained:
-                tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, variable)
-        return compat.ColumnState(loaded, list(getattr(loaded, "variables", trained)), trained)
+        trained = model.collect_trained() if self.trainable and trainable else []
+        # Layers keep variables under their places in the object itself.
+        variables = trained if model.variables is None else model.variables
+        return compat.ColumnState(model.loaded, variables, trained)
 
     def embed(self, feature: Any, state: compat.ColumnState) -> tf.Tensor:
         """Returns the embeddings of one text per example."""
-        return self._call(state.value, tf.reshape(feature, [-1]))
+        return self._call(LoadedSavedModel(state.value), tf.reshape(feature, [-1]))
 
-    def _call(self, loaded: Any, texts: tf.Tensor) -> tf.Tensor:
-        key = self.output_key
-        if callable(loaded):
-            output = loaded(texts)
-        elif DEFAULT in loaded.signatures:
-            output, key = loaded.signatures[DEFAULT](texts), key or DEFAULT
-        else:
+    def _call(self, model: LoadedSavedModel, texts: tf.Tensor) -> tf.Tensor:
+        if DEFAULT not in model.signature_names:
             raise errors.ColumnError(
                 f"{self.module_path} cannot be called. Give a SavedModel with a function "
                 "`__call__` that takes strings [B]."
             )
-        if key is not None:
-            output = output[key]
+        outputs = model(texts)
+        output = outputs.get(self.output_key or DEFAULT)
         if not isinstance(output, tf.Tensor):
             raise errors.ColumnError(
-                f"{self.module_path} returns {sorted(output)}, not one tensor. Choose one: "
+                f"{self.module_path} returns {sorted(outputs)}, not one tensor. Choose one: "
                 "output_key=..."
             )
         return output

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from hub_estimator.format.origin import find
 from hub_estimator.training.model.encoder_modules.saved_model import ReusableSavedModel
 from tests import modules
 from tests.modules import tf1
@@ -72,8 +73,8 @@ def _readers(tmp_path):
     yield tf1_model, hub.create_module_spec_from_saved_model
     yield tf1_model, _load
     yield tf2_model, _load
-    yield tf2_model, lambda folder: ReusableSavedModel(str(folder)).digest(frozenset())
-    yield tf2_model, lambda folder: ReusableSavedModel(str(folder)).inputs("default", frozenset())
+    yield tf2_model, lambda folder: ReusableSavedModel(find(folder)).digest(frozenset())
+    yield tf2_model, lambda folder: ReusableSavedModel(find(folder)).inputs("default", frozenset())
 
 
 def _copy(path, name="copy"):

@@ -14,6 +14,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.format.loadable import loading_side_effects
+from hub_estimator.format.origin import find
 from hub_estimator.format.stored_graphs import read_saved_model
 from hub_estimator.training.model.encoder_modules.saved_model import ReusableSavedModel
 from tests import modules
@@ -534,7 +535,7 @@ def test_a_tf2_saved_model(tmp_path, warnings, monkeypatch):
         "HUB_ESTIMATOR_REFUSE_SIDE_EFFECTS=1 refuses such modules."
     )
     assert warnings() == [message]
-    ReusableSavedModel(path).inputs("default", frozenset())
+    ReusableSavedModel(find(path)).inputs("default", frozenset())
     assert warnings() == [message]
     monkeypatch.setenv(SETTING, "yes")
     with pytest.raises(errors.SideEffectsError):
@@ -545,7 +546,7 @@ def test_an_encoder_of_a_saved_model_is_refused(tmp_path, monkeypatch):
     path = _tf2(tmp_path, True)
     monkeypatch.setenv(SETTING, "1")
     with pytest.raises(errors.SideEffectsError):
-        ReusableSavedModel(path).inputs("default", frozenset())
+        ReusableSavedModel(find(path)).inputs("default", frozenset())
 
 
 def test_nothing_of_a_refused_saved_model_runs(tmp_path):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from hub_estimator.format.origin import find
 from hub_estimator.training.model.encoder_modules.saved_model import ReusableSavedModel
 from tests import modules
 from tests.format.editing import edited, export
@@ -71,7 +72,7 @@ def _load(path):
 
 
 def _encode(path):
-    ReusableSavedModel(path).inputs("default", frozenset())
+    ReusableSavedModel(find(path)).inputs("default", frozenset())
 
 
 KINDS = {

@@ -432,6 +432,12 @@ def test_a_saved_model_that_does_not_fit(tmp_path):
     assert str(caught.value) == (
         f"{tmp_path / 's'} returns ['vectors'], not one tensor. Choose one: output_key=..."
     )
+    column = hub.text_embedding_column_v2("text", tmp_path / "s", "other")
+    with pytest.raises(errors.ColumnError) as caught:
+        _ = column.variable_shape
+    assert str(caught.value) == (
+        f"{tmp_path / 's'} returns ['vectors'], not one tensor. Choose one: output_key=..."
+    )
 
 
 # --- modules that do not fit -----------------------------------------------------------------

@@ -9,10 +9,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files, layout, resolver
+from hub_estimator import errors, files, layout
+from hub_estimator.format.origin import find
+from hub_estimator.format.read import spec_at
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import as_tags
-from hub_estimator.graph.module import as_module_spec
 from hub_estimator.training import checks
 from hub_estimator.training.model import pooling
 from hub_estimator.training.model.dropout import drop
@@ -103,11 +104,12 @@ class Encoder:
           errors.HandleError: the handle cannot be resolved.
           errors.NotAModuleError: what is there is not a module.
         """
-        if not isinstance(self.handle, ModuleSpec):
-            folder = resolver.resolve(self.handle)
-            if layout.kind_of(folder) is layout.FolderKind.SAVED_MODEL:
-                return ReusableSavedModel(folder)
-        return HubModule(as_module_spec(self.handle))
+        if isinstance(self.handle, ModuleSpec):
+            return HubModule(self.handle)
+        origin = find(self.handle)
+        if layout.kind_of(origin.folder) is layout.FolderKind.SAVED_MODEL:
+            return ReusableSavedModel(origin)
+        return HubModule(spec_at(origin))
 
     def tags_for(self, mode: str) -> frozenset[str]:
         """Returns the tags of the graph variant that an Estimator's mode uses."""

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator import errors
+from hub_estimator import errors, resolver
 from hub_estimator.training.model.encoders import Encoder
 
 TRAIN, EVAL, PREDICT = "train", "eval", "infer"
@@ -28,6 +28,20 @@ def test_the_train_variant_is_used_when_fine_tuning(text_module, trainable, mode
     output = encode(Encoder(text_module, trainable=trainable), mode)
     assert output.shape == (2, 4)
     assert output == pytest.approx(factor * plain)
+
+
+def test_a_handle_is_resolved_once(text_module, monkeypatch):
+    resolve, resolved = resolver.resolve, []
+
+    def counting(handle, *args, **kwargs):
+        resolved.append(str(handle))
+        return resolve(handle, *args, **kwargs)
+
+    monkeypatch.setattr(resolver, "resolve", counting)
+    encoder = Encoder(text_module, trainable=True)
+    encoder.check(TRAIN, ["text"])
+    encode(encoder, TRAIN)
+    assert resolved == [str(text_module)]
 
 
 @pytest.mark.parametrize("tags", [{"train"}, "train"])

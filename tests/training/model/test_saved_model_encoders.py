@@ -7,8 +7,11 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow.core.protobuf import saved_model_pb2
 
-from hub_estimator import errors, estimator
+from hub_estimator import errors, estimator, resolver
+from hub_estimator.graph.origins import origins
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.interactions import pair_comparison
 from tests.format.editing import edited
@@ -98,6 +101,30 @@ def test_two_have_their_own_variables(folder):
         Encoder(folder)(features, "infer")
     names = {each.op.name for each in tf.compat.v1.global_variables()}
     assert {"module/table", "module_1/table"} <= names
+
+
+def test_one_that_is_stored_as_text(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    content = (copy / "saved_model.pb").read_bytes()
+    text = text_format.MessageToString(saved_model_pb2.SavedModel.FromString(content))
+    (copy / "saved_model.pbtxt").write_text(text)
+    (copy / "saved_model.pb").unlink()
+    assert outputs(Encoder(str(copy))) == pytest.approx(expected())
+
+
+def test_its_handle_is_resolved_once_and_noted(folder, tmp_path, monkeypatch):
+    archive = shutil.make_archive(str(tmp_path / "model"), "gztar", folder)
+    resolve, resolved = resolver.resolve, []
+
+    def counting(handle, *args, **kwargs):
+        resolved.append(str(handle))
+        return resolve(handle, *args, **kwargs)
+
+    monkeypatch.setattr(resolver, "resolve", counting)
+    assert outputs(Encoder(archive)) == pytest.approx(expected())
+    assert resolved == [archive]
+    (origin,) = origins(tf.compat.v1.get_default_graph()).values()
+    assert origin.handle == archive and origin.folder == resolve(archive)
 
 
 def test_what_it_takes(folder):

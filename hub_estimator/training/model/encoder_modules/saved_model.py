@@ -1,7 +1,4 @@
-"""TF2 SavedModels with the reusable interface, as encoders' modules.
-
-The interface: https://www.tensorflow.org/hub/reusable_saved_models.
-"""
+"""TF2 SavedModels with the reusable interface, as encoders' modules."""
 
 from __future__ import annotations
 
@@ -15,14 +12,12 @@ import tensorflow as tf
 from hub_estimator import errors
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.integrity import reports_damage
-from hub_estimator.format.variant import DEFAULT, quoted
+from hub_estimator.format.origin import Origin
+from hub_estimator.format.variant import quoted
 from hub_estimator.graph.importing.parts import reports_import_failure
-from hub_estimator.graph.loading import load
+from hub_estimator.graph.loaded_saved_model import Interface, LoadedSavedModel
 from hub_estimator.training import digests
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
-
-TRAINING = "training"  # the argument by which `__call__` is told to train
-_NOT_INPUTS = (TRAINING, "mask")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +28,15 @@ class ReusableSavedModel:
     `__call__` is told when to train.
 
     Attributes:
-      folder: where it is.
+      origin: where it is.
     """
 
-    folder: str
+    origin: Origin
+
+    @property
+    def folder(self) -> str:
+        """The folder that it is in."""
+        return self.origin.folder
 
     @property
     def has_train_variant(self) -> bool:
@@ -50,12 +50,12 @@ class ReusableSavedModel:
           errors.TagsNotFoundError: it was asked for with tags.
         """
         self._check_tags(tags)
-        return self._interface(signature)[0]
+        return dict(self._interface(signature).inputs)
 
     def output_names(self, signature: str, tags: frozenset[str]) -> list[str]:
         """Returns the names of the outputs of a signature."""
         self._check_tags(tags)
-        return list(self._interface(signature)[1])
+        return list(self._interface(signature).outputs)
 
     def digest(self, tags: frozenset[str]) -> str:
         """Returns a digest of its graph, its assets and the values of its variables."""
@@ -81,7 +81,7 @@ class ReusableSavedModel:
                 f"Encoder.trainable is {use.trainable!r}, but {self.folder} is a TF2 SavedModel, which "
                 "is trained as a whole. Give True or False."
             )
-        return BuiltSavedModel(self.folder, use.name, use.trainable, use.training)
+        return BuiltSavedModel(self.origin, use.name, use.trainable, use.training)
 
     def _check_tags(self, tags: frozenset[str]) -> None:
         if tags:
@@ -90,8 +90,8 @@ class ReusableSavedModel:
                 "no graph variants. Leave Encoder.tags out."
             )
 
-    def _interface(self, signature: str) -> tuple[dict[str, tf.TensorSpec], tuple[str, ...]]:
-        interfaces = _interfaces(self.folder)
+    def _interface(self, signature: str) -> Interface:
+        interfaces = _interfaces(self.origin)
         if signature not in interfaces:
             raise errors.SignatureNotFoundError(
                 f"The SavedModel {self.folder} has no signature {signature!r}. "
@@ -101,40 +101,16 @@ class ReusableSavedModel:
 
 
 @functools.lru_cache(maxsize=8)
-def _interfaces(folder: str) -> dict[str, tuple[dict[str, tf.TensorSpec], tuple[str, ...]]]:
-    """Returns the inputs and the names of the outputs of each signature."""
-    with tf.Graph().as_default(), reports_damage(f"The SavedModel {folder}"):
-        loaded = load(folder)
-        functions = dict(loaded.signatures)
-        if callable(loaded):
-            functions[DEFAULT] = loaded.__call__.concrete_functions[0]
-        return {
-            name: (_inputs(function), _output_names(function.structured_outputs))
-            for name, function in functions.items()
-        }
-
-
-def _inputs(function: Any) -> dict[str, tf.TensorSpec]:
-    arguments, named = function.structured_input_signature
-    by_name = dict(zip(function.function_type.parameters, arguments, strict=False)) | dict(named)
-    inputs: dict[str, tf.TensorSpec] = {}
-    for name, given in by_name.items():
-        if isinstance(given, Mapping):
-            inputs |= given
-        elif isinstance(given, tf.TensorSpec) and name not in _NOT_INPUTS:
-            inputs[name] = given
-    return inputs
-
-
-def _output_names(outputs: Any) -> tuple[str, ...]:
-    return tuple(sorted(outputs)) if isinstance(outputs, Mapping) else (DEFAULT,)
+def _interfaces(origin: Origin) -> Mapping[str, Interface]:
+    with tf.Graph().as_default(), reports_damage(f"The SavedModel {origin.folder}"):
+        return LoadedSavedModel.load(origin).interfaces()
 
 
 class BuiltSavedModel:
     """A TF2 SavedModel in a graph.
 
     Args:
-      folder: where it is.
+      origin: where it is.
       name: the name scope of its variables; a number is added where it is taken.
       trainable: whether training changes its variables.
       training: whether this graph trains it.
@@ -146,46 +122,28 @@ class BuiltSavedModel:
       errors.ModelError: it is to be trained and does not say which variables.
     """
 
-    def __init__(self, folder: str, name: str, trainable: bool, training: bool) -> None:
+    def __init__(self, origin: Origin, name: str, trainable: bool, training: bool) -> None:
         with tf.compat.v1.variable_scope(None, name, auxiliary_name_scope=False) as scope:
             self._scope = scope.name
         with tf.compat.v1.name_scope(f"{self._scope}/"):
-            self._loaded = load(folder)
-        self._folder = folder
+            self._model = LoadedSavedModel.load(origin)
         self._training = training
-        self.trained = self._train() if trainable else []
+        self.trained = self._train(origin.folder) if trainable else []
 
     def __call__(
         self, inputs: Mapping[str, Any], signature: str, frozen: bool = False
     ) -> dict[str, Any]:
         """Applies a signature; the one called "default" is `__call__`."""
         with reports_import_failure(self._scope):
-            if signature == DEFAULT and callable(self._loaded):
-                outputs = self._call(inputs, self._training and not frozen)
-            else:
-                outputs = self._loaded.signatures[signature](**inputs)
-        return dict(outputs) if isinstance(outputs, Mapping) else {DEFAULT: outputs}
+            return self._model(inputs, signature, training=self._training and not frozen)
 
-    def _call(self, inputs: Mapping[str, Any], training: bool) -> Any:
-        function = self._loaded.__call__.concrete_functions[0]
-        names = list(function.function_type.parameters)
-        first = function.structured_input_signature[0][0]
-        values = {names[0]: dict(inputs)} if isinstance(first, Mapping) else dict(inputs)
-        # The reusable interface has no update operations: they are part of the call.
-        extra = {TRAINING: training} if TRAINING in names else {}
-        return self._loaded(**values, **extra)
-
-    def _train(self) -> list[tf.Variable]:
-        if getattr(self._loaded, "trainable_variables", None) is None:
+    def _train(self, folder: str) -> list[tf.Variable]:
+        if self._model.trainable_variables is None:
             raise errors.ModelError(
-                f"{self._folder} cannot be trained: the SavedModel has no `trainable_variables`. "
+                f"{folder} cannot be trained: the SavedModel has no `trainable_variables`. "
                 "Set Encoder.trainable = False."
             )
         # There may be none in it: training may still update averages.
-        trained = list(self._loaded.trainable_variables)
-        for variable in trained:
-            tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, variable)
-        for loss in getattr(self._loaded, "regularization_losses", None) or ():
-            key = tf.compat.v1.GraphKeys.REGULARIZATION_LOSSES
-            tf.compat.v1.losses.add_loss(loss(), key)
+        trained = self._model.collect_trained()
+        self._model.collect_losses()
         return trained
