@@ -72,7 +72,10 @@ def load_at(
 ) -> Any:
     """Loads the TF2 SavedModel, TF1 SavedModel or TF1 Hub module at a place; see `load`."""
     wanted = None if tags is None else as_tags(tags)
-    is_module = layout.kind_of(origin.folder) is layout.FolderKind.HUB_MODULE
+    kind = layout.kind_of(origin.folder)
+    if kind is layout.FolderKind.OTHER:
+        raise _no_saved_model(origin.folder)
+    is_module = kind is layout.FolderKind.HUB_MODULE
     load_kind = _load_module if is_module else _load_saved_model
     loaded = load_kind(origin.folder, wanted, options, refuse_side_effects)
     setattr(loaded, _IS_HUB_MODULE, is_module)
@@ -100,7 +103,6 @@ def _load_module(
 def _load_saved_model(
     folder: str, wanted: frozenset[str] | None, options: Any, refuse: bool | None
 ) -> Any:
-    _check_saved_model(folder)
     check_files(folder)
     meta_graphs = read_saved_model(folder).meta_graphs
     _check_tags(folder, wanted, meta_graphs)
@@ -138,11 +140,9 @@ def _add_training(loaded: Any, variant: Variant) -> None:
     ]
 
 
-def _check_saved_model(folder: str) -> None:
-    if layout.kind_of(folder) is layout.FolderKind.SAVED_MODEL:
-        return
+def _no_saved_model(folder: str) -> errors.Error:
     there = some_of(files.listing(folder))
-    raise tf_errors.SavedModelNotFoundError(
+    return tf_errors.SavedModelNotFoundError(
         f"{folder} is neither a SavedModel nor a TF1 Hub module: it has no {layout.SAVED_MODEL}. "
         f"It holds: {there or 'nothing'}. Give the folder that has the {layout.SAVED_MODEL}."
     )

@@ -123,7 +123,9 @@ class Encoder:
 
     def _other_tags(self, mode: str) -> list[frozenset[str]]:
         """Returns the tags of the graph variants that other modes use."""
-        return sorted({self.tags_for(each) for each in _MODES} - {self.tags_for(mode)}, key=sorted)
+        return sorted(
+            {self.tags_for(other) for other in _MODES} - {self.tags_for(mode)}, key=sorted
+        )
 
     @property
     def is_frozen(self) -> bool:
@@ -260,7 +262,7 @@ class Encoder:
 
     def _uses(self, inputs: Mapping[str, Any]) -> list[Mapping[str, str]]:
         """Returns the features of the signature's inputs, for each use of the module."""
-        return [self._feature_by_input(each.feature, inputs) for each in self.single_uses()]
+        return [self._feature_by_input(use.feature, inputs) for use in self.single_uses()]
 
     def _masks(self) -> list[str | None]:
         """Returns the mask for each use of the module."""
