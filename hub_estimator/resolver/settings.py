@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from hub_estimator import errors, files
+from hub_estimator.environment import number_of
 
 LOAD_FORMATS = ("COMPRESSED", "UNCOMPRESSED", "AUTO")
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -60,9 +61,9 @@ class Settings:
             load_format=load_format,
             progress_bar=_is_true(env, "TFHUB_DOWNLOAD_PROGRESS") or _on_terminal(),
             verify_certificates=not _is_true(env, "TFHUB_DISABLE_CERT_VALIDATION"),
-            timeout_secs=_number(env, "HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs),
+            timeout_secs=number_of("HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs, env),
             max_unpacked_bytes=int(
-                _number(env, "HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes)
+                number_of("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes, env)
             ),
         )
 
@@ -76,17 +77,6 @@ def _cache_folder(env: Mapping[str, str]) -> str:
 
 def _is_true(env: Mapping[str, str], name: str) -> bool:
     return env.get(name, "").strip().lower() not in _FALSE
-
-
-def _number(env: Mapping[str, str], name: str, default: float) -> float:
-    text = env.get(name) or default
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not number > 0:
-        raise errors.SettingError(f"{name} is {text!r}; it must be a number above zero.")
-    return number
 
 
 def _on_terminal() -> bool:
