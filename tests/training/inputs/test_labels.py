@@ -146,7 +146,14 @@ NO_NAMES = (
             np.array([[0, 1, 0], [0, 2, 0]]),
             "The label 2 in row 3 of 'a.csv' is neither 0 nor 1.",
         ),
-        (LabelSpec("number"), ["1", "x"], "The label 'x' in row 3 of 'a.csv' is not a number."),
+        (
+            LabelSpec("number"),
+            ["1", "x"],
+            (
+                "The label 'x' in row 3 of 'a.csv' is not a number, as the model's head takes; names of "
+                "classes are for heads of classes, such as MultiClassHead."
+            ),
+        ),
         (
             LabelSpec("number", 2),
             [[1, 2], [3]],
