@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import decimal
 import itertools
@@ -147,10 +148,7 @@ def parse_numbers(values: Cells) -> np.ndarray:
     if isinstance(raw, np.ndarray) and raw.dtype.kind in "fiub":
         numbers = raw.astype(np.float64)
     else:
-        try:
-            numbers = np.array([_number(each) for each in raw], np.float64)
-        except (TypeError, ValueError, OverflowError):
-            values.refuse_as_number([is_number(each) for each in raw].index(False))
+        numbers = _floats(values)
     if not np.isfinite(numbers).all():
         values.refuse(int(np.argmin(np.isfinite(numbers))), "is not a number")
     return numbers
@@ -159,17 +157,31 @@ def parse_numbers(values: Cells) -> np.ndarray:
 def is_number(value: Any) -> bool:
     """Whether a value is a number, or a text of one, that a float64 can hold or that is infinite."""
     try:
-        _number(value)
+        float(value)
     except (TypeError, ValueError, OverflowError):
         return False
-    return True
+    return not _has_underscores([value])
 
 
-def _number(value: Any) -> float:
-    """Returns a number; Python's own separator of thousands makes none elsewhere."""
-    if (isinstance(value, str) and "_" in value) or (isinstance(value, bytes) and b"_" in value):
-        raise ValueError
-    return float(value)
+def _floats(values: Cells) -> np.ndarray:
+    raw = values.values
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        numbers = np.array([float(each) for each in raw], np.float64)
+        if not _has_underscores(raw):
+            return numbers
+    values.refuse_as_number([is_number(each) for each in raw].index(False))
+
+
+def _has_underscores(values: Sequence[Any] | np.ndarray) -> bool:
+    """Whether a value is a number with Python's own separator of thousands, which none else has."""
+    try:
+        return "_" in "".join(values)
+    except TypeError:  # not all are texts
+        return any(
+            "_" in each if isinstance(each, str) else b"_" in each
+            for each in values
+            if isinstance(each, (str, bytes))
+        )
 
 
 def _texts(values: Cells) -> np.ndarray:

@@ -17,6 +17,10 @@ from hub_estimator.training.inputs.columns import Cells, ColumnName, ColumnNames
 # The column of the labels, several of them, or those of each head of a multi-head by its name.
 LabelNames = ColumnNames | Mapping[str, ColumnNames]
 
+_NO_NAMES = (
+    "is not a number. To have classes by name, list the names in the input's class_names or in the "
+    "head's label_vocabulary"
+)
 _NO_NUMBER = (
     "is not a number, as the model's head takes; names of classes are for heads of classes, such as "
     "MultiClassHead"
@@ -172,13 +176,7 @@ def _text(value: Any) -> Any:
 
 def _numbers_of_classes(values: Cells, spec: LabelSpec) -> np.ndarray:
     if spec.class_names is None:
-        for number, value in enumerate(values.values):
-            if not columns.is_missing(value) and not columns.is_number(value):
-                values.refuse(
-                    number,
-                    "is not a number. To have classes by name, list the names in the input's "
-                    "class_names or in the head's label_vocabulary",
-                )
+        values = dataclasses.replace(values, no_number=_NO_NAMES)
     numbers = columns.parse_numbers(values)
     wrong = (numbers < 0) | (numbers >= spec.size) | (numbers != np.floor(numbers))
     if wrong.any():
