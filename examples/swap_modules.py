@@ -16,9 +16,20 @@ from absl import flags
 
 import hub_estimator as hub
 from examples import commands
+from hub_estimator import errors, files
 
 if TYPE_CHECKING:
     from hub_estimator.training.model.model_fn import Model
+
+
+_SAME_FOLDER = (
+    "The models of the modules %r and %r would have one folder, %s. Give each a --model_dir of its "
+    "own."
+)
+
+
+class SameFolderError(errors.Error, ValueError):
+    """The handles of two modules give one name of a folder."""
 
 
 def define_flags() -> flags.FlagValues:
@@ -49,15 +60,14 @@ def run(argv: Sequence[str]) -> int:
 
 def _swap(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from hub_estimator import files
     from hub_estimator.training.inputs.text_file import TextFile
     from hub_estimator.training.running.loop import train_and_evaluate
 
     train_input, eval_input = TextFile(values.train_data), TextFile(values.eval_data)
     results = {}
-    for handle in values.module:
+    for handle, name in folder_names(values.module).items():
         results[handle] = train_and_evaluate(
-            files.join(files.as_path(values.model_dir), folder_name(handle)),
+            files.join(files.as_path(values.model_dir), name),
             make_model(handle, values.fine_tune),
             train_input,
             eval_input,
@@ -85,6 +95,22 @@ def make_model(handle: str, fine_tune: bool) -> Model:
         head=hub.estimator.BinaryClassHead(),
         optimization=Optimization(tf.compat.v1.train.AdagradOptimizer, learning_rate=0.05),
     )
+
+
+def folder_names(handles: Sequence[str]) -> dict[str, str]:
+    """Returns the names of the folders for the modules' models, by handle.
+
+    Raises:
+      SameFolderError: two modules would have one.
+      errors.InvalidPathNameError: a handle gives none.
+    """
+    names = {handle: folder_name(handle) for handle in handles}
+    for handle, name in names.items():
+        files.check_name(f"The folder of the module {handle!r}", name)
+        others = [other for other in names if other != handle and names[other] == name]
+        if others:
+            raise SameFolderError(_SAME_FOLDER % (handle, others[0], name))
+    return names
 
 
 def folder_name(handle: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hub_estimator.graph.module import Module
     from hub_estimator.graph.registration import register_module_for_export
     from hub_estimator.graph.saved_models import create_module_spec_from_saved_model
+    from hub_estimator.keras_layer import KerasLayer
     from hub_estimator.resolver import resolve
     from hub_estimator.training.exporters.modules import (
         BestModuleExporter,
@@ -52,6 +53,7 @@ _WHERE = {
     "BestExporter": "training.exporters.servables",
     "BestModuleExporter": "training.exporters.modules",
     "ImageModuleInfo": "format.protos",
+    "KerasLayer": "keras_layer",
     "LatestExporter": "training.exporters.servables",
     "LatestModuleExporter": "training.exporters.modules",
     "Module": "graph.module",
@@ -84,6 +86,7 @@ __all__ = [
     "BestExporter",
     "BestModuleExporter",
     "ImageModuleInfo",
+    "KerasLayer",
     "LatestExporter",
     "LatestModuleExporter",
     "Module",

@@ -19,13 +19,15 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from hub_estimator import command_line, errors
-from hub_estimator.resolver.cache import Cache, Entry
+from hub_estimator import command_line, errors, texts
+from hub_estimator.resolver.cache import Cache
+from hub_estimator.resolver.entry import Entry
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.progress import readable
 from hub_estimator.resolver.settings import Settings
 
 _DAY_SECS = 86400.0
+_MAX_SHOWN = 500
 
 
 def list_entries(cache: Cache) -> int:
@@ -77,13 +79,13 @@ def _print_entries(cache: Cache, entries: Sequence[Entry], thorough: bool) -> in
         total += entry.size
         print(f"{'damaged' if damage else 'whole'}  {_describe(entry)}")
         if damage:
-            print(f"         {damage}")
+            print(f"         {texts.one_line(damage)}")
     print(f"{len(entries)} in {cache.folder}, {readable(total)}, {damaged} damaged")
     return damaged
 
 
 def _describe(entry: Entry) -> str:
-    handle = entry.handle or "(no descriptor)"
+    handle = texts.one_line(entry.handle, _MAX_SHOWN) or "(no descriptor)"
     return f"{readable(entry.size):>9}  {_age(entry.age_secs):>8}  {handle}  {entry.folder}"
 
 

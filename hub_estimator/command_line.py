@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
-from hub_estimator import config, errors, texts
+from hub_estimator import errors, texts
 
 OK, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -51,9 +51,9 @@ def _run(command: Callable[[flags.FlagValues], None], values: flags.FlagValues) 
     try:
         command(values)
     except errors.InterruptedRunError as error:
-        return _fail(config.own_message(error), _status(error.signal))
+        return _fail(str(error), _status(error.signal))
     except errors.Error as error:
-        return _fail(config.own_message(error), FAILED)
+        return _fail(str(error), FAILED)
     except OSError as error:  # of the disk: full, read-only, no permission
         return _fail(
             f"{error}. Free or choose another place, and run the same command again.", FAILED
@@ -104,6 +104,19 @@ def define_model_dir(values: flags.FlagValues, what: str) -> None:
     flags.register_validator(
         "model_dir", lambda value: value != "", "It is empty; give it a path.", flag_values=values
     )
+
+
+def define_allow_import(values: flags.FlagValues) -> None:
+    """Adds the flag `--allow_import`.
+
+    Args:
+      values: the flags.
+    """
+    flags.DEFINE_multi_string(
+        "allow_import", [], "A module of Python to import, so that a model folder's configuration "
+        "can name what it registers: your own, or one that you trust. May be repeated.",
+        flag_values=values,
+    )  # fmt: skip
 
 
 def start_tensorflow() -> None:

@@ -54,6 +54,18 @@ class UnsafeAssetError(Error, ValueError):
     """An asset's file name points outside the module's `assets/` folder."""
 
 
+class UnsafeLinkError(Error, OSError, ValueError):
+    """A link in a module's folder leads out of it."""
+
+
+class ModuleTooLargeError(Error, ValueError):
+    """A module would take more memory or time, when it is built, than a setting allows."""
+
+
+class SideEffectsError(Error, ValueError):
+    """A module reaches out of its graph when it runs, and a setting refuses such modules."""
+
+
 class NotInModuleError(Error, KeyError, ValueError):
     """A signature, a set of tags or a message was asked for that the module does not have."""
 
@@ -94,7 +106,7 @@ class DuplicateTagsError(DefinitionError):
 
 
 class VariablesDifferError(DefinitionError):
-    """A graph variant uses a variable that the exported variant does not have."""
+    """Graph variants have a variable of one name in different types, shapes or parts."""
 
 
 class ColocationError(DefinitionError):
@@ -158,6 +170,10 @@ class MessageTypeError(Error, ValueError):
 
 class CheckpointMismatchError(Error, ValueError):
     """A checkpoint lacks a variable of the module, or has it with another shape or type."""
+
+
+class ValuesNotFoundError(Error, ValueError):
+    """A graph variant is used for whose variables the module has no values."""
 
 
 class ExportError(Error, RuntimeError, ValueError):
@@ -259,6 +275,18 @@ class ClusterConfigError(Error, ValueError):
 
 class NameInUseError(Error, ImportError, RuntimeError):
     """The name `tensorflow_hub` is already another package's in this process."""
+
+
+class NotInHubError(Error, AttributeError):
+    """A module of `tensorflow_hub` has a name that this package has no counterpart of."""
+
+
+class NoHubModuleError(Error, ModuleNotFoundError):
+    """`tensorflow_hub` has a module that this package has no counterpart of."""
+
+
+class NotYetError(Error, NotImplementedError):
+    """A part of the API is not in this release; the message says what to use."""
 
 
 # --- configuration ---------------------------------------------------------------------------

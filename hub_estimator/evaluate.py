@@ -16,14 +16,13 @@ Exit status: 0 evaluated; 1 an error, in one line that starts with `error:`; 2 w
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 
-from hub_estimator import command_line, model_command
+from hub_estimator import command_line, errors, files, model_command
 
 _OTHER = "other"
 
@@ -44,11 +43,17 @@ def define_flags() -> flags.FlagValues:
         "name", None, "Under which name to keep the metrics; by default with those of training, or "
         f"as '{_OTHER}' where --gin_bindings change something.", flag_values=values,
     )  # fmt: skip
-    flags.register_validator(
-        "name", lambda value: value is None or value == os.path.basename(value),
-        "It is a part of a file's name.", flag_values=values,
-    )  # fmt: skip
+    flags.register_validator("name", _check_name, flag_values=values)
     return values
+
+
+def _check_name(name: str | None) -> bool:
+    """Whether metrics can be kept under a name; empty is with those of training."""
+    try:
+        files.check_name("The name of an evaluation", name or _OTHER)
+    except errors.InvalidPathNameError as error:
+        raise flags.ValidationError(str(error)) from error
+    return True
 
 
 def run(argv: Sequence[str]) -> int:

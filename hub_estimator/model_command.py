@@ -22,6 +22,7 @@ def define_flags() -> flags.FlagValues:
         "gin_bindings", [], "A setting that differs from the training's, such as "
         "\"EVAL_DATA='test.csv'\". May be repeated.", flag_values=values,
     )  # fmt: skip
+    command_line.define_allow_import(values)
     return values
 
 
@@ -74,17 +75,17 @@ def session(values: flags.FlagValues) -> Iterator[config.Session]:
 
     folder = ModelFolder(values.model_dir)
     folder.check()
-    with config.gin_session([folder.operative_config], values.gin_bindings) as opened:
+    given = [folder.operative_config], values.gin_bindings, values.allow_import
+    with config.gin_session(*given) as opened:
         try:
             yield opened
         except (errors.DataFileNotFoundError, errors.HandleNotFoundError) as error:
-            message = config.own_message(error)
-            names = opened.settings_in(message)
+            message = str(error)
+            names = [each for each in opened.settings_in(message) if each not in opened.given]
             if not names:
                 raise
             is_data = isinstance(error, errors.DataFileNotFoundError)
             raise (errors.DataFileNotFoundError if is_data else errors.HandleNotFoundError)(
-                f"{message} That is what {names[0]} was in training, a relative path seen from "
-                "another folder perhaps, or moved since: "
+                f"{message} That is what {names[0]} was in training, moved or removed since: "
                 f"--gin_bindings=\"{names[0]}='<path>'\" gives another."
             ) from error

@@ -4,6 +4,10 @@
         --gin_bindings="MODULE='/modules/text'" --gin_bindings="TRAIN_DATA='train.csv'" \\
         --gin_bindings="EVAL_DATA='test.csv'" --model_dir=/tmp/model
 
+A gin file may import modules, whose parts it can then name: give it only where you trust it. That
+of a model folder, operative_config.gin, is read as data and imports nothing. It works from any
+folder; what a run's own modules registered it names only with --allow_import.
+
 Exit status: 0 trained; 1 an error, in one line that starts with `error:`; 2 wrong flags; 130 or 143
 stopped by Ctrl-C or SIGTERM (run the same command again to go on).
 """
@@ -29,6 +33,7 @@ def define_flags() -> flags.FlagValues:
         "gin_bindings", [], "A setting, such as \"MODULE='/a/module'\". May be repeated.",
         flag_values=values,
     )  # fmt: skip
+    command_line.define_allow_import(values)
     command_line.define_model_dir(values, "The folder for checkpoints, logs and exports.")
     return values
 
@@ -50,9 +55,10 @@ def _train(values: flags.FlagValues) -> None:
     # Not earlier: `--help` answers without TensorFlow.
     from hub_estimator.training.running import result
 
-    with config.gin_session(values.gin_file, values.gin_bindings) as session:
+    given = values.gin_file, values.gin_bindings, values.allow_import
+    with config.gin_session(*given) as session:
         outcome = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
-        print(result.summary(outcome, session.macros_read()))
+        print(result.summary(outcome, session.macros_read(), session.imports))
 
 
 if __name__ == "__main__":

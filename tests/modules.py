@@ -556,6 +556,25 @@ def batch_norm(hub, folder):
     return module_fn
 
 
+GENERATOR, DISCRIMINATOR = frozenset(), frozenset({"disc"})
+
+
+@case(
+    Call({"default": X23}),
+    variants=((GENERATOR, {"name": "gen"}), (DISCRIMINATOR, {"name": "disc"})),
+)
+def different_variables(hub, folder):
+    """Two networks with something in common; an export has the values of the first alone."""
+
+    def module_fn(name):
+        x = placeholder()
+        shared = variable("shared", [3])
+        own = variable(f"{name}/w", [3, 2], initializer=numbers([3, 2], start=len(name)))
+        hub.add_signature(inputs=x, outputs=tf.matmul(x * shared, own))
+
+    return module_fn
+
+
 @case(
     *(Call({"default": X23}, tags=frozenset({f"variant_{i}", "on"})) for i in range(9)),
     Call({"default": X23}),

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import os
 import pathlib
+import traceback
 
 import pytest
 
 from hub_estimator import config, errors
+from tests import kitchen
+from tests.kitchen import Cake, write
 
 CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
 PACKAGED = ", ".join(sorted(path.name for path in CONFIGS.glob("*.gin")))
 
 
-class Cake:
-    def __init__(self, flavour, layers=2, topping=None):
-        self.parts = (flavour, layers, topping)
-
-
-def bake(cake, minutes=30, oven=None):
-    return cake.parts, minutes, oven
-
-
-def ice(sugar=1):
-    return f"ice with {sugar} sugar"
-
-
 @pytest.fixture(autouse=True)
 def configurables():
-    config.add_configurable(ice, module="kitchen")
-    config.add_configurable(Cake, module="kitchen")
-    config.add_configurable(bake, module="kitchen", denylist=["oven"])
-
-
-def write(path, text):
-    path.write_text(text)
-    return str(path)
+    kitchen.register()
 
 
 def test_files_then_bindings_then_forgotten(tmp_path):
@@ -80,11 +63,11 @@ def test_the_operative_text_is_a_configuration(tmp_path):
     bindings = ["F = 'lemon'", "Cake.flavour = %F", "bake.cake = @Cake()", "bake.minutes = 7"]
     with config.gin_session([], bindings) as session:
         first = session.call("bake")
-        text = session.operative_text()
+        text = session.operative_text("model")
     with config.gin_session([write(tmp_path / "o.gin", text)]) as session:
         assert session.call("bake") == first
         session.check_all_read()
-        assert session.operative_text() == text
+        assert session.operative_text("model") == text
 
 
 def test_scoped_bindings_are_read_in_their_scopes():
@@ -154,12 +137,7 @@ def test_what_the_caller_gives_is_not_read():
         assert [str(binding) for binding in config.unread_bindings()] == ["bake.minutes"]
 
 
-def warm(cake, minutes=3, watts=600):
-    return cake.parts, minutes, watts
-
-
 def test_a_call_inherits_the_settings_of_another():
-    config.add_configurable(warm, module="kitchen")
     bindings = ["bake.cake = @Cake()", "Cake.flavour = 'fig'", "bake.minutes = 9", "N = 2"]
     with config.gin_session([], [*bindings, "warm.watts = %N"]) as session:
         assert session.call("warm", inherits="bake") == (("fig", 2, None), 9, 2)
@@ -175,7 +153,6 @@ def test_a_call_inherits_the_settings_of_another():
 
 
 def test_settings_of_files_may_be_for_other_calls(tmp_path):
-    config.add_configurable(warm, module="kitchen")
     path = write(
         tmp_path / "a.gin",
         "bake.cake = @Cake()\nCake.flavour = 'fig'\nF = 1\n",
@@ -212,6 +189,13 @@ def test_message_for_an_unread_binding():
         "Nothing reads this setting: FLAVOR (Did you mean FLAVOUR?) Correct the name, or remove "
         "the binding."
     )
+
+
+def test_message_for_very_many_unread_bindings():
+    bindings = ["bake.cake = @Cake()", "Cake.flavour = 'fig'", *(f"M{n} = 1" for n in range(1021))]
+    message = message_of(errors.UnreadBindingError, bindings=bindings, run=True)
+    assert message.count("(There is none.)") == 20
+    assert message.endswith(" and 1,001 more. Correct the name, or remove the binding.")
 
 
 def test_message_for_an_unknown_file():
@@ -295,27 +279,43 @@ def test_message_for_an_undefined_macro():
     ) == ("The configuration uses %FLAVOR, which it does not define. Did you mean FLAVOUR?")
 
 
-def test_errors_of_configured_functions_lose_gins_call_chain():
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ModelError("It is wrong."),
+        TypeError("f() missing 1 required positional argument: 'x'"),  # not that of this call
+        OSError(28, "full"),
+    ],
+)
+def test_errors_of_configured_functions_have_nothing_of_gin(error):
     def fails():
-        raise errors.ModelError("It is wrong.")
+        raise error
 
-    config.add_configurable(fails, module="kitchen")
-    with config.gin_session() as session, pytest.raises(errors.ModelError) as caught:
-        session.call("fails")
-    assert "In call to configurable" in str(caught.value)
-    assert config.own_message(caught.value) == "It is wrong."
+    name = f"fails_with_{type(error).__name__}"
+    config.add_configurable(fails, name, module="kitchen")
+    with config.gin_session() as session, pytest.raises(type(error)) as caught:
+        session.call(name)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert caught.value is error and "In call to configurable" not in shown
+
+
+def test_what_a_part_refuses_is_a_wrong_setting():
+    def picky(sugar):
+        raise ValueError(f"too sweet: {sugar}")
+
+    config.add_configurable(picky, module="kitchen")
+    bindings = ["bake.cake = @Cake()", "Cake.flavour = @picky()", "picky.sugar = 9"]
+    with config.gin_session([], bindings) as session, pytest.raises(errors.ConfigError) as caught:
+        session.call("bake")
+    assert str(caught.value) == (
+        "picky cannot be made as it is set: ValueError: too sweet: 9. Check its settings."
+    )
+    assert isinstance(caught.value.__cause__, ValueError)
+    with config.gin_session() as session, pytest.raises(ValueError, match="^too sweet: 9$"):
+        session.call("picky", sugar=9)
 
 
 def test_message_for_an_argument_that_nothing_gives():
     assert message_of(errors.MissingSettingError, bindings=["bake.cake = @Cake()"], run=True) == (
         "The configuration needs Cake.flavour. Give it in a gin file or by --gin_bindings."
     )
-
-
-def test_other_type_errors_stay():
-    def fails():
-        raise TypeError("other")
-
-    config.add_configurable(fails, "type_error", module="kitchen")
-    with config.gin_session() as session, pytest.raises(TypeError, match="other"):
-        session.call("type_error")

@@ -1,4 +1,4 @@
-"""Numbers that environment variables give."""
+"""Settings in environment variables."""
 
 from __future__ import annotations
 
@@ -7,16 +7,35 @@ import pytest
 from hub_estimator import environment, errors
 
 
-@pytest.mark.parametrize(
-    ("given", "number"), [({}, 7), ({"A": ""}, 7), ({"A": "2.5"}, 2.5), ({"A": "1e9"}, 1e9)]
-)
-def test_numbers(given, number):
-    assert environment.number_of("A", 7, given) == number
+@pytest.mark.parametrize("text", ["1", "true", "Yes", "on", "anything"])
+def test_words_for_yes(text, monkeypatch):
+    monkeypatch.setenv("SETTING", text)
+    assert environment.is_true("SETTING")
+    assert environment.is_true("SETTING", {"SETTING": text})
+    assert not environment.is_true("SETTING", {})
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "many", "nan", "inf"])
-def test_what_is_none(text, monkeypatch):
-    monkeypatch.setenv("A", text)
+@pytest.mark.parametrize("text", ["", " ", "0", "false", "No", "OFF "])
+def test_words_for_no(text):
+    assert not environment.is_true("SETTING", {"SETTING": text})
+
+
+def test_numbers(monkeypatch):
+    monkeypatch.setenv("SETTING", "1e3")
+    assert environment.number("SETTING", 7.0, 1e6) == 1000
+    assert environment.number("SETTING", 7.0, 1e6, {}) == 7
+    assert environment.number("SETTING", 7.0, 1e6, {"SETTING": ""}) == 7
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "0", "nan"])
+def test_numbers_that_mean_nothing(text):
     with pytest.raises(errors.SettingError) as caught:
-        environment.number_of("A", 7)
-    assert str(caught.value) == f"A is {text!r}; it must be a number above zero."
+        environment.number("SETTING", 7.0, 1e6, {"SETTING": text})
+    assert str(caught.value) == f"SETTING is {text!r}; it must be a number above zero."
+
+
+@pytest.mark.parametrize("text", ["inf", "1000001"])
+def test_numbers_that_are_too_large(text):
+    with pytest.raises(errors.SettingError) as caught:
+        environment.number("SETTING", 7.0, 1e6, {"SETTING": text})
+    assert str(caught.value) == f"SETTING is {text!r}; it can be at most 1e+06."

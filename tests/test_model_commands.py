@@ -120,18 +120,50 @@ def test_a_setting_that_evaluation_does_not_read(here, capsys):
     assert last_error(capsys).startswith("error: Nothing reads this setting: LEARNING_RAT (")
 
 
-def test_a_model_folder_from_elsewhere(here, capsys, tmp_path, monkeypatch):
-    (here / "model").rename(tmp_path / "model")
-    monkeypatch.chdir(tmp_path)
-    assert run_evaluate() == 1
-    message = capsys.readouterr().err.splitlines()[-1]
-    assert message.endswith(
-        " That is what MODULE was in training, a relative path seen from another folder perhaps, "
-        "or moved since: --gin_bindings=\"MODULE='<path>'\" gives another."
+@pytest.fixture
+def moved(trained, here, tmp_path, monkeypatch):
+    """What was trained in `here`, moved away from there; the working folder is another one."""
+    settings = here / "model" / "operative_config.gin"
+    settings.write_text(settings.read_text().replace(str(trained), str(here)))
+    here.rename(tmp_path / "moved")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path / "moved"
+
+
+def test_a_model_folder_that_was_moved_with_its_module_and_data(moved):
+    model = f"--model_dir={moved / 'model'}"
+    assert evaluate.run(["evaluate", model]) == 0
+    assert predict.run(["predict", model, f"--input={moved / 'data.csv'}", "--output=o.csv"]) == 0
+    assert export.run(["export", model, "--export_path=exported"]) == 0
+    settings = f"--gin_file={moved / 'model' / 'operative_config.gin'}"
+    assert train.run(["train", settings, "--model_dir=next", "--gin_bindings=MAX_STEPS=2"]) == 0
+    text = (moved.parent / "elsewhere" / "next" / "operative_config.gin").read_text()
+    assert f"\nMODULE = '{moved / 'module'}'\n" in text
+
+
+def test_a_model_folder_whose_module_and_data_are_gone(moved, capsys):
+    model, elsewhere = f"--model_dir={moved / 'model'}", os.getcwd()
+    names = {"EVAL_DATA": "data.csv", "MODULE": "module"}
+    for name in names.values():
+        (moved / name).rename(moved / f"new_{name}")
+    given = []
+    there = {
+        "EVAL_DATA": "There is no data file 'data.csv'.",
+        "MODULE": f"There is nothing at 'module' (in {elsewhere}): check the path of the module.",
+    }
+    for macro in ("MODULE", "EVAL_DATA"):
+        assert evaluate.run(["evaluate", model, *given]) == 1
+        assert last_error(capsys) == (
+            f"error: {there[macro]} That is what {macro} was in training, moved or removed since: "
+            f"--gin_bindings=\"{macro}='<path>'\" gives another."
+        )
+        given.append(f"--gin_bindings={macro}='../moved/new_{names[macro]}'")
+    assert evaluate.run(["evaluate", model, "--name=", *given]) == 0
+    assert evaluate.run(["evaluate", model, "--gin_bindings=MODULE='no'"]) == 1
+    assert last_error(capsys) == (
+        f"error: There is nothing at 'no' (in {elsewhere}): check the path of the module."
     )
-    assert message.startswith("error: There is nothing at 'module'")
-    moved = ["--gin_bindings=MODULE='here/module'", "--gin_bindings=EVAL_DATA='here/data.csv'"]
-    assert run_evaluate("--name=", *moved) == 0
 
 
 def test_another_model(here, capsys):
@@ -262,8 +294,12 @@ def test_an_error_is_all_that_is_shown(command, tmp_path):
         ),
         (
             evaluate,
-            ["--model_dir=m", "--name=a/b"],
-            "flag --name=a/b: It is a part of a file's name.",
+            ["--model_dir=m", "--name=../b"],
+            (
+                "flag --name=../b: The name of an evaluation is '../b', which cannot be the name of "
+                "a file or folder: it starts with a dot. Choose a name of letters, digits, '_' and "
+                "'-'."
+            ),
         ),
         (
             predict,

@@ -50,6 +50,16 @@ def test_the_version_is_in_one_place(built):
     assert elsewhere == ["hub_estimator/version.py"]
 
 
+def test_what_is_installed_with_the_package_and_its_extras(built):
+    (info,) = built.glob("*.egg-info")
+    always, _, extras = (info / "requires.txt").read_text().partition("\n\n")
+    # The summary of a run names TensorBoard, which TensorFlow 2.21 does not bring.
+    assert "tensorboard<2.22,>=2.15" in always.splitlines()
+    found = {each.split("]")[0][1:]: each.split("\n")[1:] for each in extras.split("\n\n")}
+    # `make train` installs what the examples need: the report of its runs has pictures.
+    assert set(found["plots"]) - {""} <= set(found["examples"])
+
+
 def test_examples_import_nothing_of_the_peer():
     for path in (ROOT / "examples").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -159,6 +159,13 @@ BAD_INPUT = [
     ),
     ({}, ["--gin_bindings=LatestModuleExporter.exports_to_keep=0"], "it must be at least 1."),
     ({}, ["--gin_bindings=LatestModuleExporter.name=3"], "it must be a text in quotes."),
+    (
+        {},
+        ["--gin_bindings=LatestModuleExporter.name='../../../elsewhere'"],
+        "LatestModuleExporter.name is '../../../elsewhere', which cannot be the name of a file",
+    ),
+    ({}, ["--gin_bindings=Encoder.export_name='a/b'"], "Encoder.export_name is 'a/b', which"),
+    ({}, ["--gin_bindings=Model.export_name='/a'"], "Model.export_name is '/a', which cannot"),
     ({"LEARNING_RATE": "a"}, [], "Optimization.learning_rate is 'a'; it must be a number."),
 ]
 
@@ -182,6 +189,26 @@ def test_a_setting_that_the_packaged_file_takes_from_a_macro(arguments, capsys):
     assert "Evaluation at step 4:" in captured.out and "  swap the module:" in captured.out
 
 
+def test_settings_of_the_packaged_file_that_others_make_useless(arguments, files, capsys):
+    module = str(files / "module")
+    scoped = ["Model.encoders=[@a/Encoder(), @b/Encoder()]"]
+    for scope in ("a", "b"):
+        scoped += [f"{scope}/Encoder.name='{scope}'", f"{scope}/Encoder.export_name='{scope}'"]
+        scoped += [f"{scope}/Encoder.handle={module!r}"]
+    scoped += ["train_and_evaluate.eval_input=@Arrays()", "Arrays.features={'text': ['a', 'b']}"]
+    scoped += ["Arrays.labels=[0, 1]", "MAX_STEPS=2"]
+    given = [each for each in arguments() if "MODULE=" not in each and "EVAL_DATA=" not in each]
+    more = [f"--gin_bindings={each}" for each in scoped]
+    assert train.run(["train", *given, *more]) == 0, capsys.readouterr().err
+    assert "Evaluation at step 2:" in capsys.readouterr().out
+    assert train.run(["train", *arguments(), *more]) == 1  # what was given has to be of use
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith("error: Nothing reads these settings: EVAL_DATA (")
+    )
+
+
 def test_labels_outside_the_heads_classes(arguments, tmp_path, capsys):
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,0\nb,2\n")
@@ -198,8 +225,8 @@ def test_sigterm_during_export_in_training_and_after_it(arguments, tmp_path, cap
 
     folder = tmp_path / "model" / "export" / "module"
 
-    def stopped(module, path, *args):
-        export(module, path, *args)
+    def stopped(module, path, *args, **kwargs):
+        export(module, path, *args, **kwargs)
         if str(path).startswith(str(folder)):  # a second signal, in the next export, would end it
             os.kill(os.getpid(), signal.SIGTERM)
 

@@ -21,6 +21,7 @@ _LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package'
 _NO_FILE = "There is no table %s."
 _NOT_A_TABLE = "%s is no CSV file in UTF-8: %s."
 _NO_COLUMN = "The table %s has no column %r. Its first row names: %s."
+_COLUMN_TWICE = "The table %s has the column %r twice. Rename one of them."
 _NOT_A_NUMBER = "%s, row %d: the column %r has %r, which is no number."
 _ALL_THE_SAME = "The column %r of %s has the same number in all rows. Leave it out."
 
@@ -59,6 +60,8 @@ def measure(path: files.PathLike, columns: Sequence[str]) -> Statistics:
     for column in columns:
         if column not in names:
             raise TableError(_NO_COLUMN % (path, column, ", ".join(names)))
+        if names.count(column) > 1:
+            raise TableError(_COLUMN_TWICE % (path, column))
     rows = [
         [_number(row[column], path, number, column) for column in columns]
         for number, row in enumerate(table, start=2)
@@ -75,7 +78,7 @@ def _read(path: str) -> tuple[list[str], list[dict[str, str]]]:
     if not files.exists(path):
         raise TableNotFoundError(_NO_FILE % path)
     try:
-        text = files.read_bytes(path).decode("utf-8")
+        text = files.read_bytes(path).decode("utf-8-sig")
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         rows = list(table)
     except (UnicodeDecodeError, csv.Error) as e:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from absl import flags
 
+from examples import places
 from examples.text_embeddings import reviews
 from hub_estimator import command_line, files
 
@@ -70,8 +71,10 @@ def write_tables(source: files.PathLike, folder: files.PathLike) -> str:
 
     Raises:
       reviews.DataNotFoundError, reviews.BrokenDataError: see `reviews.read_table`.
+      places.SamePlaceError: both are one folder.
     """
     source, folder = files.as_path(source), files.as_path(folder)
+    places.check_apart(folder, reviews=source)
     if all(files.exists(files.join(folder, name)) for name in _NAMES):
         _LOG.info("The tables are in %s already.", folder)
         return folder

@@ -19,8 +19,11 @@ _NO_FILE = "%s is not a folder of pre-trained weights: it has no %s."
 _BROKEN_CONFIG = "%s is not the configuration of a BERT-like encoder: %s."
 _BROKEN_WEIGHTS = "The weights in %s cannot be read: %s."
 _NO_TENSOR = "%s has no tensor %r."
+_TOO_FEW_TENSORS = "%s has %d tensors, but the configuration asks for %d layers."
 _WRONG_SHAPE = "The tensor %r in %s has the shape %s, but the configuration asks for %s."
 _WRONG_VOCABULARY = "%s has %d lines, but the configuration says %d."
+_NO_VOCABULARY = "There is no vocabulary %s."
+_NOT_TEXT = "The vocabulary %s is not text in UTF-8: %s."
 
 
 class WeightsNotFoundError(errors.Error, FileNotFoundError):
@@ -100,8 +103,20 @@ def read(folder: files.PathLike) -> Pretrained:
 
 
 def read_vocabulary(path: files.PathLike) -> list[str]:
-    """Returns the lines of a vocabulary; a token's id is its place."""
-    return files.read_bytes(files.as_path(path)).decode("utf-8").removesuffix("\n").split("\n")
+    """Returns the lines of a vocabulary; a token's id is its place.
+
+    Raises:
+      WeightsNotFoundError: there is no such file.
+      BrokenWeightsError: it is no text.
+    """
+    path = files.as_path(path)
+    if not files.exists(path):
+        raise WeightsNotFoundError(_NO_VOCABULARY % path)
+    try:
+        text = files.read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise BrokenWeightsError(_NOT_TEXT % (path, e)) from e
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
 def shapes(config: Config) -> dict[str, tuple[int, ...]]:
@@ -137,8 +152,9 @@ def _find(folder: str, name: str) -> str:
 
 
 def _read_config(path: str) -> Config:
+    content = files.read_bytes(path)
     try:
-        found = json.loads(files.read_bytes(path))
+        found = json.loads(content)
         if (found["model_type"], found["hidden_act"]) != ("bert", "gelu"):
             raise ValueError(f"it is a {found['model_type']!r} with {found['hidden_act']!r}")
         config = Config(
@@ -151,12 +167,16 @@ def _read_config(path: str) -> Config:
             epsilon=float(found["layer_norm_eps"]),
             dropout=float(found["hidden_dropout_prob"]),
         )
+        if min(config[:6]) < 1:
+            raise ValueError("a size is less than 1")
+        if not 0 <= config.dropout < 1:
+            raise ValueError(f"the dropout is {config.dropout}")
         if config.width % config.heads:
             raise ValueError(f"{config.heads} heads cannot share a width of {config.width}")
         return config
     except KeyError as e:
         raise BrokenWeightsError(_BROKEN_CONFIG % (path, f"it lacks {e}")) from e
-    except (ValueError, TypeError) as e:
+    except (ValueError, TypeError, OverflowError, RecursionError) as e:
         raise BrokenWeightsError(_BROKEN_CONFIG % (path, e)) from e
 
 
@@ -168,6 +188,10 @@ def _read_tensors(path: str, config: Config) -> dict[str, np.ndarray]:
         tensors = safetensors.numpy.load(files.read_bytes(path))
     except safetensors.SafetensorError as e:
         raise BrokenWeightsError(_BROKEN_WEIGHTS % (path, e)) from e
+    except KeyError as e:
+        raise BrokenWeightsError(_BROKEN_WEIGHTS % (path, f"numpy has no type {e}")) from e
+    if config.layers > len(tensors):
+        raise BrokenWeightsError(_TOO_FEW_TENSORS % (path, len(tensors), config.layers))
     wanted = shapes(config)
     for name, shape in wanted.items():
         if name not in tensors:

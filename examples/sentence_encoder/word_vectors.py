@@ -53,9 +53,10 @@ def run(argv: Sequence[str]) -> int:
 
 def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from examples import publishing
+    from examples import places, publishing
     from examples.text_embeddings import module
 
+    places.check_apart(values.export_path, weights=values.weights)
     path = publishing.check_free(values.export_path)
     found = token_vectors(pretrained.read(values.weights or pretrained.find_installed()))
     if values.random:
@@ -78,11 +79,11 @@ def token_vectors(encoder: pretrained.Pretrained) -> WordVectors:
       NoWordsError: the vocabulary has no such words.
     """
     tokens = pretrained.read_vocabulary(encoder.vocabulary_path)
-    kept = [number for number, token in enumerate(tokens) if token.isalpha()]
+    kept = {token: number for number, token in enumerate(tokens) if token.isalpha()}
     if not kept:
         raise NoWordsError(_NO_WORDS % encoder.vocabulary_path)
-    rows = encoder.tensors["embeddings.word_embeddings.weight"][kept]
-    return WordVectors([tokens[number] for number in kept], rows - rows.mean(axis=0))
+    rows = encoder.tensors["embeddings.word_embeddings.weight"][list(kept.values())]
+    return WordVectors(list(kept), rows - rows.mean(axis=0))
 
 
 def random_vectors(like: WordVectors) -> WordVectors:

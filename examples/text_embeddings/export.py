@@ -29,6 +29,7 @@ def define_flags() -> flags.FlagValues:
         "width": (128, "With --texts: how many numbers per word."),
         "max_words": (None, "Take only so many words, the most frequent ones."),
         "num_oov_buckets": (1, "How many vectors the unknown words share."),
+        "max_unpacked_bytes": (2**35, "With --vectors: larger files are refused, unpacked."),
     }
     for name, (default, help_text) in numbers.items():
         flags.DEFINE_integer(name, default, help_text, lower_bound=1, flag_values=values)
@@ -48,12 +49,13 @@ def run(argv: Sequence[str]) -> int:
 
 def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from examples import publishing
+    from examples import places, publishing
     from examples.text_embeddings import from_texts, module, reviews, vectors
 
+    places.check_apart(values.export_path, vectors=values.vectors, texts=values.texts)
     publishing.check_free(values.export_path)
     if values.vectors is not None:
-        found = vectors.read_vectors(values.vectors, values.max_words)
+        found = vectors.read_vectors(values.vectors, values.max_words, values.max_unpacked_bytes)
     else:
         settings = from_texts.Settings(width=values.width)
         if values.max_words is not None:

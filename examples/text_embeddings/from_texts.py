@@ -14,9 +14,8 @@ import logging
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import scipy.sparse
-import scipy.sparse.linalg
 
+from examples.requirements import check_installed
 from examples.text_embeddings.vectors import WordVectors
 from examples.text_embeddings.words import split_text
 from hub_estimator import errors
@@ -73,7 +72,11 @@ def make_vectors(texts: Iterable[str], settings: Settings | None = None) -> Word
 
     Raises:
       TooFewWordsError: there are not more words than the vectors are wide.
+      requirements.NotInstalledError: scipy is not installed.
     """
+    check_installed("scipy", "scipy", "Word vectors are made of texts with")
+    from examples.text_embeddings import factoring
+
     settings = settings or Settings()
     split = [split_text(text) for text in texts]
     words, word_counts = _frequent_words(split, settings)
@@ -83,7 +86,14 @@ def make_vectors(texts: Iterable[str], settings: Settings | None = None) -> Word
     ids = _word_ids(split, words, settings.window)
     _LOG.info("Counting %d words of %d texts; %d get vectors.", len(ids), len(split), len(words))
     phrases, phrase_ids, phrase_counts = _frequent_phrases(ids, len(words), settings)
-    vectors = _factored(ids, phrase_ids, (len(words), len(phrases)), settings)
+    vectors = factoring.factored(
+        ids,
+        phrase_ids,
+        (len(words), len(phrases)),
+        width=settings.width,
+        window=settings.window,
+        context_power=settings.context_power,
+    )
     _LOG.info("Made vectors for %d words and %d pairs of words.", len(words), len(phrases))
     counts = np.concatenate([word_counts, phrase_counts])
     return WordVectors(
@@ -130,56 +140,6 @@ def _frequent_phrases(
         phrase_ids[:-1] = np.where(found[by_key][place] == keys, rank[by_key][place], -1)
     pairs = [(int(key) // words, int(key) % words) for key in found[order]]
     return pairs, phrase_ids, counts[order].astype(np.float64)
-
-
-def _factored(
-    ids: np.ndarray, phrase_ids: np.ndarray, sizes: tuple[int, int], settings: Settings
-) -> np.ndarray:
-    """Returns float32 `[words + phrases, D]`, not yet normalized."""
-    words, phrases = sizes
-    around = [*range(-settings.window, 0), *range(1, settings.window + 1)]
-    counts = _context_counts(ids, ids, around, (words, words))
-    contexts = np.asarray(counts.sum(axis=0)).ravel() ** settings.context_power
-    information = _positive_information(counts, contexts)
-    _LOG.info("Factoring %d x %d with %d entries.", words, words, information.nnz)
-    left, values, right = scipy.sparse.linalg.svds(
-        information, k=settings.width, v0=np.full(words, words**-0.5, np.float32)
-    )
-    keep = np.argsort(-values)
-    left, roots, right = left[:, keep], np.sqrt(values[keep]).clip(min=1e-6), right[keep]
-    if not phrases:
-        return left * roots
-    # A phrase has contexts as a word has: the factorization of the words places it among them.
-    beside = [*range(-settings.window, 0), *range(2, settings.window + 2)]
-    counts = _context_counts(phrase_ids, ids, beside, (phrases, words))
-    return np.concatenate([left * roots, _positive_information(counts, contexts) @ right.T / roots])
-
-
-def _context_counts(
-    rows: np.ndarray, contexts: np.ndarray, offsets: Iterable[int], shape: tuple[int, int]
-) -> scipy.sparse.csr_matrix:
-    """Counts how often context j stands at one of `offsets` from i."""
-    total = scipy.sparse.csr_matrix(shape, dtype=np.float32)
-    for offset in offsets:
-        i = rows[max(0, -offset) : len(rows) - max(0, offset)]
-        j = contexts[max(0, offset) : len(contexts) - max(0, -offset)]
-        real = (i >= 0) & (j >= 0)
-        ones = np.ones(np.count_nonzero(real), np.float32)
-        total = total + scipy.sparse.csr_matrix((ones, (i[real], j[real])), shape=shape)
-    return total
-
-
-def _positive_information(
-    counts: scipy.sparse.csr_matrix, contexts: np.ndarray
-) -> scipy.sparse.csr_matrix:
-    """Returns `max(0, log(p(i, j) / (p(i) p(j))))`, float32, where i and j met."""
-    counts = counts.tocoo()
-    of_rows = np.asarray(counts.sum(axis=1)).ravel()
-    expected = of_rows[counts.row] * (contexts / contexts.sum())[counts.col]
-    values = np.log(counts.data / expected)
-    met = values > 0
-    entries = (values[met].astype(np.float32), (counts.row[met], counts.col[met]))
-    return scipy.sparse.csr_matrix(entries, shape=counts.shape)
 
 
 def _scaled(vectors: np.ndarray, frequencies: np.ndarray, rarity: float) -> np.ndarray:

@@ -56,6 +56,7 @@ def make_module_fn(
                 key_index=tf.lookup.TextFileIndex.WHOLE_LINE,
                 value_dtype=tf.int64,
                 value_index=tf.lookup.TextFileIndex.LINE_NUMBER,
+                vocab_size=num_words,  # so that a file that was cut is found
             ),
             num_oov_buckets,
         )

@@ -31,6 +31,8 @@ _NOT_INSTALLED = (
 _NO_FILE = "There is no file %s."
 _NOT_A_TABLE = "%s is not a CSV file with the columns %s: its first line is %r."
 _NOT_TEXT = "%s is not text in UTF-8: %s."
+_COLUMN_TWICE = "%s has the column %r twice. Rename one of them."
+_LONG_ROW = "%s, line %d: there are more fields than the first line names."
 _BROKEN_ROW = "%s, line %d: expected a text and the label 0 or 1, found %r and %r."
 _BROKEN_CSV = "%s is not CSV after line %d: %s."
 _TOO_FEW = "Cannot hold out %d reviews: there are only %d different ones."
@@ -85,6 +87,9 @@ def read_table(path: files.PathLike, source: str | None = None) -> list[Review]:
     if not set(wanted) <= set(table.fieldnames or []):
         first = ",".join(table.fieldnames or [])
         raise BrokenDataError(_NOT_A_TABLE % (path, " and ".join(wanted), first[:80]))
+    for column in wanted:
+        if (table.fieldnames or []).count(column) > 1:
+            raise BrokenDataError(_COLUMN_TWICE % (path, column))
     try:
         return [
             _review(row, path, table.line_num)
@@ -97,12 +102,14 @@ def read_table(path: files.PathLike, source: str | None = None) -> list[Review]:
 
 def _decoded(path: str) -> str:
     try:
-        return files.read_bytes(path).decode("utf-8")
+        return files.read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as e:
         raise BrokenDataError(_NOT_TEXT % (path, e)) from e
 
 
-def _review(row: dict[str, str], path: str, line: int) -> Review:
+def _review(row: dict[str | None, str], path: str, line: int) -> Review:
+    if None in row:
+        raise BrokenDataError(_LONG_ROW % (path, line))
     text, label = row["text"], row["label"]
     if not text or label not in {"0", "1"}:
         raise BrokenDataError(_BROKEN_ROW % (path, line, (text or "")[:40], label))

@@ -20,14 +20,22 @@ if TYPE_CHECKING:
         variable_from_proto,
     )
     from hub_estimator.compat.heads import head_details
+    from hub_estimator.compat.hub_flags import flag_settings
     from hub_estimator.compat.installation import install
     from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
     from hub_estimator.compat.meta_graphs import strip_default_attributes
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
-    from hub_estimator.compat.op_defs import knows_op, op_outputs_state
+    from hub_estimator.compat.op_defs import (
+        is_own_op,
+        knows_op,
+        makes_state,
+        op_attr_types,
+        op_outputs_state,
+    )
     from hub_estimator.compat.releases import ships_estimator, tf_version
     from hub_estimator.compat.stand_ins import estimator_module
+    from hub_estimator.compat.tensorboard import missing_for_tensorboard
 
 _WHERE = {
     "ColumnState": "feature_columns",
@@ -38,13 +46,18 @@ _WHERE = {
     "decode_type_spec": "nested",
     "encode_type_spec": "nested",
     "estimator_module": "stand_ins",
+    "flag_settings": "hub_flags",
     "function_def": "graphs",
     "head_details": "heads",
     "install": "installation",
     "is_function_graph": "graphs",
     "is_inside": "graphs",
+    "is_own_op": "op_defs",
     "knows_op": "op_defs",
     "legacy_layers": "legacy_keras",
+    "makes_state": "op_defs",
+    "missing_for_tensorboard": "tensorboard",
+    "op_attr_types": "op_defs",
     "op_outputs_state": "op_defs",
     "require_legacy_keras": "legacy_keras",
     "ships_estimator": "releases",
@@ -63,13 +76,18 @@ __all__ = [
     "decode_type_spec",
     "encode_type_spec",
     "estimator_module",
+    "flag_settings",
     "function_def",
     "head_details",
     "install",
     "is_function_graph",
     "is_inside",
+    "is_own_op",
     "knows_op",
     "legacy_layers",
+    "makes_state",
+    "missing_for_tensorboard",
+    "op_attr_types",
     "op_outputs_state",
     "require_legacy_keras",
     "ships_estimator",

@@ -1,4 +1,4 @@
-"""Modules under a second name, imported when that name is first imported."""
+"""Modules under a second name, imported when that name is first imported; and absent ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from hub_estimator.errors import NoHubModuleError
 
 
 class _AliasLoader(importlib.abc.Loader):
@@ -38,10 +40,13 @@ class _AliasFinder(importlib.abc.MetaPathFinder):
 
     def __init__(self) -> None:
         self.targets: dict[str, str] = {}
+        self.absent: dict[str, str] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if fullname in self.absent:
+            raise NoHubModuleError(self.absent[fullname])
         real_name = self._resolve(fullname)
         if real_name is None:
             return None
@@ -54,9 +59,9 @@ class _AliasFinder(importlib.abc.MetaPathFinder):
 
     def _resolve(self, fullname: str) -> str | None:
         """Returns what `fullname` stands for, or None where it is no alias nor in one."""
+        if fullname in self.targets:  # also one inside of another alias
+            return self.targets[fullname]
         for alias, target in self.targets.items():
-            if fullname == alias:
-                return target
             if fullname.startswith(f"{alias}.") and self._is_installed(alias):
                 return target + fullname[len(alias) :]
         return None
@@ -83,8 +88,22 @@ def add_alias(alias: str, target: str) -> None:
       alias: full name that programs import; its parent package must exist by then.
       target: full name of the module that they get. Its submodules are under the alias too.
     """
+    _finder().targets[alias] = target
+
+
+def add_absent(name: str, why: str) -> None:
+    """Makes `import name` say why there is no such module.
+
+    Args:
+      name: full name that programs import.
+      why: the message of the `NoHubModuleError` that they get.
+    """
+    _finder().absent[name] = why
+
+
+def _finder() -> _AliasFinder:
     finder = next((each for each in sys.meta_path if isinstance(each, _AliasFinder)), None)
     if finder is None:
         finder = _AliasFinder()
         sys.meta_path.insert(0, finder)
-    finder.targets[alias] = target
+    return finder

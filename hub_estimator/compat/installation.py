@@ -3,68 +3,123 @@
 from __future__ import annotations
 
 import importlib
+import operator
 import re
 import sys
-from types import ModuleType
 from typing import Any, Literal
 
+import tensorflow as tf
+
+from hub_estimator.compat import hub_name, tpu_names
 from hub_estimator.compat.aliases import add_alias
 from hub_estimator.compat.legacy_keras import MissingLayers, is_legacy_keras_in_use
 from hub_estimator.compat.noise import silence_deprecations
+from hub_estimator.compat.pipeline_checkpoints import CheckpointInputPipelineHook
+from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
 from hub_estimator.compat.releases import ships_estimator
 from hub_estimator.compat.stand_ins import estimator_module
-from hub_estimator.errors import NameInUseError
 
-HUB_IN_USE = (
-    "install(tensorflow_hub=True) cannot give hub_estimator the name tensorflow_hub: the package "
-    "tensorflow_hub in %s has been imported already. Call install before anything imports "
-    "tensorflow_hub, or leave tensorflow_hub=True out."
-)
+tf1 = tf.compat.v1
 
-_PACKAGE = __name__.partition(".")[0]
+_HERE = __name__.rpartition(".")[0]
 # TensorFlow's API is there several times: as `tensorflow.compat.v1`, as the `compat.v1` inside
 # that, and as the folders that these are made from. All are different modules.
 _NAMESPACE = re.compile(r"tensorflow(\._api\.v2)?(\.compat\.v[12])*")
 _NAMESPACES_TO_IMPORT = (
     *("tensorflow.compat.v1", "tensorflow.compat.v2"),
     *("tensorflow.compat.v1.compat.v1", "tensorflow.compat.v1.compat.v2"),
+    *("tensorflow.compat.v2.compat.v1", "tensorflow.compat.v2.compat.v2"),
 )
 _API = "tensorflow_estimator.python.estimator.api._%s.estimator"
-# Modules of tensorflow_hub that programs reach into. All that is public in them is in our package.
-_HUB_MODULES = (
-    *("feature_column", "feature_column_v2", "image_util", "keras_layer", "module", "module_spec"),
-    *("module_v2", "native_module", "saved_model_module"),
-)
+_ESTIMATOR = "tensorflow_estimator.python.estimator"
+_TRAINING_OPS = "tensorflow.python.ops.gen_training_ops"
+_TRACKABLE = "tensorflow.python.trackable"
+# What programs import that no supported release has.
+_EARLIER_MODULES = {
+    # tf-keras looks for these in a place where it has never had them.
+    "tf_keras.legacy_tf_layers": "tf_keras.src.legacy_tf_layers",
+    # A spelling that public programs use and no release of tensorflow_estimator has.
+    "tensorflow_estimator.compat": "tensorflow_estimator._api",
+    # The name before TensorFlow 2.9, and those of the modules in it.
+    "tensorflow.python.training.tracking": _TRACKABLE,
+    f"{_TRACKABLE}.graph_view": "tensorflow.python.checkpoint.graph_view",
+    f"{_TRACKABLE}.tracking": f"{_TRACKABLE}.autotrackable",
+    f"{_TRACKABLE}.util": "tensorflow.python.checkpoint.checkpoint",
+}
+_EARLIER_NAMES = {
+    "tensorflow.python.framework.ops": {
+        "register_tensor_conversion_function": tf.register_tensor_conversion_function
+    },
+}
+# Modules of TensorFlow 2.15 that were names for others.
+_MODULES = {
+    "tensorflow.python.estimator": _ESTIMATOR,
+    f"{_ESTIMATOR}.keras": f"{_ESTIMATOR}.keras_lib",  # as it was called in tensorflow.python
+    "tensorflow.python.tpu.async_checkpoint": f"{_HERE}.async_checkpoint",
+    "tensorflow.python.training.gen_training_ops": _TRAINING_OPS,
+    "tensorflow.python.training.training_ops": _TRAINING_OPS,
+    **{
+        f"tensorflow.python.tpu.{name}": f"{_ESTIMATOR}.tpu.{name}"
+        for name in ("error_handling", "tpu_config", "tpu_context", "tpu_estimator", "util")
+    },
+}
+# What modules of the API that are still there have no more. Each of these is there twice: as an
+# attribute of a namespace, and as a module to import.
+_HOOK = {"CheckpointInputPipelineHook": CheckpointInputPipelineHook}
+_TPU_PARAMETERS = {
+    f"{name}Parameters": getattr(tpu_names, f"{name}Parameters")
+    for name in ("Adagrad", "Adam", "Ftrl", "StochasticGradientDescent")
+}
+_API_NAMES: dict[str, dict[str, dict[str, Any]]] = {
+    "v1": {"data.experimental": _HOOK, "tpu.experimental": _TPU_PARAMETERS},
+    "v2": {"data.experimental": _HOOK},
+}
+_MODULE_NAMES = {
+    "tensorflow.compat.v1.data.experimental": _HOOK,
+    "tensorflow.compat.v1.tpu.experimental": _TPU_PARAMETERS,
+    "tensorflow.data.experimental": _HOOK,
+    "tensorflow.python.data.experimental": _HOOK,
+    "tensorflow.python.data.experimental.ops.iterator_ops": _HOOK,
+    "tensorflow.python.ops.variable_scope": {
+        "disable_resource_variables": tf1.disable_resource_variables,
+        "enable_resource_variables": tf1.enable_resource_variables,
+        "resource_variables_enabled": tf1.resource_variables_enabled,
+    },
+}
 
 
 def install(tensorflow_hub: bool = False) -> None:
     """Makes programs for TensorFlow 2.15 and before, down to 1.15, importable on newer ones.
 
     Afterwards there are, where they were missing: `tf.estimator`, `tf.compat.v1.estimator` and
-    every other spelling of them, a `tf.compat.v1.layers` that works or says why not, and
-    `tensorflow.python.layers`; `import gin.tf` works. What TensorFlow has is left as it is.
-    Upstream's deprecation notices are silenced. Calling it again changes nothing.
+    every other spelling of them, a `tf.compat.v1.layers` that works or says why not,
+    `tensorflow.python.layers`, `tensorflow.python.estimator` and the other private modules that
+    programs import; `import gin.tf` works. What TensorFlow has is left as it is, except that a
+    `MirroredStrategy` on CPU devices works in sessions. Upstream's deprecation notices are
+    silenced. Calling it again changes nothing.
 
     Args:
-      tensorflow_hub: whether `import tensorflow_hub` is to give `hub_estimator`.
+      tensorflow_hub: whether `import tensorflow_hub` is to give `hub_estimator`. The command line
+        flags of `tensorflow_hub` are defined then, and count as its environment variables do.
 
     Raises:
       NameInUseError: another package is in use as `tensorflow_hub`; nothing is installed then.
     """
     if tensorflow_hub:
-        _check_hub_name()
+        hub_name.check()
     silence_deprecations()
-    # Missing in all releases: they look for these in a place where tf-keras has never had them.
-    add_alias("tf_keras.legacy_tf_layers", "tf_keras.src.legacy_tf_layers")
-    # A spelling that public programs use and no release of tensorflow_estimator has.
-    add_alias("tensorflow_estimator.compat", "tensorflow_estimator._api")
+    reduce_to_one_device_in_sessions()
+    _add_aliases(_EARLIER_MODULES)
+    _add_names(_EARLIER_NAMES)
     if not ships_estimator():
-        _install_in_tensorflow()
+        _install_namespaces()
+        _add_aliases(_MODULES)
+        _add_names(_MODULE_NAMES)
     if tensorflow_hub:
-        _install_hub_name()
+        hub_name.install()
 
 
-def _install_in_tensorflow() -> None:
+def _install_namespaces() -> None:
     for name in _NAMESPACES_TO_IMPORT:
         importlib.import_module(name)
     layers = None if is_legacy_keras_in_use() else MissingLayers()
@@ -74,33 +129,23 @@ def _install_in_tensorflow() -> None:
         add_alias(f"{name}.estimator", _API % api)
         if not hasattr(namespace, "estimator"):
             namespace.estimator = estimator_module(api)
+        for path, values in _API_NAMES[api].items():
+            _complete(operator.attrgetter(path)(namespace), values)
         if api == "v1" and layers is not None:
             namespace.layers = layers
 
 
-def _check_hub_name() -> None:
-    current = sys.modules.get("tensorflow_hub")
-    if current is not None and current is not sys.modules[_PACKAGE]:
-        raise NameInUseError(HUB_IN_USE % getattr(current, "__file__", "an unknown place"))
+def _add_aliases(targets: dict[str, str]) -> None:
+    for name, target in targets.items():
+        add_alias(name, target)
 
 
-def _install_hub_name() -> None:
-    package = sys.modules[_PACKAGE]
-    add_alias("tensorflow_hub", _PACKAGE)
-    sys.modules["tensorflow_hub"] = package  # even where the other package is installed
-    for name in _HUB_MODULES:
-        module = sys.modules.setdefault(f"tensorflow_hub.{name}", _HubModule(name))
-        if name not in vars(package):
-            setattr(package, name, module)
+def _add_names(names: dict[str, dict[str, Any]]) -> None:
+    for module, values in names.items():
+        _complete(importlib.import_module(module), values)
 
 
-class _HubModule(ModuleType):
-    """A module of tensorflow_hub, whose public names are those of our package."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"tensorflow_hub.{name}")
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return getattr(sys.modules[_PACKAGE], name)
+def _complete(module: Any, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if not hasattr(module, name):
+            setattr(module, name, value)

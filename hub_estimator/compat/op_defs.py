@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_registry
 
@@ -13,6 +14,71 @@ _STATE_TYPES = frozenset({types_pb2.DT_RESOURCE, types_pb2.DT_VARIANT})
 def knows_op(op_type: str) -> bool:
     """Whether operations of a type are known; a library that defines them may be loaded later."""
     return op_def_registry.get(op_type) is not None
+
+
+# What TensorFlow has itself beside `tf.raw_ops`: the operations of its compilers and runtimes, which
+# start with one of these, and single ones.
+_INTERNAL = ("_", "DTensor", "DeleteRpc", "Risc", "Rpc", "TPU", "Xla")
+_INTERNAL_OPS = frozenset(
+    {
+        "AudioMicrofrontend",
+        "CalibrationStatisticsSaver",
+        "CopyToMesh",
+        "CopyToMeshGrad",
+        "CreateTRTResourceHandle",
+        "CustomAggregator",
+        "DumpTensor",
+        "GetCalibrationDataOp",
+        "GetDeadline",
+        "GraphDefVersion",
+        "HostConst",
+        "InitializeTRTResource",
+        "IsResourceHandleRefCounting",
+        "IsTensorFloat32Enabled",
+        "KthOrderStatistic",
+        "MakeUnique",
+        "MakeWeakResourceHandle",
+        "MergeDedupData",
+        "MlirPassthroughOp",
+        "NegTrain",
+        "QuantizedConcatV2",
+        "Relayout",
+        "RelayoutLike",
+        "SerializeTRTResource",
+        "Skipgram",
+        "SleepIdentityOp",
+        "SleepOp",
+        "SplitDedupData",
+        "StochasticCastToInt",
+        "TRTEngineOp",
+        "TfLiteSubgraphExecute",
+        "TopKUnique",
+        "TopKWithUnique",
+    }
+)
+
+
+@functools.cache
+def is_own_op(op_type: str) -> bool:
+    """Whether TensorFlow itself defines operations of a type, rather than a library beside it."""
+    return hasattr(tf.raw_ops, op_type) or op_type in _INTERNAL_OPS or op_type.startswith(_INTERNAL)
+
+
+@functools.cache
+def op_attr_types(op_type: str) -> frozenset[str]:
+    """Returns the types of the attributes of operations of a type, without `list(...)` around them.
+
+    All of those that hold others (`func`, `tensor`) where the type is not known.
+    """
+    op_def = op_def_registry.get(op_type)
+    if op_def is None:
+        return frozenset({"func", "tensor"})
+    return frozenset(attr.type.removeprefix("list(").removesuffix(")") for attr in op_def.attr)
+
+
+def makes_state(op_type: str) -> bool:
+    """Whether operations of a type are known and make state; see `op_outputs_state`."""
+    return knows_op(op_type) and op_outputs_state(op_type)
 
 
 @functools.cache

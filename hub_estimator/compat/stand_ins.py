@@ -12,6 +12,7 @@ from tensorflow.python.util import tf_export
 from hub_estimator.compat.aliases import add_alias
 from hub_estimator.compat.legacy_keras import require_legacy_keras
 from hub_estimator.compat.noise import silence_deprecations
+from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
 from hub_estimator.compat.releases import ships_estimator
 from hub_estimator.errors import TPUUnsupportedError
 
@@ -38,6 +39,7 @@ def estimator_module(api: Literal["v1", "v2"] = "v1") -> ModuleType:
     deprecation notices are silenced.
     """
     silence_deprecations()
+    reduce_to_one_device_in_sessions()
     _prepare()
     return importlib.import_module(_API % api)
 

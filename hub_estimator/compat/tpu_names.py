@@ -1,8 +1,8 @@
 """Stands in for three modules of `tensorflow.python.tpu` on TensorFlow 2.16 and newer.
 
-`TPUEstimator` imports names from `session_support`, `tpu_embedding` and `tpu_embedding_gradient`,
-and uses them on a TPU only. Here they can be imported, and tested with `isinstance`; using one
-raises an error.
+`TPUEstimator`, and programs that it is for, import names from `session_support`, `tpu_embedding` and
+`tpu_embedding_gradient`, and use them on a TPU only. Here they can be imported, and tested with
+`isinstance`; using one raises an error.
 """
 
 from __future__ import annotations
@@ -17,20 +17,26 @@ NO_TPU = (
 )
 
 _SESSION_SUPPORT = (
-    *("GracefulShutdownHook", "ResetComputation", "ShutdownAllWorkers", "ShutdownLameWorkers"),
-    "start_worker_watchdog",
+    *("CoordinatorResetError", "GracefulShutdownHook", "ResetComputation", "ShutdownAllWorkers"),
+    *("ShutdownLameWorkers", "WatchdogManager", "WorkerHeartbeatManager", "all_worker_devices"),
+    *("start_worker_watchdog", "stop_worker_watchdog"),
 )
 _EMBEDDING_GRADIENT = (
-    "create_dummy_table_variables",
-    "get_gradients_through_dummy_table_variables",
-    "hook_dummy_table_variables_to_activations",
+    *("create_dummy_table_variables", "get_gradients_through_compute_gradients"),
+    *("get_gradients_through_dummy_table_variables", "hook_dummy_table_variables_to_activations"),
+)
+_OPTIMIZERS = (
+    *("Adagrad", "AdagradMomentum", "Adam", "FrequencyEstimator", "Ftrl", "Momentum"),
+    *("ProximalAdagrad", "ProximalYogi", "RMSProp"),
 )
 _EMBEDDING = (
-    *("AdagradParameters", "AdamParameters", "FtrlParameters", "MomentumParameters"),
-    *("ProximalAdagradParameters", "RMSPropParameters", "StochasticGradientDescentParameters"),
-    *("AdagradSlotVariableNames", "AdamSlotVariableNames", "FtrlSlotVariableNames"),
-    *("MomentumSlotVariableNames", "ProximalAdagradSlotVariableNames", "RMSPropSlotVariableNames"),
-    *("EnqueueData", "FeatureConfig", "TableConfig", "TPUEmbedding"),
+    *(f"{name}Parameters" for name in (*_OPTIMIZERS, "StochasticGradientDescent")),
+    *(f"{name}SlotVariableNames" for name in _OPTIMIZERS),
+    # As it is spelt.
+    *(f"{name}SlotVariable{'s' * (name != 'Ftrl')}" for name in _OPTIMIZERS),
+    *("DeviceConfig", "EnqueueData", "FeatureConfig", "RaggedEnqueueData", "TPUEmbedding"),
+    *("TableConfig", "VariablesAndOps", "get_enqueue_datas_list_from_ragged_tensors_list"),
+    "get_enqueue_datas_list_from_sparse_tensors_list",
 )
 TRAINING = "training"
 INFERENCE = "inference"

@@ -6,19 +6,20 @@
 Everything here goes through gin's public functions. Nothing else in the package needs gin.
 """
 
-from hub_estimator.config.bindings import Binding, unread_bindings
+from hub_estimator.config.bindings import unread_bindings
 from hub_estimator.config.finding import find_file, packaged_folders
-from hub_estimator.config.messages import own_message
+from hub_estimator.config.operative import OPERATIVE_CONFIG
 from hub_estimator.config.registry import add_configurable
 from hub_estimator.config.session import Session, gin_session
+from hub_estimator.config.statements import Binding
 
 __all__ = [
+    "OPERATIVE_CONFIG",
     "Binding",
     "Session",
     "add_configurable",
     "find_file",
     "gin_session",
-    "own_message",
     "packaged_folders",
     "unread_bindings",
 ]

@@ -1,95 +1,74 @@
-"""The bindings of a configuration, and those that nothing reads."""
+"""The bindings of the configuration that is in force, and those that nothing reads."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import functools
+from collections.abc import Sequence
 
+from hub_estimator.config import statements
 from hub_estimator.config.registry import parameters_of
-
-
-@dataclasses.dataclass(frozen=True)
-class Binding:
-    """One setting: `[scope/]selector.parameter`, or a macro, whose `parameter` is empty."""
-
-    scope: str
-    selector: str
-    parameter: str
-    value: Any = dataclasses.field(compare=False, hash=False)
-
-    @property
-    def is_macro(self) -> bool:
-        """Whether it is a macro."""
-        return not self.parameter
-
-    def __str__(self) -> str:
-        scope = f"{self.scope}/" if self.scope else ""
-        return f"{scope}{self.selector}" + (f".{self.parameter}" if self.parameter else "")
-
-    def is_read_by(self, other: Binding) -> bool:
-        """Whether a use in `other`'s scope looks this setting up; scopes inherit."""
-        if (self.selector, self.parameter) != (other.selector, other.parameter):
-            return False
-        return self.scope == other.scope if self.is_macro else _within(other, self)
+from hub_estimator.config.statements import Binding
 
 
 def bound() -> list[Binding]:
     """Returns the bindings of the configuration that is in force."""
     import gin
 
-    return statements(gin.config_str())
+    return statements.written_bindings(gin.config_str())
 
 
 def read() -> list[Binding]:
     """Returns the bindings that had an effect so far, and the defaults of what was used."""
     import gin
 
-    return statements(gin.operative_config_str())
+    return statements.written_bindings(gin.operative_config_str())
+
+
+def reading() -> Reading:
+    """Returns what became of the bindings, as far as the program has run."""
+    return Reading(bound(), read())
 
 
 def unread_bindings() -> list[Binding]:
-    """Returns the bindings that nothing has read, as far as the program has run.
+    """Returns the bindings that nothing has read so far; see `Reading`."""
+    return reading().unread
 
-    One that only repeats a parameter's default is left out: operative configurations have those of
-    every part that was used, and a run may use other parts.
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What became of the bindings of a configuration.
+
+    Attributes:
+      bound: the bindings.
+      read: what had an effect, and the defaults of what was used.
     """
-    all_bound = bound()
-    unread = set(all_bound)
-    for used in read():
-        readers = [binding for binding in all_bound if binding.is_read_by(used)]
-        if readers:  # The innermost scope wins; those outside of it are not read by this use.
-            unread.discard(max(readers, key=lambda binding: len(binding.scope)))
-    return sorted((each for each in unread if not _is_default(each)), key=str)
 
+    bound: Sequence[Binding]
+    read: Sequence[Binding]
 
-def statements(text: str, used: set[str] | None = None) -> list[Binding]:
-    """Returns the bindings in a text; adds what their values use to a set: macros, and `@parts`."""
-    from gin import config_parser
+    @functools.cached_property
+    def unread(self) -> list[Binding]:
+        """The bindings that nothing has read.
 
-    class Delegate(config_parser.ParserDelegate):
-        def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> str:
-            if used is not None:
-                used.add(f"@{scoped_configurable_name.rsplit('/', 1)[-1]}")
-            return f"@{scoped_configurable_name}" + ("()" if evaluate else "")
+        One that only repeats a parameter's default is left out: operative configurations have those
+        of every part that was used, and a run may use other parts.
+        """
+        unread = set(self.bound).difference(*(readers[-1:] for readers in self._readers))
+        return sorted((each for each in unread if not _is_default(each)), key=str)
 
-        def macro(self, macro_name: str) -> str:
-            if used is not None:
-                used.add(macro_name)
-            return f"%{macro_name}"
+    @functools.cached_property
+    def overruled(self) -> set[Binding]:
+        """The bindings that something would have read were there none of an inner scope."""
+        return {each for readers in self._readers for each in readers[:-1]}
 
-    return [
-        Binding(
-            statement.scope or "", statement.selector, statement.arg_name or "", statement.value
-        )
-        for statement in config_parser.ConfigParser(text, Delegate())
-        if isinstance(statement, config_parser.BindingStatement)
-    ]
+    @functools.cached_property
+    def _readers(self) -> list[list[Binding]]:
+        """For each use, the bindings that it looks up, that of the innermost scope, which wins, last."""
+        found = ([each for each in self.bound if each.is_read_by(used)] for used in self.read)
+        return [sorted(each, key=lambda binding: len(binding.scope)) for each in found]
 
 
 def _is_default(binding: Binding) -> bool:
     missing = object()
     return bool(parameters_of(binding.selector).get(binding.parameter, missing) == binding.value)
-
-
-def _within(inner: Binding, outer: Binding) -> bool:
-    return not outer.scope or f"{inner.scope}/".startswith(f"{outer.scope}/")

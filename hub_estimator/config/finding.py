@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
 
+_MOST_BYTES = 10_000_000
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -21,40 +24,67 @@ def find_file(name: str, beside: str | None = None) -> str:
 
     Args:
       name: a path, or the name of a packaged configuration.
-      beside: the file that includes it, whose folder is searched too.
+      beside: the file that includes it, in whose folder it is searched first: what a packaged
+        configuration includes is packaged too, whatever the current folder has.
 
     Raises:
       errors.ConfigFileNotFoundError: it is in none of the places; the message lists packaged ones.
+      errors.ConfigError: it is on a filesystem that cannot be reached.
     """
-    folders = [os.path.dirname(beside)] if beside else []
-    candidates = [os.path.join(folder, name) for folder in [*folders, *packaged_folders()]]
-    for path in [files.as_path(name), *candidates]:
-        if files.exists(path) and not files.is_folder(path):
+    name = files.as_path(name)
+    inner = [files.join(files.parent(beside), name)] if beside else []
+    packaged = [files.join(folder, name) for folder in packaged_folders()]
+    for path in [*inner, name, *packaged]:
+        if _is_there(path):
             return path
-    packaged = sorted({each for place in packaged_folders() for each in files.listing(place)})
-    names = ", ".join(each for each in packaged if each.endswith(".gin"))
+    there = sorted({each for place in packaged_folders() for each in files.listing(place)})
+    names = ", ".join(each for each in there if each.endswith(".gin"))
     included = f", included by {beside!r}" if beside else ""
     raise errors.ConfigFileNotFoundError(
-        f"There is no gin file {name!r}{included}. Give a path, or one of the packaged "
+        f"There is no gin file {texts.shown(name)}{included}. Give a path, or one of the packaged "
         f"configurations: {names}."
     )
 
 
 def read_text(path: str) -> str:
-    """Returns the text of a gin file.
+    """Returns the text of a gin file, whose lines end in `\\n` whatever they end in there.
 
     Raises:
-      errors.ConfigError: it cannot be read, or is not UTF-8.
+      errors.ConfigError: it cannot be read, is too large, or is not UTF-8.
     """
-    try:
+    with _clear_file_errors(path):
+        size = files.size(path)
+        if size > _MOST_BYTES:
+            raise errors.ConfigError(
+                f"The gin file {path!r} has {size:,} bytes; at most {_MOST_BYTES:,} are read."
+            )
         content = files.read_bytes(path)
-    except OSError as error:
-        raise errors.ConfigError(f"The gin file {path!r} cannot be read: {error}.") from error
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise errors.ConfigError(
             f"The gin file {path!r} is not UTF-8: byte 0x{content[error.start]:02x} in line "
             f"{line}. Save it as UTF-8."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_there(path: str) -> bool:
+    with _clear_file_errors(path):
+        return files.exists(path) and not files.is_folder(path)
+
+
+@contextlib.contextmanager
+def _clear_file_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except errors.ConfigError:
+        raise
+    except Exception as error:  # those of `tf.io.gfile` are no OSErrors
+        if not isinstance(error, OSError) and not files.is_remote(path):
+            raise
+        reason = getattr(error, "message", None) or str(error)
+        raise errors.ConfigError(
+            f"The gin file {path!r} cannot be read: {reason.rstrip('.')}."
         ) from error

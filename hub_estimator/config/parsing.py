@@ -1,38 +1,75 @@
-"""Parses gin files, those that they include, and bindings; gin itself finds no file."""
+"""Parses gin files, those that they include, and bindings; gin itself finds no file.
+
+What a user names is the user's own, and may import and include; but see `operative` for that of a
+model folder.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import io
-import re
+import traceback
 from collections.abc import Sequence
 
-from hub_estimator import errors
-from hub_estimator.config import bindings
+from hub_estimator import errors, files, texts
+from hub_estimator.config import bindings, operative, statements
 from hub_estimator.config.finding import find_file, read_text
 from hub_estimator.config.messages import clear_parse_errors
+from hub_estimator.config.origin import Origin
+from hub_estimator.config.statements import (
+    GIN_FEATURES,
+    Binding,
+    Import,
+    Include,
+    Reference,
+    Statement,
+)
+from hub_estimator.config.syntax import place
+from hub_estimator.config.uses import Uses
 
-_INCLUDE = re.compile(r"""^\s*include\s+(['"])(?P<name>.+?)\1\s*(#.*)?$""")
-_REQUIRED = "%gin.REQUIRED"
+_REQUIRED = Reference("", "gin.REQUIRED", is_macro=True)
+_DEEPEST = 50  # of files that include one another
+_MOST_FILES = 1000
 
 
-def parse_all(gin_files: Sequence[str], given: Sequence[str]) -> frozenset[str]:
-    """Parses files and then bindings; returns the macros and the `@parts` that the files use.
+@dataclasses.dataclass(frozen=True)
+class Parsed:
+    """What the texts of a configuration have beside their bindings.
+
+    Attributes:
+      given: the names of what the bindings set, beside the files.
+      used: the macros and parts that the files use, and what they require and nothing reads.
+      imports: the modules that the texts, and the caller, had imported.
+    """
+
+    given: frozenset[str]
+    used: frozenset[Reference]
+    imports: tuple[str, ...]
+
+
+def parse_all(
+    gin_files: Sequence[str], given: Sequence[str], allowed_imports: Sequence[str] = ()
+) -> Parsed:
+    """Parses files and then bindings.
 
     Raises:
       errors.ConfigError: see `gin_session`.
     """
     import gin
 
-    used: set[str] = set()
+    reader = _Reader(allowed_imports)
+    for module in allowed_imports:
+        reader.run_import(module, f"--allow_import={module}")
     for name in gin_files:
-        used |= _parse_file(find_file(name), ())
+        reader.read_file(find_file(name), ())
     for binding in given:
-        with clear_parse_errors(f"the binding {binding!r}"):
-            gin.parse_config(binding)
-    _check_complete()
-    with clear_parse_errors("the configuration"):
+        reader.read_binding(binding)
+    unneeded = _check_complete(reader.used)
+    with clear_parse_errors("the configuration", reader.hint):
         gin.finalize()
-    return frozenset(used)
+    imports = tuple(dict.fromkeys(reader.imports))
+    return Parsed(frozenset(reader.given), frozenset(reader.used | unneeded), imports)
 
 
 class _NamedText(io.StringIO):
@@ -43,38 +80,141 @@ class _NamedText(io.StringIO):
         self.name = name
 
 
-def _parse_file(path: str, including: tuple[str, ...]) -> set[str]:
-    """Parses a file and those that it includes; returns what they use."""
-    # Gin would search for included files in its own places only, so they are taken out here; the
-    # empty lines keep the line numbers of its messages.
-    if path in including:
-        raise errors.ConfigError(f"{path!r} includes itself: {' > '.join([*including, path])}.")
-    lines = read_text(path).splitlines(keepends=True)
-    used: set[str] = set()
-    start = 0
-    for number, line in enumerate(lines):
-        include = _INCLUDE.match(line)
-        if include:
-            used |= _parse_text(path, "\n" * start + "".join(lines[start:number]))
-            used |= _parse_file(find_file(include["name"], beside=path), (*including, path))
-            start = number + 1
-    return used | _parse_text(path, "\n" * start + "".join(lines[start:]))
+class _Reader:
+    """Reads texts one after the other.
+
+    Args:
+      allowed_imports: what the configuration of a model folder may import.
+
+    Attributes:
+      given: the names of what the bindings set.
+      used: the macros and parts that the files use.
+      imports: what was imported.
+      hint: what to do where something is named that nobody registered; empty if nothing.
+    """
+
+    def __init__(self, allowed_imports: Sequence[str]) -> None:
+        self.given: set[str] = set()
+        self.used: set[Reference] = set()
+        self.imports: list[str] = []
+        self.hint = ""
+        self._allowed = frozenset(allowed_imports)
+        self._number = 0
+
+    def read_file(self, path: str, including: tuple[str, ...]) -> None:
+        """Reads a file, and those that it includes where it includes them."""
+        self._check_place(path, including)
+        text = read_text(path)
+        found = statements.parse(text, repr(path))
+        self._note_uses(found)
+        if operative.is_operative(path):
+            self._read_operative(path, text, found)
+            return
+        # Gin would search for included files in its own places only, so they are taken out here.
+        start = 1
+        for include in [each for each in found if isinstance(each, Include)]:
+            self._run(path, text, found, start, include.line)
+            inner = find_file(include.name, beside=path)
+            self.read_file(inner, (*including, path))
+            start = include.end
+        self._run(path, text, found, start, None)
+
+    def read_binding(self, text: str) -> None:
+        """Reads what a user gave on the command line."""
+        import gin
+
+        where = f"the binding {texts.shown(text)}"
+        found = statements.parse(text, where)
+        for each in found:
+            if isinstance(each, Include):
+                raise errors.ConfigError(
+                    f"A binding includes no file ({where}). Give that by --gin_file."
+                )
+            if isinstance(each, Import):
+                self._import(each, where)
+            else:
+                self.given.add(str(each))
+        with clear_parse_errors(where):
+            gin.parse_config(text)
+
+    def run_import(self, module: str, where: str) -> None:
+        """Imports a module, so that what it registers can be named."""
+        self.imports.append(module)
+        try:
+            importlib.import_module(module)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a module may raise anything, and exit
+            reason = traceback.format_exception_only(error)[-1].strip().rstrip(".")
+            raise errors.ConfigError(f"Importing {module} fails ({where}): {reason}.") from error
+
+    def _check_place(self, path: str, including: tuple[str, ...]) -> None:
+        way = " > ".join([*including, path])
+        if any(files.is_same(path, each) for each in including):
+            raise errors.ConfigError(f"{path!r} includes itself: {way}.")
+        self._number += 1
+        if len(including) > _DEEPEST or self._number > _MOST_FILES:
+            raise errors.ConfigError(
+                f"{path!r} is one file too many: at most {_DEEPEST} may include one another, and "
+                f"{_MOST_FILES} be included in all. It is included by {' > '.join(including)}."
+            )
+
+    def _note_uses(self, found: Sequence[Statement]) -> None:
+        for each in found:
+            if isinstance(each, Binding):
+                self.used.update(statements.references(each.value))
+
+    def _run(
+        self, path: str, text: str, found: Sequence[Statement], start: int, end: int | None
+    ) -> None:
+        """Has gin parse the lines of a file from one to before another one."""
+        for each in found:
+            if isinstance(each, Import) and start <= each.line and (end is None or each.line < end):
+                self._import(each, place(repr(path), each.line))
+        # The empty lines keep the line numbers of gin's messages.
+        lines = text.split("\n")[start - 1 : None if end is None else end - 1]
+        _parse(path, "\n" * (start - 1) + "\n".join(lines))
+
+    def _import(self, statement: Import, where: str) -> None:
+        if statement.module.startswith(GIN_FEATURES):
+            feature = statement.module.removeprefix(GIN_FEATURES)
+            raise errors.ConfigError(
+                f"Gin's {feature} is not supported ({where}): what it registers could not be named "
+                "when the model folder is read. Register the part in its module, with "
+                "@gin.configurable, and import that."
+            )
+        self.run_import(statement.module, where)
+
+    def _read_operative(self, path: str, text: str, found: Sequence[Statement]) -> None:
+        operative.check(path, found, self._allowed)
+        origin = Origin.read(text)
+        self.hint = operative.import_hint(origin, self._allowed)
+        _parse(path, text, self.hint)
+        operative.adapt(path, origin, found)
 
 
-def _parse_text(path: str, text: str) -> set[str]:
+def _parse(path: str, text: str, hint: str = "") -> None:
     import gin
 
-    with clear_parse_errors(repr(path)):
+    with clear_parse_errors(repr(path), hint):
         gin.parse_config(_NamedText(text, path))
-    used: set[str] = set()
-    bindings.statements(text, used)
-    return used
 
 
-def _check_complete() -> None:
-    missing = [str(binding) for binding in bindings.bound() if binding.value == _REQUIRED]
+def _check_complete(used: set[Reference]) -> set[Reference]:
+    """Checks that all is given that must be; returns the macros that need not, as nothing reads
+    them: they become None, for gin would insist on them."""
+    import gin
+
+    bound = bindings.bound()
+    uses = Uses(bound)
+    uses.walk_all(used)
+    required = [each for each in bound if each.value == _REQUIRED]
+    missing = [str(each) for each in required if each in uses.reached]
     if missing:
         flags = " ".join(f'--gin_bindings="{name}=..."' for name in missing)
         raise errors.MissingSettingError(
             f"The configuration needs {', '.join(missing)}. Give it in a gin file or by {flags}."
         )
+    for each in required:
+        gin.bind_parameter(f"%{each}" if each.is_macro else str(each), None)
+    return {Reference("", str(each), is_macro=True) for each in required if each.is_macro}

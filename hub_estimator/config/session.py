@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub_estimator import errors
-from hub_estimator.config import bindings
-from hub_estimator.config.messages import clear_call_errors, unread_message
+from hub_estimator.config import bindings, registry, statements
+from hub_estimator.config.bindings import Reading
+from hub_estimator.config.messages import call_error, unread_message
+from hub_estimator.config.origin import Origin
 from hub_estimator.config.parsing import parse_all
-from hub_estimator.config.registry import parameters_of
+from hub_estimator.config.statements import Binding, Reference
+from hub_estimator.config.uses import Uses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,29 +24,53 @@ class Session:
 
     Attributes:
       given: what the bindings set, beside the files.
-      optional: macros and `@parts` that the files use and no binding gives. What used them may have
-        been given another value since, so their settings may have no effect.
+      used: the macros and parts that the files use. What uses them may have been given another value
+        since, so their settings in the files may have no effect.
+      imports: the modules that were imported for the configuration.
     """
 
     given: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
+    used: frozenset[Reference] = frozenset()
+    imports: tuple[str, ...] = ()
     _inherited: set[str] = dataclasses.field(default_factory=set)
 
     def check_all_read(self) -> None:
-        """Checks that every binding had an effect so far; those of what is optional need none.
+        """Checks that every binding had an effect so far, but for those of files that others made
+        useless: by giving what used them another value, or by setting the same in an inner scope.
 
         Raises:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
-        parts = {each.selector for each in bindings.read()}
-        _check([each for each in self._unread() if not self._may_be_unread(each, parts)])
+        reading = bindings.reading()
+        _check(
+            [
+                each
+                for each in self._unread(reading)
+                if str(each) in self.given
+                or not (each in reading.overruled or self._is_replaced(each, reading))
+            ],
+            reading,
+        )
 
-    def _may_be_unread(self, binding: bindings.Binding, parts: set[str]) -> bool:
-        """Whether a setting of the files may have no effect, given the parts that were used."""
-        if binding.is_macro or str(binding) in self.given:
-            return str(binding) in self.optional
-        name = binding.selector.rsplit(".", 1)[-1]
-        return f"@{name}" in self.optional and binding.selector not in parts
+    def _is_replaced(self, binding: Binding, reading: Reading) -> bool:
+        """Whether the files use what a setting is of, and what was used in the end is something else.
+
+        Args:
+          binding: a setting that nothing reads.
+          reading: what was read.
+        """
+        if binding.is_macro:
+            return Reference("", str(binding), is_macro=True) in self.used
+        part = registry.part(binding.selector)
+        scopes = [each.scope for each in reading.read if each.selector == binding.selector]
+        if any(statements.is_in(each, binding.scope) for each in scopes):
+            return False
+        return any(
+            registry.part(each.name) is part
+            and (not scopes or statements.is_in(each.scope, binding.scope))
+            for each in self.used
+            if not each.is_macro
+        )
 
     def check_given_read(self) -> None:
         """Checks that what the bindings set had an effect so far; the files' settings need none.
@@ -52,13 +80,22 @@ class Session:
         Raises:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
-        _check([each for each in self._unread() if str(each) in self.given])
+        reading = bindings.reading()
+        _check([each for each in self._unread(reading) if str(each) in self.given], reading)
 
-    def operative_text(self) -> str:
-        """Returns the configuration that had an effect so far, as the text of a gin file."""
+    def operative_text(self, model_dir: str) -> str:
+        """Returns the configuration that had an effect so far, as the text of a gin file.
+
+        It imports nothing, and its head says where it is at work; see `Origin`.
+
+        Args:
+          model_dir: the model folder that it is for.
+        """
         import gin
 
-        return gin.operative_config_str(max_line_length=100)
+        lines = gin.operative_config_str(max_line_length=100).split("\n")
+        text = itertools.dropwhile(lambda line: line.startswith(("import ", "from ")), lines)
+        return Origin.here(model_dir, self.imports).head() + "\n" + "\n".join(text).lstrip("\n")
 
     def macros_read(self) -> frozenset[str]:
         """Returns the macros that had an effect so far."""
@@ -91,33 +128,49 @@ class Session:
 
         if inherits is not None:
             self._inherit(name, inherits)
-        with clear_call_errors():
+        uses = Uses(bindings.bound())
+        uses.walk(name)
+        try:
             return gin.get_configurable(name)(**arguments)
+        except Exception as error:
+            failure = call_error(error, name)
+            if failure is error:
+                raise
+            raise failure from failure.__cause__  # not from what gin raised in its place
 
     def _inherit(self, name: str, other: str) -> None:
         import gin
 
         names = {str(each) for each in bindings.bound()}
         with gin.unlock_config():
-            for parameter in parameters_of(name):
+            for parameter in registry.parameters_of(name):
                 own, theirs = f"{name}.{parameter}", f"{other}.{parameter}"
                 if theirs in names and own not in names:
                     gin.bind_parameter(own, gin.query_parameter(theirs))
                     self._inherited.add(theirs)
 
-    def _unread(self) -> list[bindings.Binding]:
-        return [each for each in bindings.unread_bindings() if str(each) not in self._inherited]
+    def _unread(self, reading: Reading) -> list[Binding]:
+        return [each for each in reading.unread if str(each) not in self._inherited]
 
 
 @contextlib.contextmanager
 def gin_session(
-    gin_files: Sequence[str] = (), given_bindings: Sequence[str] = ()
+    gin_files: Sequence[str] = (),
+    given_bindings: Sequence[str] = (),
+    allowed_imports: Sequence[str] = (),
 ) -> Iterator[Session]:
     """Parses gin files, then bindings, for the time of a `with` block.
+
+    A file called `operative_config.gin` is that of a model folder, which may be a stranger's: it may
+    set what this package, the program or an allowed module registered; it imports and includes
+    nothing, and its paths lead to where they led in training, see `Origin`. Other files are the
+    user's own, and may import what they like.
 
     Args:
       gin_files: paths, or names of packaged configurations; later ones override earlier ones.
       given_bindings: `"name.parameter = value"` or `"MACRO = value"`; they override the files.
+      allowed_imports: modules to import before, so that the configuration of a model folder can name
+        what they register.
 
     Yields:
       The `Session`.
@@ -125,22 +178,19 @@ def gin_session(
     Raises:
       errors.ConfigFileNotFoundError: a file or an included file is not there.
       errors.UnknownSettingError: there is no such configurable, parameter or macro.
-      errors.MissingSettingError: something is still `%gin.REQUIRED`.
-      errors.ConfigError: a line cannot be parsed.
+      errors.MissingSettingError: something that is read is still `%gin.REQUIRED`.
+      errors.ConfigError: something else is wrong with a text; the message says what and where.
     """
     import gin
 
     gin.clear_config()
     try:
-        used = parse_all(gin_files, given_bindings)
-        given = frozenset(
-            str(each) for text in given_bindings for each in bindings.statements(text)
-        )
-        yield Session(given, used - given)
+        parsed = parse_all(gin_files, given_bindings, allowed_imports)
+        yield Session(parsed.given, parsed.used, parsed.imports)
     finally:
         gin.clear_config()
 
 
-def _check(unread: list[bindings.Binding]) -> None:
+def _check(unread: list[Binding], reading: Reading) -> None:
     if unread:
-        raise errors.UnreadBindingError(unread_message(unread))
+        raise errors.UnreadBindingError(unread_message(unread, reading.read))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import filelock
 
 from hub_estimator import errors
-from hub_estimator.files.access import read_bytes, remove
+from hub_estimator.files.access import open_file, read_bytes, remove
 from hub_estimator.files.whole import write_text
 
 _POLL_SECS = 0.05
@@ -33,7 +33,7 @@ def held(path: str, waiting: Callable[[], None] | None = None) -> Iterator[bool]
     Raises:
       OSError: the file cannot be made or opened.
     """
-    lock = filelock.FileLock(path)
+    lock: filelock.BaseFileLock | _OthersLock = filelock.FileLock(path)
     timeout = 0.0
     while not lock.is_locked:
         try:
@@ -42,10 +42,36 @@ def held(path: str, waiting: Callable[[], None] | None = None) -> Iterator[bool]
             if timeout and waiting is not None:
                 waiting()
             timeout = _SAY_WAITING_SECS
+        except PermissionError:
+            if isinstance(lock, _OthersLock) or not os.path.exists(path):
+                raise
+            lock = _OthersLock(path)
     try:
         yield timeout > 0
     finally:
         lock.release()
+
+
+class _OthersLock:
+    """A lock whose file another user made, and only lets read: that is enough to hold it."""
+
+    def __init__(self, path: str):
+        self._path = path
+        self._file = open_file(path)
+        self.is_locked = False
+
+    def acquire(self, timeout: float, poll_interval: float) -> None:
+        """Takes the lock; raises a `filelock.Timeout` if it is not free for `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while not filelock.lock_descriptor(self._file.fileno(), blocking=False):
+            if time.monotonic() >= end:
+                raise filelock.Timeout(self._path)
+            time.sleep(poll_interval)
+        self.is_locked = True
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        self._file.close()
 
 
 @contextlib.contextmanager
@@ -95,6 +121,30 @@ def held_alone(path: str) -> Iterator[None]:
             yield
         finally:
             remove(holder)
+
+
+@contextlib.contextmanager
+def held_folder(path: str) -> Iterator[None]:
+    """Holds a folder itself for the time of a `with` block, and leaves nothing in it.
+
+    Waits for another holder as long as it takes. Where there are no such locks, as on some network
+    filesystems, it holds nothing.
+
+    Args:
+      path: the folder, on the local disk; it is there.
+
+    Raises:
+      OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl  # of Unix alone
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # goes when the file is closed
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _who(holder: str) -> str:

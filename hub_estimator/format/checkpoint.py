@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -147,22 +147,46 @@ def open_checkpoint(path: str) -> Any:
     return tf.train.load_checkpoint(path)
 
 
-def read_from_checkpoint(
+@dataclasses.dataclass(frozen=True)
+class StoredValues:
+    """Values in a checkpoint, which are read only when they are needed.
+
+    Attributes:
+      reader: TensorFlow's reader of the checkpoint.
+      names: the name in the checkpoint of each value, by its key in the module.
+      specs: the type and the shape of each value, by its key in the module.
+    """
+
+    reader: Any
+    names: Mapping[str, str]
+    specs: Mapping[str, tf.TensorSpec]
+
+    def read(self) -> list[Value]:
+        """Returns the values; that of a partitioned variable is its whole."""
+        return [
+            Value(key, "", np.asarray(self.reader.get_tensor(name)))
+            for key, name in self.names.items()
+        ]
+
+
+def find_values(
     checkpoint_path: str,
-    variables: Iterable[VariableEntry],
+    keys: Collection[str],
     name_transform_fn: Callable[[str], str] | None = None,
-) -> list[Value]:
-    """Returns the whole value of each variable from a checkpoint; parts are read as their whole.
+) -> StoredValues:
+    """Returns those of some values that a checkpoint has.
 
     Args:
       checkpoint_path: the prefix of a checkpoint; what else it holds is ignored.
-      variables: the variables of a module.
-      name_transform_fn: gives a variable's name in the checkpoint for its name in the module.
+      keys: the values' keys in the module.
+      name_transform_fn: gives a value's name in the checkpoint for its key in the module; None
+        where they are equal.
 
     Raises:
-      CheckpointMismatchError: a variable is missing, or has another shape or type there.
       CheckpointNotFoundError: there is no checkpoint; it is a `tf.errors.NotFoundError`.
     """
+    if not keys:
+        return StoredValues(None, {}, {})
     try:
         reader = open_checkpoint(checkpoint_path)
     except (ValueError, tf.errors.NotFoundError) as e:
@@ -171,12 +195,9 @@ def read_from_checkpoint(
             "tf.train.latest_checkpoint(model_dir) returns."
         ) from e
     there = contents(reader)
-    values = []
-    for variable in {variable.key: variable for variable in variables}.values():
-        name = name_transform_fn(variable.key) if name_transform_fn else variable.key
-        check_variable(there, checkpoint_path, variable, name)
-        values.append(Value(variable.key, "", np.asarray(reader.get_tensor(name))))
-    return values
+    wanted = {key: name_transform_fn(key) if name_transform_fn else key for key in keys}
+    names = {key: name for key, name in wanted.items() if name in there}
+    return StoredValues(reader, names, {key: there[name] for key, name in names.items()})
 
 
 def contents(reader: Any) -> dict[str, tf.TensorSpec]:
@@ -208,9 +229,35 @@ def check_variable(
             f"variable {variable.key!r} needs. It has: {quoted(there)}. Where the names differ, "
             "pass name_transform_fn."
         )
-    shape, dtype = there[name].shape, there[name].dtype
-    if not variable.whole_shape.is_compatible_with(shape) or dtype != variable.dtype.base_dtype:
+    if not _fits(there[name], variable.spec):
         raise CheckpointMismatchError(
-            f"The variable {name!r} is {dtype.name} {shape} in the checkpoint {checkpoint_path}, "
-            f"but {variable.dtype.base_dtype.name} {variable.whole_shape} in the module."
+            f"The variable {name!r} is {_text(there[name])} in the checkpoint {checkpoint_path}, "
+            f"but {_text(variable.spec)} in the module."
         )
+
+
+def missing_values(
+    variables: Iterable[VariableEntry], specs: Mapping[str, tf.TensorSpec]
+) -> list[str]:
+    """Returns what messages call the variables that have no value of their type and shape, sorted.
+
+    Args:
+      variables: the variables of a graph variant.
+      specs: the type and the shape of each value that there is, by its key.
+    """
+    found = set()
+    for variable in variables:
+        key, there = variable.key, specs.get(variable.key)
+        if there is None:
+            found.add(repr(key))
+        elif not _fits(there, variable.spec):
+            found.add(f"{key!r} ({_text(variable.spec)}; the value is {_text(there)})")
+    return sorted(found)
+
+
+def _fits(there: tf.TensorSpec, wanted: tf.TensorSpec) -> bool:
+    return there.dtype == wanted.dtype and wanted.shape.is_compatible_with(there.shape)
+
+
+def _text(spec: tf.TensorSpec) -> str:
+    return f"{spec.dtype.name} {spec.shape}"

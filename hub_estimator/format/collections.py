@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import control_flow_pb2, meta_graph_pb2
 
 from hub_estimator.format.protos import ModuleAttachment
 
@@ -27,6 +27,12 @@ ATTACHMENTS = "hub_module_attachments"
 ASSETS = "saved_model_assets"
 # While `module_fn` runs, its signatures wait here; on disk they are in `signature_def`.
 SIGNATURES = "hub_module_signatures"
+
+CONTEXTS = {
+    COND_CONTEXT: control_flow_pb2.CondContextDef,
+    WHILE_CONTEXT: control_flow_pb2.WhileContextDef,
+}
+"""The protos of the contexts of v1 control flow, by collection."""
 
 CARRIED = frozenset(
     {
@@ -76,6 +82,25 @@ def _bytes(meta_graph: Any, key: str) -> Iterable[bytes]:
     return meta_graph.collection_def[key].bytes_list.value if has(meta_graph, key) else ()
 
 
+def contexts(meta_graph: Any, keys: Iterable[str] = tuple(CONTEXTS)) -> list[Any]:
+    """Returns the protos of the contexts of v1 control flow, without those nested in others."""
+    return [CONTEXTS[key].FromString(value) for key in keys for value in _bytes(meta_graph, key)]
+
+
+def names_in_context(context: Any) -> Iterator[str]:
+    """Yields the names of operations and tensors that a context, or one nested in it, looks up."""
+    yield from context.values_def.values
+    yield from context.values_def.external_values.values()
+    if isinstance(context, control_flow_pb2.CondContextDef):
+        yield from (context.pred_name, context.pivot_name)
+    else:
+        yield from (context.pivot_name, context.pivot_for_pred_name, context.pivot_for_body_name)
+        yield from context.loop_exit_names
+        yield from context.loop_enter_names
+    for nested in context.nested_contexts:
+        yield from names_in_context(getattr(nested, nested.WhichOneof("ctxt")))
+
+
 def set_bytes(meta_graph: Any, key: str, messages: Iterable[Any]) -> None:
     """Makes a collection hold the serialized `messages`; none removes it."""
     meta_graph.collection_def.pop(key, None)
@@ -101,6 +126,12 @@ def asset_files(meta_graph: Any) -> dict[str, str]:
             asset = meta_graph_pb2.AssetFileDef.FromString(value.value)
             files[asset.tensor_info.name] = asset.filename
     return files
+
+
+def listed_assets(meta_graph: Any) -> dict[str, str]:
+    """Returns `asset_files` of a SavedModel, which later ones have in a field of their own."""
+    listed = {asset.tensor_info.name: asset.filename for asset in meta_graph.asset_file_def}
+    return listed or asset_files(meta_graph)
 
 
 def set_asset_files(meta_graph: Any, files: dict[str, str]) -> None:

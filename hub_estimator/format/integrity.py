@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import tensorflow as tf
 from google.protobuf import message as protobuf_message
 
-from hub_estimator import files
+from hub_estimator import files, texts
 from hub_estimator.errors import BrokenModuleError, CheckpointMismatchError, Error
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import check_variable, contents, open_checkpoint
 from hub_estimator.format.nodes import colocated_with, node_of
+from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import component_names, parse
-from hub_estimator.format.variant import VariableEntry, Variant, inside_sentence, tags_text
+from hub_estimator.format.variant import Variant, inside_sentence, tags_text
 
 _SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
 _OF_NODES = (
@@ -46,13 +47,14 @@ _MEANINGLESS = (
     tf.errors.OpError,
 )
 
-# What a filesystem says of whole and damaged files alike.
-_NOT_DAMAGE = (
+NOT_DAMAGE = (
     tf.errors.DeadlineExceededError,
     tf.errors.PermissionDeniedError,
+    tf.errors.ResourceExhaustedError,
     tf.errors.UnauthenticatedError,
     tf.errors.UnavailableError,
 )
+"""What filesystems, and machines without room, say of whole and damaged files alike."""
 
 
 @contextlib.contextmanager
@@ -67,7 +69,7 @@ def reports_damage(source: str) -> Iterator[None]:
     """
     try:
         yield
-    except (Error, *_NOT_DAMAGE):
+    except (Error, *NOT_DAMAGE):
         raise
     except _MEANINGLESS as e:
         raise BrokenModuleError(
@@ -86,6 +88,13 @@ def check_variant(variant: Variant, source: str) -> None:
             colocated_with(node)
         references = list(_references(variant))
         there = variant.nodes.by_name
+        for name in collections.node_names(variant.meta_graph, collections.TABLE_INITIALIZERS):
+            if name not in there:
+                raise BrokenModuleError(
+                    f"{source} is damaged: in the graph with the tags {tags_text(variant.tags)}, the "
+                    f"collection {collections.TABLE_INITIALIZERS!r} has {texts.shown(name)}, which is "
+                    "no operation of it. Fetch or export the module again."
+                )
         unknown = {
             name
             for name in {name for _, names in references for name in names}
@@ -100,27 +109,45 @@ def check_variant(variant: Variant, source: str) -> None:
                 )
 
 
-def check_checkpoint(prefix: str, variables: Sequence[VariableEntry], source: str) -> None:
-    """Checks that a checkpoint can be read, holds the variables, and has all its files.
+def check_checkpoint(spec: ModuleSpec) -> None:
+    """Checks that a module's checkpoint can be read, has all its files, and is of the module.
+
+    It is where a graph variant finds all its values; others may lack some of theirs.
+
+    Raises:
+      BrokenModuleError: it is not.
+    """
+    prefix, source = spec.checkpoint_path, spec.source
+    if prefix is None:
+        return
+    with reports_damage(f"The checkpoint {prefix} of {inside_sentence(source)}"):
+        if len(spec.unusable) == len(spec.variants):
+            _raise_contradiction(spec, prefix)
+        if spec.stored:
+            _check_shards(prefix, _size(spec.stored), source)
+
+
+def _raise_contradiction(spec: ModuleSpec, prefix: str) -> None:
+    try:
+        for variable in spec.variables:
+            check_variable(spec.stored, prefix, variable, variable.key)
+    except CheckpointMismatchError as e:
+        raise BrokenModuleError(f"{spec.source} contradicts itself. {e}") from e
+
+
+def check_values(prefix: str, source: str) -> None:
+    """Checks that a SavedModel's checkpoint, if it has one, can be read and has all its files.
 
     Args:
       prefix: the path of the checkpoint without endings.
-      variables: the variables of the module.
-      source: what messages call the module.
+      source: what messages call the SavedModel.
 
     Raises:
-      BrokenModuleError: it does not.
+      BrokenModuleError: it cannot, or has not.
     """
-    if not variables:
-        return
-    with reports_damage(f"The checkpoint {prefix} of {inside_sentence(source)}"):
-        there = contents(open_checkpoint(prefix))
-        for variable in variables:
-            try:
-                check_variable(there, prefix, variable, variable.key)
-            except CheckpointMismatchError as e:
-                raise BrokenModuleError(f"{source} contradicts itself. {e}") from e
-        _check_shards(prefix, _size(there), source)
+    if files.exists(f"{prefix}.index"):
+        with reports_damage(f"The checkpoint {prefix} of {inside_sentence(source)}"):
+            _check_shards(prefix, _size(contents(open_checkpoint(prefix))), source)
 
 
 def _references(variant: Variant) -> Iterator[tuple[tuple[str, str], Iterable[str]]]:

@@ -12,6 +12,9 @@ SAVED_MODEL = "saved_model.pb"
 SAVED_MODEL_TEXT = "saved_model.pbtxt"
 VARIABLES = "variables"
 ASSETS = "assets"
+# What TensorFlow adds to SavedModels and reads when it loads them.
+FINGERPRINT = "fingerprint.pb"
+DEBUG = "debug"
 
 
 def checkpoint_prefix(folder: str) -> str:

@@ -38,18 +38,19 @@ def _file() -> Any:
     _field(attachment, "key", 1, _FIELD.TYPE_STRING)
     _field(attachment, "value", 2, _FIELD.TYPE_BYTES)
 
-    size = file.message_type.add(name="ImageSize")
-    _field(size, "height", 1, _FIELD.TYPE_UINT32)
-    _field(size, "width", 2, _FIELD.TYPE_UINT32)
     info = file.message_type.add(name="ImageModuleInfo")
-    _field(info, "default_image_size", 1, _FIELD.TYPE_MESSAGE, type_name=f".{_PACKAGE}.ImageSize")
+    size = info.nested_type.add(name="InputSize")
+    _field(size, "height", 1, _FIELD.TYPE_INT32)
+    _field(size, "width", 2, _FIELD.TYPE_INT32)
+    size_type = f".{_PACKAGE}.ImageModuleInfo.InputSize"
+    _field(info, "default_image_size", 1, _FIELD.TYPE_MESSAGE, type_name=size_type)
     return file
 
 
 def _classes() -> dict[str, Any]:
     pool = descriptor_pool.DescriptorPool()
     pool.Add(_file())
-    names = ("ModuleDef", "ModuleAttachment", "ImageSize", "ImageModuleInfo")
+    names = ("ModuleDef", "ModuleAttachment", "ImageModuleInfo")
     return {
         name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
         for name in names
@@ -59,5 +60,4 @@ def _classes() -> dict[str, Any]:
 _CLASSES = _classes()
 ModuleDef = _CLASSES["ModuleDef"]
 ModuleAttachment = _CLASSES["ModuleAttachment"]
-ImageSize = _CLASSES["ImageSize"]
 ImageModuleInfo = _CLASSES["ImageModuleInfo"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf import message as protobuf_message
@@ -16,30 +17,53 @@ from hub_estimator.errors import (
     UnsupportedModuleError,
 )
 from hub_estimator.format import collections, integrity, layout
+from hub_estimator.format.folder import check_files
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
+from hub_estimator.format.safety import check_program
+from hub_estimator.format.side_effects import report
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import Variant, tags_text
 
+# What a protobuf message can have, and far more than the few words of a `ModuleDef` ever take.
+_MOST_BYTES = (1 << 31) - 1
+_MOST_BYTES_OF_MODULE_DEF = 1 << 20
+_NOT_PARSED = (
+    protobuf_message.DecodeError,
+    protobuf_message.EncodeError,
+    text_format.ParseError,
+    RecursionError,
+)
 
-def load_module_spec(path: files.PathLike) -> ModuleSpec:
+
+def load_module_spec(path: files.PathLike, refuse_side_effects: bool | None = None) -> ModuleSpec:
     """Returns the spec of the module that a handle names.
+
+    A warning says what the module does beyond computing its outputs, see `ModuleSpec.side_effects`.
 
     Args:
       path: a handle: a folder on any filesystem that TensorFlow knows, or a URL.
+      refuse_side_effects: whether to refuse modules that do more than compute; None is what the
+        environment variable `HUB_ESTIMATOR_REFUSE_SIDE_EFFECTS` says.
 
     Raises:
-      OSError: there is nothing under the handle, it is not a module (`NotAModuleError`), or its
-        files are damaged (`BrokenModuleError`).
+      OSError: there is nothing under the handle, it is not a module (`NotAModuleError`), its files
+        are damaged (`BrokenModuleError`) or are no files of its own (`UnsafeLinkError`,
+        `NotAFileError`, `LfsPointerError`).
       UnsupportedModuleError: the module is of a later format, or needs an unknown feature.
       UnsafeAssetError: an asset's name leads out of the module's folder.
+      ModuleTooLargeError: it would take more memory than the settings allow.
+      SideEffectsError: it does more than compute, and such modules are refused.
     """
-    return read_module(resolver.resolve(path))
+    spec = read_module(resolver.resolve(path))
+    report(spec.side_effects(), spec.source, refuse_side_effects)
+    return spec
 
 
 def read_module(folder: str) -> ModuleSpec:
     """Returns the spec of the module in a folder; errors are those of `load_module_spec`."""
     if not files.exists(files.join(folder, layout.MODULE_DEF)):
         raise NotAModuleError(_what_it_is(folder))
+    check_files(folder)
     _check_module_def(files.join(folder, layout.MODULE_DEF))
     source = f"The module {folder}"
     with integrity.reports_damage(source):
@@ -52,8 +76,9 @@ def read_module(folder: str) -> ModuleSpec:
         )
         for variant in spec.variants:
             integrity.check_variant(variant, source)
-        if spec.checkpoint_path is not None:
-            integrity.check_checkpoint(spec.checkpoint_path, spec.variables, source)
+            program = variant.program(spec.checkpoint_path is not None)
+            check_program(program, variant.tags, spec.asset_paths, source)
+        integrity.check_checkpoint(spec)
     return spec
 
 
@@ -69,14 +94,12 @@ def read_saved_model(folder: str) -> Any:
         path = files.join(folder, layout.SAVED_MODEL_TEXT)
     if not files.exists(path):
         raise BrokenModuleError(f"{folder} has no {layout.SAVED_MODEL}. Fetch the module again.")
-    content = files.read_bytes(path)
+    content = _read(path, _MOST_BYTES)
     try:
-        if is_text:
-            text = content.decode("utf-8")
-            saved_model = text_format.Parse(text, saved_model_pb2.SavedModel())
-        else:
-            saved_model = saved_model_pb2.SavedModel.FromString(content)
-    except (protobuf_message.DecodeError, text_format.ParseError, UnicodeDecodeError) as e:
+        saved_model = (
+            _parse_text(content) if is_text else saved_model_pb2.SavedModel.FromString(content)
+        )
+    except (*_NOT_PARSED, UnicodeDecodeError) as e:
         raise BrokenModuleError(
             f"{path} is not a SavedModel, or it is damaged ({e}). Fetch the module again."
         ) from e
@@ -85,9 +108,24 @@ def read_saved_model(folder: str) -> Any:
     return saved_model
 
 
+def _parse_text(content: bytes) -> Any:
+    saved_model = text_format.Parse(content.decode("utf-8"), saved_model_pb2.SavedModel())
+    # Text may be nested deeper than bytes, and than what reads them without end.
+    return saved_model_pb2.SavedModel.FromString(saved_model.SerializeToString())
+
+
+def _read(path: str, most_bytes: int) -> bytes:
+    if files.size(path) > most_bytes:
+        raise BrokenModuleError(
+            f"{path} has {files.size(path):,} bytes, and such files have {most_bytes:,} at most. "
+            "Fetch the module again."
+        )
+    return files.read_bytes(path)
+
+
 def _check_module_def(path: str) -> None:
     try:
-        module_def = ModuleDef.FromString(files.read_bytes(path))
+        module_def = ModuleDef.FromString(_read(path, _MOST_BYTES_OF_MODULE_DEF))
     except protobuf_message.DecodeError as e:
         raise BrokenModuleError(
             f"{path} is not a ModuleDef, or it is damaged ({e}). Fetch the module again."
@@ -119,23 +157,33 @@ def _variants(folder: str, meta_graphs: Any) -> list[Variant]:
 
 
 def _asset_paths(folder: str, meta_graphs: Any) -> dict[str, str]:
-    names = {
-        name for graph in meta_graphs for name in collections.asset_files(graph).values()
-    }  # fmt: skip
+    names = {name for graph in meta_graphs for name in collections.asset_files(graph).values()}
+    return existing_assets(folder, names, f"The module {folder}")
+
+
+def existing_assets(folder: str, names: Iterable[str], source: str) -> dict[str, str]:
+    """Returns the paths of a module's assets by their names.
+
+    Raises:
+      UnsafeAssetError: a name leads out of the module's folder.
+      BrokenModuleError: a file is not there.
+    """
     paths = {name: layout.asset_path(folder, name) for name in names}
     for name, path in sorted(paths.items()):
         if not files.exists(path):
             raise BrokenModuleError(
-                f"The module {folder} lacks its asset {name!r} ({path}). Fetch the module again."
+                f"{source} lacks its asset {name!r} ({path}). Fetch the module again."
             )
     return paths
 
 
 def _checkpoint_path(folder: str, meta_graphs: Any) -> str | None:
-    if not any(collections.has(graph, collections.VARIABLES) for graph in meta_graphs):
+    have_variables = [collections.has(graph, collections.VARIABLES) for graph in meta_graphs]
+    if not any(have_variables):
         return None
     prefix = layout.checkpoint_prefix(folder)
-    if not files.exists(f"{prefix}.index"):
+    # Exported from a graph without variables, a module has no values for the other ones.
+    if all(have_variables) and not files.exists(f"{prefix}.index"):
         raise BrokenModuleError(
             f"The module {folder} lacks the values of its variables ({prefix}.index). Fetch the "
             "module again."

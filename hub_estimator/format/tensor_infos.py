@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat
+from hub_estimator import compat, texts
 from hub_estimator.errors import BrokenModuleError
 
 
@@ -24,11 +24,18 @@ class ParsedTensorInfo:
     @property
     def dtype(self) -> tf.DType:
         """The element type."""
-        return self.type_spec.dtype
+        return self._described.dtype
 
     def get_shape(self) -> tf.TensorShape:
         """Returns the static shape; for a sparse tensor, that of its dense form."""
-        return self.type_spec.shape
+        return self._described.shape
+
+    @property
+    def _described(self) -> Any:
+        """What has a type and a shape: the spec, or that of its first tensor (`IndexedSlices`)."""
+        if hasattr(self.type_spec, "dtype"):
+            return self.type_spec
+        return tf.nest.flatten(self.type_spec, expand_composites=True)[0]
 
     @property
     def is_sparse(self) -> bool:
@@ -54,8 +61,18 @@ def parse(tensor_info: Any) -> ParsedTensorInfo:
     encoding = tensor_info.WhichOneof("encoding")
     if encoding == "composite_tensor":
         type_spec = compat.decode_type_spec(tensor_info.composite_tensor.type_spec)
-        for component in tf.nest.flatten(type_spec, expand_composites=True):
-            _check_shape(component.shape)
+        parts = tf.nest.flatten(type_spec, expand_composites=True)
+        for part in parts:
+            _check_shape(part.shape)
+        encodings = [
+            each.WhichOneof("encoding") for each in tensor_info.composite_tensor.components
+        ]
+        if encodings != ["name"] * len(parts):
+            raise BrokenModuleError(
+                f"A signature of the module has a tensor of the type {texts.shown(type_spec)}, made of "
+                f"{len(encodings)} parts; it takes {len(parts)}, each of them one tensor. Fetch the "
+                "module again."
+            )
         return ParsedTensorInfo(type_spec)
     shape = tf.TensorShape(tensor_info.tensor_shape)
     _check_shape(shape)

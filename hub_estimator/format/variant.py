@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,8 +12,9 @@ import tensorflow as tf
 from hub_estimator import compat
 from hub_estimator.errors import BrokenModuleError, SignatureNotFoundError
 from hub_estimator.format import collections
-from hub_estimator.format.errors import UnknownOperationError
 from hub_estimator.format.nodes import NodeIndex, node_of
+from hub_estimator.format.operations import check_known
+from hub_estimator.format.programs import Program, of_variant
 from hub_estimator.format.tensor_infos import component_names
 
 DEFAULT = "default"
@@ -23,6 +24,12 @@ DEFAULT = "default"
 def quoted(names: Any) -> str:
     """Returns names as a readable list for messages, sorted."""
     return ", ".join(repr(name) for name in sorted(names)) or "none"
+
+
+def some_of(texts: Sequence[str]) -> str:
+    """Returns the first few of texts for messages, and how many more there are."""
+    more = f" and {len(texts) - 5} more" if len(texts) > 5 else ""
+    return ", ".join(texts[:5]) + more
 
 
 def tags_text(tags: Any) -> str:
@@ -76,11 +83,12 @@ class VariableEntry:
         """The name of the node that holds it."""
         return node_of(self.proto.variable_name)
 
-    @property
-    def whole_shape(self) -> tf.TensorShape:
-        """The shape of the whole variable that it is a part of, or of itself."""
+    @functools.cached_property
+    def spec(self) -> tf.TensorSpec:
+        """The type and the shape of the whole variable that it is a part of, or of itself."""
         slice_info = self.proto.save_slice_info_def
-        return tf.TensorShape(list(slice_info.full_shape)) if self.slice_spec else self.shape
+        shape = list(slice_info.full_shape) if self.slice_spec else self.shape
+        return tf.TensorSpec(shape, self.dtype.base_dtype)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -125,13 +133,7 @@ class Variant:
         functions = {function.signature.name for function in library}
         # A call of a function holds no state.
         types = {node.op for node in self.nodes.by_name.values()} - functions
-        for op_type in sorted(types):
-            if not compat.knows_op(op_type):
-                raise UnknownOperationError(
-                    f"TensorFlow {tf.__version__} knows no operation {op_type!r}, which the module "
-                    "uses. Where a library defines it, load that with tf.load_op_library, or "
-                    "import its package first."
-                )
+        check_known(types)
         stateful = {op_type for op_type in types if compat.op_outputs_state(op_type)}
         return frozenset(name for name, node in self.nodes.by_name.items() if node.op in stateful)
 
@@ -139,6 +141,17 @@ class Variant:
     def prepared(self) -> dict[Any, Any]:
         """A place for what is worked out of this variant once and used for each instance."""
         return {}
+
+    def program(self, restores: bool) -> Program:
+        """Returns what of the graph runs.
+
+        Args:
+          restores: whether the values of its variables come from a checkpoint.
+        """
+        key = ("program", restores)
+        if key not in self.prepared:
+            self.prepared[key] = of_variant(self.meta_graph, self.nodes, restores)
+        return self.prepared[key]
 
     @property
     def signatures(self) -> dict[str, Any]:

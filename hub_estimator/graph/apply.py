@@ -16,9 +16,16 @@ from hub_estimator.format.nodes import node_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.contexts import import_with_contexts, needs_contexts
-from hub_estimator.graph.parts import GraphPart, comes_from, import_part, make_part
+from hub_estimator.graph.parts import (
+    GraphPart,
+    comes_from,
+    import_part,
+    make_part,
+    reports_import_failure,
+)
 from hub_estimator.graph.sharing import merge_constants, plain_reads
 from hub_estimator.graph.state import StateGraph
+from hub_estimator.graph.state_plan import Training
 from hub_estimator.graph.values import convert_inputs, pack_output
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
@@ -75,9 +82,10 @@ def apply(
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
     tensors = {**feeds, **given, **found}
-    outputs = {
-        key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())
-    }
+    with reports_import_failure(scope):
+        outputs = {
+            key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())
+        }
     if tf.compat.v1.get_default_graph() is state.graph:
         _collect(plan, found)
         return outputs
@@ -96,22 +104,23 @@ def _plan(variant: Variant, state: StateGraph, signature: str, signature_def: An
     graph = tf.compat.v1.get_default_graph()
     # Elsewhere, a read is of its own time: after what it waits for, at each turn of a loop.
     shares_reads = graph is state.graph and not compat.adds_dependencies(graph)
-    key = ("apply plan", signature, state.trained, shares_reads)
+    key = ("apply plan", signature, state.training, shares_reads)
     if key not in variant.prepared:
-        variant.prepared[key] = _make_plan(variant, state.trained, signature_def, shares_reads)
+        variant.prepared[key] = _make_plan(variant, state.training, signature_def, shares_reads)
     return variant.prepared[key]
 
 
 def _make_plan(
-    variant: Variant, trained: frozenset[str], signature_def: Any, shares_reads: bool
+    variant: Variant, training: Training | None, signature_def: Any, shares_reads: bool
 ) -> _Plan:
     inputs = {name for info in signature_def.inputs.values() for name in component_names(info)}
     outputs = {name for info in signature_def.outputs.values() for name in component_names(info)}
     given = frozenset(inputs | {f"{node}:0" for node in variant.instance_nodes})
-    updates = _reached(variant, collections.UPDATE_OPS, inputs) if trained else []
-    losses = _reached(variant, collections.REGULARIZATION_LOSSES, inputs) if trained else []
+    updates = _updates(variant, inputs) if training is not None else []
+    losses = _losses(variant, inputs) if training is not None else []
     roots = {node_of(name) for name in [*(outputs - given), *losses, *updates]}
     names = variant.nodes.ancestors(roots, comes_from(given))
+    trained = frozenset() if training is None else training.variables
     reads = plain_reads(variant, names, trained) if shares_reads else {}
     if reads:
         given |= set(reads)
@@ -130,11 +139,34 @@ def _make_plan(
     )
 
 
-def _reached(variant: Variant, key: str, inputs: set[str]) -> list[str]:
-    """The elements of a collection that depend on a signature's inputs."""
-    names = collections.node_names(variant.meta_graph, key)
-    reached = variant.nodes.descendants(inputs) if names and inputs else set()
-    return [name for name in names if node_of(name) in reached]
+def _updates(variant: Variant, inputs: set[str]) -> list[str]:
+    """The update operations of a signature: those of its inputs, and those of no one's."""
+    names = collections.node_names(variant.meta_graph, collections.UPDATE_OPS)
+    of_nobody = [name for name in names if node_of(name) not in variant.fed_nodes]
+    of_inputs = _reached(variant, names, inputs)
+    return [name for name in names if name in of_inputs or name in of_nobody]
+
+
+def _losses(variant: Variant, inputs: set[str]) -> list[str]:
+    """The regularization losses of a signature's inputs; the state has the others."""
+    names = collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES)
+    return _reached(variant, names, inputs)
+
+
+def _reached(variant: Variant, names: list[str], inputs: set[str]) -> list[str]:
+    """Those of some nodes that depend on a signature's inputs, and on nothing else that is fed."""
+    if not names or not inputs:
+        return []
+    reached, is_given = variant.nodes.descendants(inputs), comes_from(frozenset(inputs))
+    return [
+        name
+        for name in names
+        if node_of(name) in reached
+        and not any(
+            variant.nodes[needed].op == "Placeholder"
+            for needed in variant.nodes.ancestors([node_of(name)], is_given)
+        )
+    ]
 
 
 def _captured(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -36,7 +36,8 @@ def create_module_spec(
       module_fn: the function; called with a variant's `args`.
       tags_and_args: pairs of the tags of a variant and the keyword arguments that `module_fn` is
         called with for it, for example `[(set(), {}), ({"train"}, {"is_training": True})]`. None is
-        one variant for inference, without arguments.
+        one variant for inference, without arguments. Variants share the variables of equal names;
+        each may have some of its own.
       drop_collections: collections of the graph that the module leaves out.
 
     Returns:
@@ -62,8 +63,8 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
 
     Args:
       name: the signature's name; None is `"default"`.
-      inputs: a dict from names to the tensors that callers give (dense, sparse, ragged or another
-        composite tensor), or one such tensor, which gets the name `"default"`. None for no inputs.
+      inputs: a dict from names to the tensors that callers give (dense, sparse or ragged), or one
+        such tensor, which gets the name `"default"`. None for no inputs.
       outputs: likewise the tensors that callers get.
 
     Raises:
@@ -192,6 +193,11 @@ def _check_is_text(name: Any, what: str) -> None:
 def _check_is_of_graph(tensor: Any, graph: tf.Graph, what: str) -> None:
     components: list[Any] = [None]
     if tf.is_tensor(tensor):
+        if not isinstance(tensor, (tf.Tensor, tf.Variable, tf.SparseTensor, tf.RaggedTensor)):
+            raise SignatureError(
+                f"{what} is of the type {type(tensor).__name__}, but signatures have dense, sparse "
+                "and ragged tensors. Convert it first, or give its parts."
+            )
         components = tf.nest.flatten(tensor, expand_composites=True)
     if not all(hasattr(component, "graph") for component in components):
         raise SignatureError(

@@ -55,28 +55,17 @@ def check_signatures(signatures: Sequence[Any], name: str) -> None:
 
 
 def check_variables(variants: Sequence[Variant]) -> None:
-    """Checks that all variants can live on the variables of one of them.
-
-    A module is exported from an instance of one variant, so that one must have all variables.
-    """
+    """Checks that variants which have a variable of one name can share its value."""
     shapes: dict[str, str] = {}
     for variant in variants:
         for entry in variant.variables:
-            shape = f"{entry.dtype.base_dtype.name} {entry.shape}"
-            if shapes.setdefault(entry.op_name, shape) != shape:
+            shape = f"{entry.spec.dtype.name} {entry.spec.shape}"
+            if shapes.setdefault(entry.key, shape) != shape:
                 raise VariablesDifferError(
-                    f"The variable {entry.op_name!r} is {shapes[entry.op_name]} in one graph "
-                    f"variant and {shape} in that with the tags {tags_text(variant.tags)}. Variants "
-                    "share their variables: give it one type and shape, or two names."
+                    f"The variable {entry.key!r} is {shapes[entry.key]} in one graph variant and "
+                    f"{shape} in that with the tags {tags_text(variant.tags)}. Variants share their "
+                    "variables: give it one type and shape, or two names."
                 )
-    names = [{entry.op_name for entry in variant.variables} for variant in variants]
-    if set(shapes) not in names:
-        widest = max(range(len(names)), key=lambda index: len(names[index]))
-        raise VariablesDifferError(
-            "No graph variant has all variables: that with the tags "
-            f"{tags_text(variants[widest].tags)} lacks {quoted(set(shapes) - names[widest])}. "
-            "A module is exported from one variant, so build the variables in it too."
-        )
 
 
 def check_colocation(variant: Variant) -> None:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import compat, files
-from hub_estimator.errors import ColumnConfigError, ColumnError
+from hub_estimator.errors import ColumnConfigError, ColumnError, ModelError
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT
+from hub_estimator.graph import replicas
 from hub_estimator.graph.column_checks import check_image_module, check_text_module
 from hub_estimator.graph.images import IMAGES, get_expected_image_size, get_num_image_channels
 from hub_estimator.graph.loading import load
 from hub_estimator.graph.module import Module, Spec, as_module_spec
-from hub_estimator.graph.registration import check_export_name, register_module_for_export
+from hub_estimator.graph.registration import register_module_for_export, registered_modules
 from hub_estimator.graph.state_plan import Trainable
+
+_logger = logging.getLogger("hub_estimator")
+
+# Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
+_EXPORTED: Any = ("hub_estimator", "columns for export")
 
 _COMBINERS = {
     "mean": tf.math.unsorted_segment_mean,
@@ -38,14 +45,15 @@ def text_embedding_column(
       trainable: whether the module is trained with the model; a regular expression chooses the
         variables, see `Module`.
       export_name: the name under which exporters such as `LatestModuleExporter` export the module;
-        None does not export it.
+        None does not export it. Where one column is used twice, as in both parts of a combined
+        Estimator, each use has variables of its own, and the first one's are exported.
 
     Returns:
       The column; its dense tensor is float32 `[B, D]`.
 
     Raises:
       ColumnError: the module does not embed texts.
-      ModelError: `export_name` cannot be a folder's name.
+      InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     column = _TextColumn(key, _path_or_spec(module_spec), trainable, export_name)
@@ -78,7 +86,7 @@ def sparse_text_embedding_column(
 
     Raises:
       ColumnError: the module does not embed texts, or the combiner is unknown.
-      ModelError: `export_name` cannot be a folder's name.
+      InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     if combiner not in _COMBINERS:
@@ -115,7 +123,7 @@ def image_embedding_column(
 
     Raises:
       ColumnError: the module does not embed images.
-      ModelError: `export_name` cannot be a folder's name.
+      InvalidPathNameError: `export_name` cannot be the name of a folder.
       OSError: there is no module under the handle.
     """
     size = None if image_size is None else tuple(image_size)
@@ -206,7 +214,7 @@ class _ModuleColumn(_Column):
 
     def __post_init__(self) -> None:
         if self.export_name is not None:
-            check_export_name(self.export_name)
+            files.check_name("The export name", self.export_name)
 
     @functools.cached_property
     def module_spec(self) -> ModuleSpec:
@@ -222,9 +230,34 @@ class _ModuleColumn(_Column):
         """Makes the module in the current graph."""
         module = Module(self.module_spec, trainable=self.trainable if trainable else False)
         if self.export_name is not None:
-            register_module_for_export(module, self.export_name)
+            _register(self, self.export_name, module)
         trained = [variable for variable in module.variables if variable.trainable]
         return compat.ColumnState(module, module.variables, trained)
+
+
+def _register(column: _ModuleColumn, export_name: str, module: Module) -> None:
+    """Registers a column's module for export, once for all uses of the column in a graph."""
+    if replicas.index():
+        return  # the first replica of a strategy did
+    graph = tf.compat.v1.get_default_graph()
+    registered = dict(graph.get_collection(_EXPORTED)).get(export_name)
+    if registered is None:
+        register_module_for_export(module, export_name)
+        graph.add_to_collection(_EXPORTED, (export_name, column))
+    elif registered != column:
+        raise ModelError(
+            f"Two feature columns are exported as {export_name!r}: {registered.name!r} and "
+            f"{column.name!r}. Give each an export_name of its own."
+        )
+    elif module.trainable:
+        _logger.warning(
+            "The feature column %r is used twice, and each use has variables of its own: %r is "
+            "exported as %r, and %r is not exported.",
+            column.name,
+            registered_modules()[export_name],
+            export_name,
+            module,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf import control_flow_pb2
 
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
@@ -22,15 +21,11 @@ from hub_estimator.graph.parts import (
 )
 
 _OUTSIDE = "outside"
-_PROTOS = {
-    collections.COND_CONTEXT: control_flow_pb2.CondContextDef,
-    collections.WHILE_CONTEXT: control_flow_pb2.WhileContextDef,
-}
 
 
 def needs_contexts(variant: Variant, part: GraphPart) -> bool:
     """Whether nodes of a part are in a v1 control flow context."""
-    return any(collections.has(variant.meta_graph, key) for key in _PROTOS) and any(
+    return any(collections.has(variant.meta_graph, key) for key in collections.CONTEXTS) and any(
         node.op in ("Switch", "RefSwitch", "Enter", "RefEnter") for node in part.graph_def.node
     )
 
@@ -64,11 +59,14 @@ def _meta_graph(
     """Returns the meta graph of a part with its contexts, and what to feed to it."""
     inside = {node.name for node in part.graph_def.node}
     makers = {node_of(name): name for name in feeds}
-    contexts = {key: _touched(variant, key, inside) for key in _PROTOS}
+    contexts = {key: _touched(variant, key, inside) for key in collections.CONTEXTS}
     for proto in (proto for protos in contexts.values() for proto in protos):
         _forget(proto, makers)
     looked_up = {
-        node_of(name) for protos in contexts.values() for proto in protos for name in _names(proto)
+        node_of(name)
+        for protos in contexts.values()
+        for proto in protos
+        for name in collections.names_in_context(proto)
     }
     given = frozenset(feeds)
     names = variant.nodes.ancestors(
@@ -91,11 +89,12 @@ def _meta_graph(
 
 
 def _touched(variant: Variant, key: str, inside: set[str]) -> list[Any]:
-    if not collections.has(variant.meta_graph, key):
-        return []
-    values = variant.meta_graph.collection_def[key].bytes_list.value
-    protos = [_PROTOS[key].FromString(value) for value in values]
-    return [proto for proto in protos if inside & {node_of(name) for name in _names(proto)}]
+    protos = collections.contexts(variant.meta_graph, [key])
+    return [
+        proto
+        for proto in protos
+        if inside & {node_of(name) for name in collections.names_in_context(proto)}
+    ]
 
 
 def _forget(proto: Any, makers: Container[str]) -> None:
@@ -109,20 +108,6 @@ def _forget(proto: Any, makers: Container[str]) -> None:
         proto.values_def.values.remove(name)
     for nested in proto.nested_contexts:
         _forget(getattr(nested, nested.WhichOneof("ctxt")), makers)
-
-
-def _names(proto: Any) -> Iterator[str]:
-    """The names of operations and tensors that a context, or one nested in it, looks up."""
-    yield from proto.values_def.values
-    yield from proto.values_def.external_values.values()
-    if isinstance(proto, control_flow_pb2.CondContextDef):
-        yield from (proto.pred_name, proto.pivot_name)
-    else:
-        yield from (proto.pivot_name, proto.pivot_for_pred_name, proto.pivot_for_body_name)
-        yield from proto.loop_exit_names
-        yield from proto.loop_enter_names
-    for nested in proto.nested_contexts:
-        yield from _names(getattr(nested, nested.WhichOneof("ctxt")))
 
 
 def _add_identity(graph_def: Any, name: str, dtype: tf.DType) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import compat
+from hub_estimator.format.library import called, function_values
 
 _CONTROL_FLOW = frozenset({"If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase"})
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
@@ -27,13 +28,13 @@ def needed_library(nodes: Iterable[Any], library: Any) -> Any:
     functions = {function.signature.name: function for function in library.function}
     gradients = {gradient.function_name: gradient for gradient in library.gradient}
     needed: dict[str, Any] = {}
-    open_ = [name for node in nodes for name in _called(node)]
+    open_ = [name for node in nodes for name in called(node)]
     while open_:
         name = open_.pop()
         if name in needed or name not in functions:
             continue
         needed[name] = functions[name]
-        open_ += [other for node in functions[name].node_def for other in _called(node)]
+        open_ += [other for node in functions[name].node_def for other in called(node)]
         if name in gradients:
             open_.append(gradients[name].gradient_func)
     part = type(library)()
@@ -61,6 +62,7 @@ def rename_clashing(graph_def: Any, graph: tf.Graph, scope: str) -> Any:
         inside = f"{graph.name}_" if compat.is_function_graph(graph) else ""
         suffix = _NOT_IN_NAMES.sub("_", f"{inside}{scope.rstrip('/')}")
         names = [function.signature.name for function in graph_def.library.function]
+        suffix = _free_suffix(names, suffix, graph)
         new_names = {name: f"{name}_{suffix}" for name in names}
     else:
         new_names = _clashing(graph_def.library, graph)
@@ -70,6 +72,16 @@ def rename_clashing(graph_def: Any, graph: tf.Graph, scope: str) -> Any:
     renamed.CopyFrom(graph_def)
     _rename(renamed, new_names)
     return renamed
+
+
+def _free_suffix(names: Iterable[str], suffix: str, graph: tf.Graph) -> str:
+    """Returns the suffix, with a number where functions have these names with it already."""
+    numbered = itertools.chain([suffix], (f"{suffix}_{number}" for number in itertools.count(1)))
+    return next(
+        each
+        for each in numbered
+        if all(compat.function_def(graph, f"{name}_{each}") is None for name in names)
+    )
 
 
 def _clashing(library: Any, graph: tf.Graph) -> dict[str, str]:
@@ -97,20 +109,5 @@ def _rename(graph_def: Any, new_names: dict[str, str]) -> None:
 def _rename_calls(nodes: Iterable[Any], new_names: dict[str, str]) -> None:
     for node in nodes:
         node.op = new_names.get(node.op, node.op)
-        for value in _function_values(node):
+        for value in function_values(node):
             value.name = new_names.get(value.name, value.name)
-
-
-def _called(node: Any) -> Iterator[str]:
-    # A node's type may itself be a function's name.
-    yield node.op
-    for value in _function_values(node):
-        yield value.name
-
-
-def _function_values(node: Any) -> Iterator[Any]:
-    for attr in node.attr.values():
-        if attr.HasField("func"):
-            yield attr.func
-        elif attr.HasField("list"):
-            yield from attr.list.func

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import compat, files
 from hub_estimator.errors import EagerModeError, ExportError, WrongGraphError
+from hub_estimator.format.checkpoint import StoredValues, find_values
 from hub_estimator.format.read import load_module_spec
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
-from hub_estimator.format.variant import DEFAULT, inside_sentence, quoted, tags_text
+from hub_estimator.format.variant import DEFAULT, inside_sentence, tags_text
 from hub_estimator.graph.apply import apply
 from hub_estimator.graph.saving import write_values
-from hub_estimator.graph.state import build_state, fresh_scope, share_state, variable_map
+from hub_estimator.graph.scopes import fresh_scope
+from hub_estimator.graph.state import build_state, share_state, variable_map
 from hub_estimator.graph.state_plan import Trainable
 from hub_estimator.graph.values import choose_outputs
 
@@ -64,6 +65,7 @@ class Module:
     Raises:
       OSError: there is no module under the handle (`NotAModuleError` tells what is).
       TagsNotFoundError: the module has no variant with these tags.
+      ValuesNotFoundError: the module has no values for variables of this variant.
       NameTakenError: operations have the name scope that the variables need.
       NoTrainableVariablesError: the regular expression finds no variable.
       EagerModeError: there is no graph to add to.
@@ -83,6 +85,7 @@ class Module:
             )
         self._spec = as_module_spec(spec)
         self._variant = self._spec.variant(tags)
+        self._spec.check_values(self._variant.tags)
         self._trainable = trainable
         self._name = name
         self._state = build_state(self._spec, self._variant, fresh_scope(name), trainable)
@@ -90,7 +93,7 @@ class Module:
 
     def __repr__(self) -> str:
         return (
-            f"<hub.Module {self._state.scope.rstrip('/')!r} of {self._spec.source}, "
+            f"<hub.Module {self._state.scope.variables.rstrip('/')!r} of {self._spec.source}, "
             f"tags {tags_text(self._variant.tags)}>"
         )
 
@@ -102,16 +105,19 @@ class Module:
             train = hub.Module(handle, trainable=True, tags={"train"})
             serve = train.variant()
 
-        No variable is added. A call of the result adds update operations where this module is
-        trained, as a call of this one does.
+        Only variables are added that this one does not have. A call of the result adds update
+        operations where this module is trained, as a call of this one does.
 
         Args:
           tags: the tags of the other variant; None is the variant for inference.
-          trained: whether it is trained where this module is; False adds no update operations.
+          trained: whether it is trained where this module is; False adds no update operations, and
+            its own variables are not trained.
 
         Raises:
           TagsNotFoundError: the module has no variant with these tags.
-          VariablesDifferError: the other variant uses variables that this one lacks.
+          ValuesNotFoundError: the module has no values for variables of the other variant.
+          VariablesDifferError: the other variant has a variable in another type, shape or
+            partition.
           WrongGraphError: the current graph is not that of the variables.
         """
         if tf.compat.v1.get_default_graph() is not self.graph:
@@ -121,11 +127,12 @@ class Module:
             )
         other = copy.copy(self)
         other._variant = self._spec.variant(tags)
+        self._spec.check_values(other._variant.tags)
+        is_trained = trained and self._state.training is not None
+        trainable = self._trainable if is_trained else False
         other._state = share_state(
-            self._state, self._variant, self._spec, other._variant, self._name
+            self._state, self._variant, self._spec, other._variant, trainable
         )
-        if not trained:
-            other._state = dataclasses.replace(other._state, trained=frozenset())
         return other
 
     @property
@@ -155,19 +162,26 @@ class Module:
 
     @property
     def trained_variables(self) -> list[tf.Variable]:
-        """Those of the variables that are trained, sorted by their names in the module."""
-        return [self._state.variables[name] for name in sorted(self._state.trained)]
+        """The variables that are trained, sorted by their names in the module.
+
+        Those that only other graph variants on this module have are among them.
+        """
+        if self._state.training is None:
+            return []
+        held = self._state.held
+        return [held[name].variable for name in sorted(held) if held[name].is_trained]
 
     @property
     def constant_variables(self) -> list[tf.Variable]:
-        """Those of the variables that always have the module's values on disk, sorted by name.
+        """The variables that always have the module's values on disk, sorted by name.
 
-        All of a module that is not trained, as long as nobody else assigns to them. None of one
-        that is, in part too, for its update operations change others; and none where the module is
-        not on disk.
+        All of a module that is not trained, also those that other graph variants on it have, as
+        long as nobody else assigns to them. None of one that is, in part too, for its update
+        operations change others; and none where the module is not on disk.
         """
-        is_constant = self._spec.checkpoint_path is not None and not self._state.trained
-        return self.variables if is_constant else []
+        if self._spec.checkpoint_path is None or self._trainable:
+            return []
+        return [self._state.held[name].variable for name in sorted(self._state.held)]
 
     def __call__(
         self, inputs: Any = None, signature: str | None = None, as_dict: bool | None = None
@@ -220,42 +234,63 @@ class Module:
             key, message_type, tags=self._variant.tags, required=required
         )
 
-    def export(self, path: files.PathLike, session: tf.compat.v1.Session) -> None:
+    def export(
+        self,
+        path: files.PathLike,
+        session: tf.compat.v1.Session,
+        checkpoint_path: files.PathLike | None = None,
+    ) -> None:
         """Writes the module with the values that its variables have in a session.
 
-        All graph variants are written, not just the one of this instance.
+        All graph variants are written, not just the one of this instance. Variables that only
+        others have keep the values that the module has on disk; a variant for which there are none
+        cannot be used afterwards, and a log line says so.
 
         Args:
           path: the folder to make; it appears whole or not at all.
           session: a session of the graph.
+          checkpoint_path: the prefix of a checkpoint of a graph with this module, where the
+            values of variables that only other variants have are looked for first.
 
         Raises:
           ModuleExistsError: a module is at `path` already.
           WrongGraphError: the session is of another graph.
-          ExportError: a variable has no value in the session, or this variant lacks a variable.
+          ExportError: a variable has no value in the session.
+          CheckpointNotFoundError: there is no such checkpoint; it is a `tf.errors.NotFoundError`.
         """
         if getattr(session, "graph", None) is not self.graph:
             raise WrongGraphError(
                 f"{self!r} is exported with a session of another graph. Give a session of the "
                 "graph that holds its variables: tf.compat.v1.Session(graph=module.graph)."
             )
-        self._check_has_all_variables()
-        self._spec.write(path, lambda prefix: self._write_values(session, prefix))
+        specs = {each.entry.key: each.entry.spec for each in self._state.held.values()}
+        kept = self._values_of_others(specs, checkpoint_path)
+        for values in kept:
+            specs |= values.specs
+        self._spec.write(path, lambda prefix: self._write_values(session, prefix, kept), specs)
 
-    def _write_values(self, session: tf.compat.v1.Session, prefix: str) -> None:
+    def _values_of_others(
+        self, own: Collection[str], checkpoint_path: files.PathLike | None
+    ) -> list[StoredValues]:
+        """Returns the values of the variables that are not in the graph, by their keys."""
+        keys = {entry.key for entry in self._spec.variables} - set(own)
+        found = []
+        if checkpoint_path is not None:
+            scope = self._state.scope.variables
+            found.append(find_values(files.as_path(checkpoint_path), keys, lambda key: scope + key))
+            keys -= set(found[0].names)
+        if self._spec.checkpoint_path is not None:
+            kept = keys & set(self._spec.stored)
+            found.append(find_values(self._spec.checkpoint_path, kept))
+        return [values for values in found if values.names]
+
+    def _write_values(
+        self, session: tf.compat.v1.Session, prefix: str, kept: Sequence[StoredValues]
+    ) -> None:
         try:
-            write_values(self._state, self._variant, session, prefix)
+            write_values(self._state, session, prefix, kept)
         except tf.errors.FailedPreconditionError as e:
             raise ExportError(
                 f"{self!r} cannot be exported: a variable has no value in the session. Run "
                 f"tf.compat.v1.global_variables_initializer() first. ({e.message})"
             ) from e
-
-    def _check_has_all_variables(self) -> None:
-        missing = {entry.op_name for entry in self._spec.variables} - set(self._state.variables)
-        if missing:
-            raise ExportError(
-                f"{self!r} cannot be exported: other graph variants use the variables "
-                f"{quoted(missing)}, which this one does not have. Export an instance of a variant "
-                "that has all of them."
-            )

@@ -115,6 +115,7 @@ def reports_import_failure(scope: str) -> Iterator[None]:
     except (
         ValueError,
         TypeError,
+        AssertionError,
         LookupError,
         protobuf_message.DecodeError,
         tf.errors.OpError,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Protocol
 
 import tensorflow as tf
 
+from hub_estimator import files
 from hub_estimator.errors import ModelError
 from hub_estimator.graph import replicas
 
@@ -33,9 +33,10 @@ def register_module_for_export(module: Exportable, export_name: str) -> None:
       export_name: the name of the module's folder in each export.
 
     Raises:
-      ModelError: another module of this graph has this name, or it cannot be a folder's name.
+      ModelError: another module of this graph has this name.
+      InvalidPathNameError: it cannot be the name of a folder.
     """
-    check_export_name(export_name)
+    files.check_name("The export name", export_name)
     if replicas.index():
         return  # the first replica of a strategy registered the same variables
     if export_name in registered_modules():
@@ -51,13 +52,3 @@ def registered_modules(graph: tf.Graph | None = None) -> dict[str, Exportable]:
     """
     graph = tf.compat.v1.get_default_graph() if graph is None else graph
     return dict(graph.get_collection(REGISTERED))
-
-
-def check_export_name(export_name: str) -> None:
-    """Checks that a module's folder can have this name.
-
-    Raises:
-      ModelError: it cannot.
-    """
-    if os.path.basename(export_name) != export_name or export_name in ("", ".", ".."):
-        raise ModelError(f"The export name {export_name!r} cannot be the name of a folder.")

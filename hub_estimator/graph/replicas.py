@@ -6,6 +6,7 @@ variable creators; variables that arrive with an imported graph escape it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -41,18 +42,23 @@ def handle(variable: tf.Variable) -> tf.Tensor:
 
 
 def create_variables(
-    spec: ModuleSpec, variant: Variant, scope: str, trained: frozenset[str]
+    spec: ModuleSpec,
+    variant: Variant,
+    scope: str,
+    trained: frozenset[str],
+    there: Mapping[str, tf.Variable],
 ) -> dict[str, tf.Variable]:
-    """Creates the variables of a variant through the current strategy.
+    """Creates the variables of a variant that are not there, through the current strategy.
 
     Args:
       spec: the module.
       variant: the variant.
       scope: the absolute name scope of the variables, ending in a slash.
       trained: the node names of the variables that are trained.
+      there: the variables that are there, by node name.
 
     Returns:
-      The variables by node name. They are in their collections.
+      The others by node name. They are in their collections.
 
     Raises:
       PartitionedVariableError: a variable is a part of a partitioned one.
@@ -64,10 +70,10 @@ def create_variables(
                 "strategies cannot write parts to a checkpoint. Train without a strategy, or "
                 "publish the module without a partitioner."
             )
-    variables: dict[str, tf.Variable] = {}
-    entries = {entry.op_name: entry for entry in variant.variables}
+    entries = {entry.op_name: entry for entry in variant.variables if entry.op_name not in there}
+    variables = dict(there)
     with tf.compat.v1.name_scope(None):
-        restored = _restore(spec, variant, scope)
+        restored = _restore(spec, list(entries.values()), scope)
 
         def create(name: str) -> None:
             if name in variables:
@@ -81,22 +87,24 @@ def create_variables(
 
         for name in entries:
             create(name)
-    return variables
+    return {name: variables[name] for name in entries}
 
 
-def _restore(spec: ModuleSpec, variant: Variant, scope: str) -> dict[str, tf.Tensor]:
-    if spec.checkpoint_path is None or not variant.variables:
+def _restore(
+    spec: ModuleSpec, entries: Sequence[VariableEntry], scope: str
+) -> dict[str, tf.Tensor]:
+    if spec.checkpoint_path is None or not entries:
         return {}
     tensors = tf.raw_ops.RestoreV2(
         prefix=spec.checkpoint_path,
-        tensor_names=[entry.key for entry in variant.variables],
-        shape_and_slices=[entry.slice_spec for entry in variant.variables],
-        dtypes=[entry.dtype.base_dtype for entry in variant.variables],
+        tensor_names=[entry.key for entry in entries],
+        shape_and_slices=[entry.slice_spec for entry in entries],
+        dtypes=[entry.dtype.base_dtype for entry in entries],
         name=f"{scope}checkpoint_initializer",
     )
-    for entry, tensor in zip(variant.variables, tensors, strict=True):
+    for entry, tensor in zip(entries, tensors, strict=True):
         tensor.set_shape(entry.shape)
-    return {entry.op_name: tensor for entry, tensor in zip(variant.variables, tensors, strict=True)}
+    return {entry.op_name: tensor for entry, tensor in zip(entries, tensors, strict=True)}
 
 
 def _initial_value(

@@ -17,9 +17,12 @@ from hub_estimator.errors import (
 )
 from hub_estimator.format import collections, integrity, layout
 from hub_estimator.format.errors import SavedModelNotFoundError
+from hub_estimator.format.folder import check_files
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.protos import ModuleAttachment
 from hub_estimator.format.read import read_saved_model
+from hub_estimator.format.safety import check_program
+from hub_estimator.format.side_effects import report
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import Variant, quoted, tags_text
 from hub_estimator.graph.assets import AssetNames, set_asset_path
@@ -37,17 +40,22 @@ _DROPPED_SIGNATURES = ("__saved_model_init_op", "__saved_model_train_op")
 
 
 def create_module_spec_from_saved_model(
-    saved_model_path: files.PathLike, drop_collections: Iterable[str] | None = None
+    saved_model_path: files.PathLike,
+    drop_collections: Iterable[str] | None = None,
+    refuse_side_effects: bool | None = None,
 ) -> ModuleSpec:
     """Makes a module of a TF1 SavedModel, for example one that an Estimator exported.
 
     Every graph of the SavedModel becomes a variant with the same tags (often `{"serve"}`) and the
     same signatures. Its variables start with the values that the SavedModel has. Operations that
-    initialize it as a whole are left out; lookup tables are initialized as those of all modules.
+    initialize it as a whole are left out; lookup tables are initialized as those of all modules. A
+    warning says what it does beyond computing its outputs, see `ModuleSpec.side_effects`.
 
     Args:
       saved_model_path: the folder of the SavedModel; it must stay while the spec is used.
       drop_collections: collections of its graphs that the module leaves out.
+      refuse_side_effects: whether to refuse what does more than compute; None is what the
+        environment variable `HUB_ESTIMATOR_REFUSE_SIDE_EFFECTS` says.
 
     Returns:
       The spec. Exporting a module made of it writes a TF1 Hub module.
@@ -57,11 +65,14 @@ def create_module_spec_from_saved_model(
       NotAModuleError: it is a TF2 SavedModel, or a TF1 Hub module already.
       BrokenModuleError: its files are damaged.
       DefinitionError: a graph of it cannot be a module; its subclasses tell why.
+      SideEffectsError: it does more than compute, and that is refused.
+      Error: what `load_module_spec` raises for files, assets and sizes.
     """
     folder = files.as_path(saved_model_path)
     _check_folder(folder)
     names = AssetNames()
     dropped = {*_DROPPED, *collections.as_keys(drop_collections)}
+    check_files(folder)
     source = f"The SavedModel {folder}"
     with integrity.reports_damage(source):
         variants = [
@@ -73,8 +84,10 @@ def create_module_spec_from_saved_model(
         spec = ModuleSpec(variants, names.paths, checkpoint_path=checkpoint, source=source)
         for variant in variants:
             integrity.check_variant(variant, source)
-        if checkpoint is not None:
-            integrity.check_checkpoint(checkpoint, spec.variables, source)
+            program = variant.program(checkpoint is not None)
+            check_program(program, variant.tags, spec.asset_paths, source)
+        integrity.check_checkpoint(spec)
+    report(spec.side_effects(), source, refuse_side_effects)
     return spec
 
 
@@ -127,8 +140,7 @@ def _variant(meta_graph: Any, folder: str, dropped: set[str], names: AssetNames)
 
 def _place_assets(meta_graph: Any, folder: str) -> None:
     """Points the constants with the paths of assets at the SavedModel's own files."""
-    assets = {asset.tensor_info.name: asset.filename for asset in meta_graph.asset_file_def}
-    assets = assets or collections.asset_files(meta_graph)
+    assets = collections.listed_assets(meta_graph)
     meta_graph.ClearField("asset_file_def")
     meta_graph.collection_def.pop(collections.ASSETS, None)
     nodes = {node.name: node for node in meta_graph.graph_def.node}
@@ -180,10 +192,11 @@ def _check_tags(folder: str, variants: list[Variant]) -> None:
 
 
 def _checkpoint_path(folder: str, variants: list[Variant]) -> str | None:
-    if not any(variant.variables for variant in variants):
+    have_variables = [bool(variant.variables) for variant in variants]
+    if not any(have_variables):
         return None
     prefix = layout.checkpoint_prefix(folder)
-    if not files.exists(f"{prefix}.index"):
+    if all(have_variables) and not files.exists(f"{prefix}.index"):
         raise BrokenModuleError(
             f"The SavedModel {folder} lacks the values of its variables ({prefix}.index). Save it "
             "again."

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from hub_estimator.format.checkpoint import Value, balanced, save_operation, write_checkpoint
-from hub_estimator.format.variant import Variant
+from hub_estimator.format.checkpoint import (
+    StoredValues,
+    Value,
+    balanced,
+    save_operation,
+    write_checkpoint,
+)
 from hub_estimator.graph.state import StateGraph
 
 
@@ -20,40 +26,46 @@ class _Saver:
 
 
 def write_values(
-    state: StateGraph, variant: Variant, session: tf.compat.v1.Session, prefix: str
+    state: StateGraph,
+    session: tf.compat.v1.Session,
+    prefix: str,
+    kept: Sequence[StoredValues] = (),
 ) -> None:
-    """Writes the values that the variables have in a session.
+    """Writes the values that the variables have in a session, and others.
 
     Args:
-      state: the instance's state.
-      variant: the variant that it is of.
+      state: the instance's state; the variables of other variants on it are written too.
       session: a session of its graph.
       prefix: the path of the checkpoint without endings.
+      kept: the values of variables that are not in the graph.
 
     Raises:
       tf.errors.FailedPreconditionError: a variable has no value.
     """
     # A session in another process writes where that one runs, and a finished graph takes nothing.
-    if state.graph.finalized or getattr(session, "sess_str", None) not in ("", b""):
-        arrays = session.run(state.values)
+    is_elsewhere = getattr(session, "sess_str", None) not in ("", b"")
+    if kept or state.graph.finalized or is_elsewhere:
+        arrays = session.run({name: each.value for name, each in state.held.items()})
         values = [
-            Value(entry.key, entry.slice_spec, arrays[entry.op_name]) for entry in variant.variables
+            Value(each.entry.key, each.entry.slice_spec, arrays[name])
+            for name, each in state.held.items()
         ]
-        write_checkpoint(prefix, values)
+        write_checkpoint(prefix, values + [each for found in kept for each in found.read()])
         return
-    saver = _saver(state, variant)
+    saver = _saver(state)
     session.run(saver.save, {saver.prefix: prefix})
 
 
-def _saver(state: StateGraph, variant: Variant) -> _Saver:
+def _saver(state: StateGraph) -> _Saver:
     """Returns the operations that save, which are added to the graph once."""
-    if "saver" not in state.prepared:
-        state.prepared["saver"] = _add_saver(state, variant)
-    return state.prepared["saver"]
+    key = ("saver", len(state.held))  # other variants may have added more
+    if key not in state.prepared:
+        state.prepared[key] = _add_saver(state)
+    return state.prepared[key]
 
 
-def _add_saver(state: StateGraph, variant: Variant) -> _Saver:
-    entries = variant.variables
+def _add_saver(state: StateGraph) -> _Saver:
+    held = state.held.values()
     with (
         state.graph.as_default(),
         tf.control_dependencies(None),
@@ -65,9 +77,9 @@ def _add_saver(state: StateGraph, variant: Variant) -> _Saver:
         prefix = tf.compat.v1.placeholder(tf.string, [], "prefix")
         save = save_operation(
             prefix,
-            [entry.key for entry in entries],
-            [entry.slice_spec for entry in entries],
-            [state.values[entry.op_name] for entry in entries],
-            balanced([entry.size for entry in entries]),
+            [each.entry.key for each in held],
+            [each.entry.slice_spec for each in held],
+            [each.value for each in held],
+            balanced([each.entry.size for each in held]),
         )
     return _Saver(prefix, save)

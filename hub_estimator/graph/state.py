@@ -3,102 +3,77 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
 
 from hub_estimator import compat
-from hub_estimator.errors import InvalidNameError, NameTakenError, VariablesDifferError
+from hub_estimator.errors import VariablesDifferError
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.format.variant import Variant, quoted, tags_text
+from hub_estimator.format.variant import VariableEntry, Variant, inside_sentence, tags_text
 from hub_estimator.graph import replicas
-from hub_estimator.graph.parts import import_part, prefix_shared_name
+from hub_estimator.graph.parts import import_part, prefix_shared_name, reports_import_failure
+from hub_estimator.graph.scopes import Scope
 from hub_estimator.graph.state_plan import (
     StatePlan,
     Trainable,
+    Training,
+    choose_training,
     state_plan,
-    trained_variables,
+    trainable_names,
 )
-
-_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
 
 @dataclasses.dataclass(frozen=True)
-class Scope:
-    """Where a module's state goes.
+class Held:
+    """A variable in a graph.
 
     Attributes:
-      variables: the absolute name scope of the variables, ending in a slash.
-      rest: that of all else; another one in the second and later replicas of a strategy.
+      entry: what it is in the module.
+      variable: the variable.
+      value: the tensor with its current value.
+      is_trained: whether it is trained.
     """
 
-    variables: str
-    rest: str
+    entry: VariableEntry
+    variable: tf.Variable
+    value: tf.Tensor
+    is_trained: bool
 
 
 @dataclasses.dataclass(frozen=True)
 class StateGraph:
-    """A module's state in a graph.
+    """The state of a graph variant of a module in a graph.
 
     Attributes:
       graph: the graph.
-      scope: the absolute name scope of the variables, ending in a slash.
-      variables: the variables by node name.
+      scope: where it is.
+      variables: the variables of the variant by node name.
       values: the tensor with each variable's current value, by node name.
       others: the tensors of tables and assets, by their stored names (`node:0`).
-      trained: the node names of the variables that are trained.
+      training: what of the variant is trained; None where it is not.
+      held: the variables of all variants on this state, by node name.
       prepared: a place for what is added to the graph once, when it is needed.
     """
 
     graph: tf.Graph
-    scope: str
+    scope: Scope
     variables: dict[str, tf.Variable]
     values: dict[str, tf.Tensor]
     others: dict[str, tf.Tensor]
-    trained: frozenset[str]
-    prepared: dict[str, Any] = dataclasses.field(default_factory=dict)
+    training: Training | None
+    held: dict[str, Held]
+    prepared: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
     def tensor(self, name: str) -> tf.Tensor:
         """Returns the tensor that stands for the stored one `name`: a handle or a reference."""
         if name in self.others:
             return self.others[name]
-        return replicas.component(self.variables[node_of(name)]).op.outputs[0]
-
-
-def fresh_scope(name: str) -> Scope:
-    """Returns fresh absolute scopes for a module's state, and reserves them.
-
-    The name is that of a fresh variable scope inside of the current one: `name`, then `name_1`, ...
-
-    Raises:
-      NameTakenError: operations have the name scope of the fresh variable scope.
-      InvalidNameError: the name cannot be that of a variable scope.
-    """
-    # TensorFlow's variables from protos fail in a scope that starts with a digit.
-    starts_with_digit = (tf.compat.v1.get_variable_scope().name or str(name))[:1].isdigit()
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or starts_with_digit:
-        raise InvalidNameError(
-            "A module's name is that of a variable scope: a letter, then letters, digits and the "
-            f"characters _ . - /. {name!r} is not."
-        )
-    graph = tf.compat.v1.get_default_graph()
-    with tf.compat.v1.variable_scope(None, default_name=name, auxiliary_name_scope=False) as scope:
-        path = scope.name
-    with tf.compat.v1.name_scope(None):
-        if replicas.index():
-            # The first replica made the variables; this one gets its parts of them.
-            return Scope(f"{path}/", f"{graph.unique_name(f'replica_{replicas.index()}/{path}')}/")
-        if graph.unique_name(path) != path:
-            raise NameTakenError(
-                f"The variable scope {path!r} is free, but operations have the name scope "
-                f"{path!r}. Make the module before them, or give it another name."
-            )
-    return Scope(f"{path}/", f"{path}/")
+        return replicas.handle(self.variables[node_of(name)])
 
 
 def build_state(
@@ -112,73 +87,86 @@ def build_state(
       scope: where.
       trainable: see `Trainable`.
     """
-    trained = trained_variables(variant, trainable)
-    with tf.control_dependencies(None):
-        variables: dict[str, tf.Variable] = {}
-        if tf.distribute.has_strategy():
-            variables = replicas.create_variables(spec, variant, scope.variables, trained)
-        plan = state_plan(spec, variant, trained, given=frozenset(variables))
-        feeds = {f"{name}:0": replicas.handle(variables[name]) for name in variables}
-        losses = _import(plan, variant, scope.rest, feeds)
-    values = {name: replicas.component(variables[name]).value() for name in variables}
-    for proto in plan.protos:
-        name = node_of(proto.variable_name)
-        variables[name] = _imported_variable(proto, scope.rest, trained)
-        values[name] = _tensor(scope.rest + proto.snapshot_name)
-    _add_model_variables(variant, variables)
-    for loss in losses:
-        tf.compat.v1.add_to_collection(collections.REGULARIZATION_LOSSES, loss)
-    return StateGraph(
-        graph=tf.compat.v1.get_default_graph(),
-        scope=scope.variables,
-        variables=variables,
-        values=values,
-        others=_others(variant, scope.rest, given={}),
-        trained=trained,
-    )
+    training = choose_training(variant, trainable)
+    held: dict[str, Held] = {}
+    others = _add(spec, variant, scope, training, held, shared={})
+    return _state(variant, scope, training, held, others)
 
 
 def share_state(
-    base: StateGraph, base_variant: Variant, spec: ModuleSpec, variant: Variant, name: str
+    base: StateGraph,
+    base_variant: Variant,
+    spec: ModuleSpec,
+    variant: Variant,
+    trainable: Trainable,
 ) -> StateGraph:
-    """Builds the state of another variant of a module on the variables of one that is there.
+    """Builds the state of another variant of a module on that of one that is there.
 
-    Tables and assets that both have alike are shared too; others are built.
+    Variables, tables and assets that both have alike are shared; others are built.
 
     Args:
-      base: the state that is there.
+      base: the state that is there. The variables that are built join those that it holds.
       base_variant: the variant that it is of.
       spec: the module.
       variant: the other variant.
-      name: the name of the scope of what must be built.
+      trainable: what of it is trained, see `Trainable`; but for the variables that are there.
 
     Raises:
-      VariablesDifferError: the other variant uses a variable that is not there.
+      VariablesDifferError: the other variant has a variable in another type, shape or partition.
     """
-    names = {entry.op_name for entry in variant.variables}
-    if names - set(base.variables):
-        raise VariablesDifferError(
-            f"The graph variant with the tags {tags_text(variant.tags)} cannot share the variables "
-            f"of that with the tags {tags_text(base_variant.tags)}, which lacks "
-            f"{quoted(names - set(base.variables))}. Instantiate the one that has all first."
-        )
-    shared = _alike(base, base_variant, variant)
-    others = {f"{node}:0": tensor for node, tensor in shared.items()}
-    plan = state_plan(spec, variant, frozenset(), given=frozenset([*names, *shared]))
-    if plan.part.graph_def.node:
-        handles = {f"{node}:0": replicas.handle(base.variables[node]) for node in names}
-        scope = fresh_scope(name).rest
-        with tf.control_dependencies(None):
-            _import(plan, variant, scope, {**handles, **others})
-        others = _others(variant, scope, shared)
-    return StateGraph(
-        graph=base.graph,
-        scope=base.scope,
-        variables={name: base.variables[name] for name in names},
-        values={name: base.values[name] for name in names},
-        others=others,
-        trained=base.trained & names,
+    _check_can_share(base.held.values(), spec, variant)
+    new = trainable_names(variant, trainable).difference(base.held)
+    added = Training(new, is_whole=False) if new else None
+    scope = dataclasses.replace(
+        base.scope, resources=f"{base.scope.rest}{tags_text(variant.tags)}/"
     )
+    shared = _alike(base, base_variant, variant)
+    others = _add(spec, variant, scope, added, base.held, shared)
+    training = None
+    if trainable:
+        names = {
+            entry.op_name for entry in variant.variables if base.held[entry.op_name].is_trained
+        }
+        training = Training(frozenset(names), is_whole=not isinstance(trainable, str))
+    return _state(variant, base.scope, training, base.held, others)
+
+
+def _state(
+    variant: Variant,
+    scope: Scope,
+    training: Training | None,
+    held: dict[str, Held],
+    others: dict[str, tf.Tensor],
+) -> StateGraph:
+    own = {entry.op_name: held[entry.op_name] for entry in variant.variables}
+    return StateGraph(
+        graph=tf.compat.v1.get_default_graph(),
+        scope=scope,
+        variables={name: each.variable for name, each in own.items()},
+        values={name: each.value for name, each in own.items()},
+        others=others,
+        training=training,
+        held=held,
+    )
+
+
+def _check_can_share(held: Iterable[Held], spec: ModuleSpec, variant: Variant) -> None:
+    there = [each.entry for each in held]
+    keys, forms = {entry.key for entry in there}, {_form(entry) for entry in there}
+    for entry in variant.variables:
+        if entry.key in keys and _form(entry) not in forms:
+            raise VariablesDifferError(
+                f"The graph variant with the tags {tags_text(variant.tags)} of "
+                f"{inside_sentence(spec.source)} has the variable {entry.key!r} in another type, "
+                "shape or partition than the one in this graph, and cannot share it. Make an "
+                "instance of its own of it: hub.Module(..., tags=...)."
+            )
+
+
+def _form(entry: VariableEntry) -> tuple[Any, ...]:
+    """What must be equal of a variable, or of a part of one, that is shared."""
+    shape = str(entry.shape)
+    return entry.op_name, entry.slice_spec, entry.dtype.base_dtype, shape, entry.proto.is_resource
 
 
 def _alike(base: StateGraph, base_variant: Variant, variant: Variant) -> dict[str, tf.Tensor]:
@@ -205,36 +193,91 @@ def variable_map(variables: Mapping[str, tf.Variable], variant: Variant) -> dict
     return found
 
 
+def _add(
+    spec: ModuleSpec,
+    variant: Variant,
+    scope: Scope,
+    training: Training | None,
+    held: dict[str, Held],
+    shared: Mapping[str, tf.Tensor],
+) -> dict[str, tf.Tensor]:
+    """Adds to the default graph what of a variant's state is not there.
+
+    Args:
+      spec: the module.
+      variant: the variant.
+      scope: where.
+      training: what is trained of what is added.
+      held: the variables that are there, by node name; those that are added join them.
+      shared: the tensors of the tables and assets that are there, by node name.
+
+    Returns:
+      The tensors of the variant's tables and assets, by their stored names (`node:0`).
+    """
+    trained = frozenset() if training is None else training.variables
+    entries = {entry.op_name: entry for entry in variant.variables}
+    there = {name: held[name].variable for name in entries if name in held}
+    new: dict[str, tuple[tf.Variable, tf.Tensor]] = {}
+    with tf.control_dependencies(None):
+        if tf.distribute.has_strategy():
+            made = replicas.create_variables(spec, variant, scope.variables, trained, there)
+            new = {name: (each, replicas.component(each).value()) for name, each in made.items()}
+            there |= made
+        plan = state_plan(spec, variant, training, given=frozenset([*there, *shared]))
+        feeds = {f"{name}:0": replicas.handle(each) for name, each in there.items()}
+        feeds |= {f"{name}:0": tensor for name, tensor in shared.items()}
+        found = _import(plan, variant, scope, feeds)
+    for proto in plan.protos:
+        with reports_import_failure(scope.rest):
+            variable = _imported_variable(proto, found, scope.rest, trained)
+        new[node_of(proto.variable_name)] = variable, found[proto.snapshot_name]
+    for name, (variable, value) in new.items():
+        held[name] = Held(entries[name], variable, value, name in trained)
+    _fill_collections(plan, variant, found, new)
+    others = variant.instance_nodes - entries.keys()
+    return {f"{name}:0": shared.get(name, found.get(f"{name}:0")) for name in others}
+
+
 def _import(
-    plan: StatePlan, variant: Variant, scope: str, feeds: dict[str, tf.Tensor]
-) -> list[tf.Tensor]:
-    """Imports the state, fills the collections of tables and assets; returns the losses."""
+    plan: StatePlan, variant: Variant, scope: Scope, feeds: dict[str, tf.Tensor]
+) -> dict[str, Any]:
+    """Imports the state; returns its tensors and operations by their stored names.
+
+    TensorFlow gives them other names where the scope has those already.
+    """
     if not plan.part.graph_def.node:
-        return []
+        return {}
+    variables = {node_of(proto.variable_name) for proto in plan.protos}
     graph_def = tf.compat.v1.GraphDef()
     graph_def.CopyFrom(plan.part.graph_def)
     for node in graph_def.node:
-        prefix_shared_name(node, scope)
+        prefix_shared_name(node, scope.rest if node.name in variables else scope.resources)
     part = dataclasses.replace(plan.part, graph_def=graph_def)
-    losses = import_part(part, variant, scope, feeds, plan.losses)
-    graph = tf.compat.v1.get_default_graph()
-    for name in plan.initializers:
-        operation = graph.get_operation_by_name(scope + name)
-        graph.add_to_collection(collections.TABLE_INITIALIZERS, operation)
     inside = {node.name for node in graph_def.node}
-    for name in collections.asset_files(variant.meta_graph):
-        if node_of(name) in inside:
-            graph.add_to_collection(collections.ASSET_FILEPATHS, _tensor(scope + name))
-    return losses
+    names = [*plan.losses, *plan.initializers]
+    names += [f"{name}:0" for name in (variant.instance_nodes & inside) - variables]
+    for proto in plan.protos:
+        names += _names(proto).values()
+    return dict(zip(names, import_part(part, variant, scope.rest, feeds, names), strict=True))
 
 
-def _imported_variable(proto: Any, scope: str, trained: frozenset[str]) -> tf.Variable:
+def _names(proto: Any) -> dict[str, str]:
+    """Returns the names in a `VariableDef` by the names of their fields."""
+    fields = ("variable_name", "initializer_name", "snapshot_name", "initial_value_name")
+    return {field: name for field in fields if (name := getattr(proto, field))}
+
+
+def _imported_variable(
+    proto: Any, found: Mapping[str, Any], scope: str, trained: frozenset[str]
+) -> tf.Variable:
     is_trained = node_of(proto.variable_name) in trained
-    if proto.trainable != is_trained:
-        changed = variable_pb2.VariableDef()
-        changed.CopyFrom(proto)
-        changed.trainable = is_trained
-        proto = changed
+    names = _names(proto)
+    placed = {field: found[name].name.removeprefix(scope) for field, name in names.items()}
+    if placed != names or proto.trainable != is_trained:
+        proto = variable_pb2.VariableDef.FromString(proto.SerializeToString())
+        proto.trainable = is_trained
+        for field, name in placed.items():
+            setattr(proto, field, name)
     variable = compat.variable_from_proto(proto, scope.rstrip("/"))
     tf.compat.v1.add_to_collection(collections.VARIABLES, variable)
     if is_trained:
@@ -242,20 +285,18 @@ def _imported_variable(proto: Any, scope: str, trained: frozenset[str]) -> tf.Va
     return variable
 
 
-def _add_model_variables(variant: Variant, variables: Mapping[str, tf.Variable]) -> None:
+def _fill_collections(
+    plan: StatePlan, variant: Variant, found: Mapping[str, Any], new: Mapping[str, Any]
+) -> None:
+    graph = tf.compat.v1.get_default_graph()
+    for name in plan.initializers:
+        graph.add_to_collection(collections.TABLE_INITIALIZERS, found[name])
+    for name in collections.asset_files(variant.meta_graph):
+        if name in found:
+            graph.add_to_collection(collections.ASSET_FILEPATHS, found[name])
     for proto in collections.variable_defs(variant.meta_graph, collections.MODEL_VARIABLES):
-        variable = variables.get(node_of(proto.variable_name))
-        if variable is not None:
-            tf.compat.v1.add_to_collection(collections.MODEL_VARIABLES, variable)
-
-
-def _others(variant: Variant, scope: str, given: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    variables = {entry.op_name for entry in variant.variables}
-    return {
-        f"{node}:0": given[node] if node in given else _tensor(f"{scope}{node}:0")
-        for node in variant.instance_nodes - variables
-    }
-
-
-def _tensor(name: str) -> tf.Tensor:
-    return tf.compat.v1.get_default_graph().get_tensor_by_name(name)
+        if node_of(proto.variable_name) in new:
+            variable, _ = new[node_of(proto.variable_name)]
+            graph.add_to_collection(collections.MODEL_VARIABLES, variable)
+    for name in plan.losses:
+        graph.add_to_collection(collections.REGULARIZATION_LOSSES, found[name])

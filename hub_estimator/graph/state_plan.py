@@ -27,6 +27,19 @@ _RESTORE = "checkpoint_initializer"
 
 
 @dataclasses.dataclass(frozen=True)
+class Training:
+    """What of a variant is trained, where it is; there may be no variables to train.
+
+    Attributes:
+      variables: the node names of the variables that are trained.
+      is_whole: whether all is that the publisher made trainable, rather than some chosen variables.
+    """
+
+    variables: frozenset[str]
+    is_whole: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
 class StatePlan:
     """What of a variant makes its state.
 
@@ -43,63 +56,81 @@ class StatePlan:
     initializers: tuple[str, ...]
 
 
-def trained_variables(variant: Variant, trainable: Trainable) -> frozenset[str]:
-    """Returns the node names of the variables that are trained.
+def choose_training(variant: Variant, trainable: Trainable) -> Training | None:
+    """Returns what of a variant is trained; None where it is not.
 
     Raises:
       NoTrainableVariablesError: no trainable variable's name has the regular expression, or it is
         none.
     """
-    names = {
-        node_of(proto.variable_name)
-        for proto in collections.variable_defs(variant.meta_graph, collections.TRAINABLE_VARIABLES)
-    }
-    if not isinstance(trainable, str) or not trainable:
-        return frozenset(names if trainable else ())
+    if not trainable:
+        return None
+    names = trainable_names(variant, trainable)
+    if not isinstance(trainable, str):
+        return Training(names)
+    if not names:
+        raise NoTrainableVariablesError(
+            f"trainable={trainable!r} is found in the name of no trainable variable. There are: "
+            f"{quoted(trainable_names(variant, True))}."
+        )
+    return Training(names, is_whole=False)
+
+
+def trainable_names(variant: Variant, trainable: Trainable) -> frozenset[str]:
+    """Returns the node names of the variables that are trained; there may be none.
+
+    Raises:
+      NoTrainableVariablesError: `trainable` is no regular expression.
+    """
+    if not trainable:
+        return frozenset()
+    defs = collections.variable_defs(variant.meta_graph, collections.TRAINABLE_VARIABLES)
+    names = frozenset(node_of(proto.variable_name) for proto in defs)
+    if not isinstance(trainable, str):
+        return names
     try:
         pattern = re.compile(trainable)
     except re.error as e:
         raise NoTrainableVariablesError(
             f"trainable={trainable!r} is not a regular expression: {e}."
         ) from e
-    found = frozenset(name for name in names if pattern.search(name))
-    if not found:
-        raise NoTrainableVariablesError(
-            f"trainable={trainable!r} is found in the name of no trainable variable. There are: "
-            f"{quoted(names)}."
-        )
-    return found
+    return frozenset(name for name in names if pattern.search(name))
 
 
 def state_plan(
-    spec: ModuleSpec, variant: Variant, trained: frozenset[str], given: frozenset[str] = frozenset()
+    spec: ModuleSpec,
+    variant: Variant,
+    training: Training | None,
+    given: frozenset[str] = frozenset(),
 ) -> StatePlan:
     """Returns the plan of a variant's state.
 
     Args:
       spec: the module.
       variant: the variant.
-      trained: the node names of the variables that are trained.
+      training: what of it is trained.
       given: the nodes of the state that are there already, and are fed.
     """
-    key = ("state plan", trained, given)
+    key = ("state plan", training, given)
     if key not in variant.prepared:
-        variant.prepared[key] = _make_plan(spec, variant, trained, given)
+        variant.prepared[key] = _make_plan(spec, variant, training, given)
     return variant.prepared[key]
 
 
 def _make_plan(
-    spec: ModuleSpec, variant: Variant, trained: frozenset[str], given: frozenset[str]
+    spec: ModuleSpec, variant: Variant, training: Training | None, given: frozenset[str]
 ) -> StatePlan:
     restores = spec.checkpoint_path is not None
     variables = [entry for entry in variant.variables if entry.op_name not in given]
-    losses = _losses(variant, trained)
+    losses = _losses(variant, training)
     initializers = _table_initializers(variant, given)
     roots = {*variant.instance_nodes - given, *initializers, *map(node_of, losses)}
     for entry in variables:
         roots.add(node_of(entry.proto.snapshot_name))
         if not restores:
-            roots |= {entry.proto.initializer_name, node_of(entry.proto.initial_value_name)}
+            roots |= set(
+                map(node_of, (entry.proto.initializer_name, entry.proto.initial_value_name))
+            )
     part = _part(variant, roots - {""}, given)
     paths = asset_nodes(variant.meta_graph, spec.asset_paths)
     for node in part.graph_def.node:
@@ -149,15 +180,15 @@ def _table_initializers(variant: Variant, given: frozenset[str]) -> list[str]:
     ]
 
 
-def _losses(variant: Variant, trained: frozenset[str]) -> list[str]:
-    """The regularization losses of trained variables that need no input of a signature."""
-    if not trained:
+def _losses(variant: Variant, training: Training | None) -> list[str]:
+    """The regularization losses of what is trained that need no input of a signature."""
+    if training is None:
         return []
     state = variant.instance_nodes
     losses = []
     for loss in collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES):
         needed = variant.nodes.ancestors([node_of(loss)], lambda edge: False)
-        is_ours = needed & trained or not needed & state
+        is_ours = training.is_whole or needed & training.variables or not needed & state
         if is_ours and node_of(loss) not in variant.fed_nodes:
             losses.append(loss)
     return losses

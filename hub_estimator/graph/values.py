@@ -91,17 +91,17 @@ def _as_dict(signature_def: Any, inputs: Any, what: str) -> Mapping[str, Any]:
 def _convert(value: Any, info: ParsedTensorInfo, what: str) -> Any:
     spec = info.type_spec
     converted = _as_tensor(value, info, what)
-    got = tf.type_spec_from_value(converted)
+    got = ParsedTensorInfo(tf.type_spec_from_value(converted))
     # A ragged or sparse value in place of a dense one is already told apart by its spec's class.
-    fits = type(got) is type(spec) and got.dtype == spec.dtype
-    if not fits or not got.shape.is_compatible_with(spec.shape):
-        raise InputError(f"{what} takes {_text(spec)}, but was given {_text(got)}.")
+    fits = type(got.type_spec) is type(spec) and got.dtype == info.dtype
+    if not fits or not got.get_shape().is_compatible_with(info.get_shape()):
+        raise InputError(f"{what} takes {_text(info)}, but was given {_text(got)}.")
     graph = tf.compat.v1.get_default_graph()
     for component in tf.nest.flatten(converted, expand_composites=True):
         if not compat.is_inside(graph, component.graph):
             raise InputError(f"{what} was given {value!r}, which is a tensor of another graph.")
     if info.is_composite and not spec.is_compatible_with(converted):
-        raise InputError(f"{what} takes {spec}, but was given {got}.")
+        raise InputError(f"{what} takes {spec}, but was given {got.type_spec}.")
     return converted
 
 
@@ -114,15 +114,15 @@ def _as_tensor(value: Any, info: ParsedTensorInfo, what: str) -> Any:
     if is_composite:
         return value
     if info.is_sparse or info.is_composite:
-        raise InputError(f"{what} takes {_text(info.type_spec)}, but was given {value!r}.")
+        raise InputError(f"{what} takes {_text(info)}, but was given {value!r}.")
     try:
         return tf.convert_to_tensor(value, dtype=None if tf.is_tensor(value) else info.dtype)
     except (TypeError, ValueError, RuntimeError) as e:  # the last for eager tensors
         raise InputError(
-            f"{what} takes {_text(info.type_spec)}, and {value!r} cannot be converted: {e}"
+            f"{what} takes {_text(info)}, and {value!r} cannot be converted: {e}"
         ) from e
 
 
-def _text(spec: tf.TypeSpec) -> str:
-    kind = type(spec).__name__.removesuffix("Spec")
-    return f"a {spec.dtype.name} {kind} of shape {spec.shape}"
+def _text(info: ParsedTensorInfo) -> str:
+    kind = type(info.type_spec).__name__.removesuffix("Spec")
+    return f"a {info.dtype.name} {kind} of shape {info.get_shape()}"

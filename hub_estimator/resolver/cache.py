@@ -14,20 +14,20 @@ import logging
 import os
 import re
 import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
+from hub_estimator.resolver import contents, trust
 from hub_estimator.resolver import descriptor as descriptors
 from hub_estimator.resolver.descriptor import Descriptor
+from hub_estimator.resolver.entry import SUFFIX, Entry
 from hub_estimator.resolver.handle import Handle, without_secrets
-from hub_estimator.resolver.locks import locked
+from hub_estimator.resolver.locks import lock_path, locked
 
 _LOG = logging.getLogger("hub_estimator")
 _KEY = re.compile(r"[0-9a-f]{40}")
-_SUFFIX = ".descriptor.txt"
-_PEER_HANDLE = re.compile(r"^Module: (.*)$", re.MULTILINE)
+# Who is at it for longer, on another machine, is taken for dead.
+_LONGEST_FETCH_SECS = 7 * 86400.0
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -50,110 +50,6 @@ class Origin:
 # Puts the files of a module into its first argument, an empty folder; the second is an empty one
 # for whatever is needed on the way, and removed afterwards.
 Fetch = Callable[[str, str], Origin]
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One handle's place in a cache, filled or not.
-
-    Attributes:
-      folder: where the module is, or will be.
-    """
-
-    folder: str
-
-    @property
-    def descriptor_path(self) -> str:
-        """Where the descriptor is."""
-        return self.folder + _SUFFIX
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is anything, whole or not."""
-        return os.path.lexists(self.folder)
-
-    def descriptor(self) -> Descriptor | None:
-        """Returns what was written down; None for an entry that others made.
-
-        Raises:
-          ValueError: the descriptor is damaged.
-        """
-        text = self._descriptor_text()
-        return None if text is None or _PEER_HANDLE.match(text) else Descriptor.from_json(text)
-
-    def _descriptor_text(self) -> str | None:
-        try:
-            return files.read_bytes(self.descriptor_path).decode("utf-8")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ValueError(f"it cannot be read ({error.strerror})") from error
-
-    @property
-    def handle(self) -> str:
-        """The handle, as far as a descriptor says it; else empty."""
-        with contextlib.suppress(ValueError):
-            text = self._descriptor_text() or ""
-            peer = _PEER_HANDLE.match(text)
-            return peer.group(1) if peer else Descriptor.from_json(text).handle
-        return ""
-
-    def damage(self, thorough: bool = False) -> str:
-        """Returns what is wrong with the entry, in words; empty if it is whole.
-
-        Args:
-          thorough: read every file, not just those that may have changed.
-        """
-        if not self.is_there:
-            return "it is not there"
-        try:
-            descriptor = self.descriptor()
-        except ValueError as error:
-            return f"its descriptor is damaged ({error})"
-        if descriptor is None:
-            return descriptors.find_visible_damage(self.folder)
-        present = self._with_present_times(descriptor)
-        damage = descriptors.find_damage(self.folder, descriptor, thorough)
-        if not damage and present is not None and present != descriptor:
-            # Copied, say: remember the times of what was just read, where that can be written.
-            with contextlib.suppress(OSError):
-                files.write_text(self.descriptor_path, present.to_json())
-        return damage
-
-    def _with_present_times(self, descriptor: Descriptor) -> Descriptor | None:
-        try:
-            return descriptors.with_present_times(self.folder, descriptor)
-        except OSError:
-            return None
-
-    def is_of(self, stamp: str) -> bool:
-        """Whether the entry was made from a local archive in the state `stamp`; "" is any."""
-        with contextlib.suppress(ValueError):
-            descriptor = self.descriptor()
-            return not stamp or (descriptor is not None and descriptor.stamp == stamp)
-        return False
-
-    @property
-    def size(self) -> int:
-        """The size of all files in the folder, in bytes."""
-        total = 0
-        for here, _, names in os.walk(self.folder):
-            with contextlib.suppress(OSError):
-                total += sum(os.lstat(os.path.join(here, name)).st_size for name in names)
-        return total
-
-    @property
-    def age_secs(self) -> float:
-        """The time since the entry appeared."""
-        with contextlib.suppress(OSError):
-            path = self.descriptor_path if os.path.exists(self.descriptor_path) else self.folder
-            with contextlib.suppress(ValueError):
-                descriptor = self.descriptor()
-                if descriptor is not None:
-                    then = datetime.datetime.fromisoformat(descriptor.downloaded)
-                    return max(0.0, time.time() - then.timestamp())
-            return max(0.0, time.time() - os.lstat(path).st_mtime)
-        return 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,7 +83,8 @@ class Cache:
         Raises:
           errors.SettingError: the cache folder is not local.
           errors.OfflineError: it needs fetching, but must not be.
-          errors.CacheError: the cache folder cannot be written or is full.
+          errors.CacheError: the cache folder cannot be written or is full, or a stranger may have put
+            there what is in it.
           errors.NotAModuleError: what was fetched is no module.
           errors.Error: whatever else `fetch` raises.
         """
@@ -198,6 +95,7 @@ class Cache:
                 "bucket."
             )
         entry = self.entry(handle)
+        self._check_is_trusted(handle, entry.folder, entry.descriptor_path)
         if entry.is_of(stamp) and not entry.damage():
             return entry.folder  # without a lock: works in a cache that cannot be written
         damage = entry.damage() or "it is out of date"
@@ -207,13 +105,25 @@ class Cache:
                 f"{self.folder}: {damage}. Fetch it once with the network, or set TFHUB_CACHE_DIR "
                 "to a cache that has it."
             )
+        self._check_is_trusted(handle, lock_path(self.folder, handle))
         with self._disk_errors_explained(handle, damage), locked(self.folder, handle):
+            # Again: they may be new.
+            self._check_is_trusted(handle, entry.folder, entry.descriptor_path)
             damage = entry.damage()
             if damage and entry.is_there:
                 _LOG.warning("Fetching %s again: its cache entry is damaged, %s.", handle, damage)
             if damage or not entry.is_of(stamp):
                 self._fill(entry, handle, fetch, stamp)
         return entry.folder
+
+    def _check_is_trusted(self, handle: Handle, *paths: str) -> None:
+        for path in paths:
+            if stranger := trust.find_stranger(path):
+                raise errors.CacheError(
+                    f"{handle} is neither taken from nor put into the cache {self.folder}: "
+                    f"{stranger}. Set TFHUB_CACHE_DIR to a folder that only you, or people you "
+                    "trust, may write to."
+                )
 
     def _fill(self, entry: Entry, handle: Handle, fetch: Fetch, stamp: str) -> None:
         with self._scratch(entry) as scratch:
@@ -222,6 +132,7 @@ class Cache:
             os.mkdir(spare)
             origin = fetch(module, spare)
             _check_is_module(module, handle)
+            _check_files(module, handle)
             files.remove(spare)
             new = Descriptor(
                 handle=str(handle),
@@ -234,30 +145,32 @@ class Cache:
                 stamp=stamp,
                 files=descriptors.record_files(module),
             )
-            if entry.is_there:
-                os.rename(entry.folder, os.path.join(scratch, "replaced"))
+            files.flush_tree(module)
+            for path in (entry.folder, entry.descriptor_path):
+                if os.path.lexists(path):
+                    os.rename(path, os.path.join(scratch, os.path.basename(path)))
             # First the descriptor, then the folder: no folder is ever there without one.
             files.write_text(entry.descriptor_path, new.to_json())
             os.rename(module, entry.folder)
+            files.flush_folder(self.folder)
 
     @contextlib.contextmanager
     def _scratch(self, entry: Entry) -> Iterator[str]:
         self._remove_leftovers(entry)
-        prefix = f".{os.path.basename(entry.folder)}.tmp-"
-        scratch = tempfile.mkdtemp(prefix=prefix, dir=self.folder)
+        files.remove_abandoned(self.folder, _LONGEST_FETCH_SECS)
+        scratch = files.scratch_beside(entry.folder)
+        os.mkdir(scratch)
         try:
             yield scratch
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            _remove(scratch)
 
     def _remove_leftovers(self, entry: Entry) -> None:
         # Whoever holds the lock knows that nobody else is at work on this entry.
         key = os.path.basename(entry.folder)
         for name in files.listing(self.folder):
-            if name.startswith((f".{key}.tmp-", f".{key}{_SUFFIX}.tmp-")):
-                shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
-                with contextlib.suppress(OSError):
-                    os.remove(os.path.join(self.folder, name))
+            if name.startswith((f".{key}.tmp-", f".{key}{SUFFIX}.tmp-")):
+                _remove(os.path.join(self.folder, name))
 
     def remove(self, entry: Entry) -> None:
         """Removes `entry`, and what killed processes left of it.
@@ -298,6 +211,16 @@ class _KeyedHandle(Handle):
         return self.text
 
 
+def _remove(path: str) -> None:
+    """Removes the file or folder `path` as far as this user may."""
+    # Too deep a folder, which no archive makes, is more than the library can remove.
+    with contextlib.suppress(OSError, RecursionError):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            os.remove(path)
+
+
 def _advice(error: OSError) -> str:
     reason = error.strerror or str(error)
     if error.errno in _NO_SPACE:
@@ -314,7 +237,7 @@ def _check_is_module(folder: str, handle: Handle) -> None:
     names = files.listing(folder)
     if set(descriptors.ROOT_FILES) & set(names):
         return
-    found = ", ".join(names[:5]) or "nothing"
+    found = texts.one_line(", ".join(names[:5])) or "nothing"
     hint = "pack the module with `tar -cz -C <folder of the module> .`"
     if len(names) == 1 and os.path.isdir(os.path.join(folder, names[0])):
         hint = f"the module may be in its folder {names[0]!r}; {hint}"
@@ -322,3 +245,16 @@ def _check_is_module(folder: str, handle: Handle) -> None:
         f"What {handle} leads to is no module: at its root there is neither "
         f"{' nor '.join(descriptors.ROOT_FILES)}, but {found}; {hint}."
     )
+
+
+def _check_files(folder: str, handle: Handle) -> None:
+    if irregular := contents.find_irregular(folder):
+        raise errors.UnsafeArchiveError(
+            f"What {handle} leads to is refused: {texts.one_line(irregular)}. A module has only "
+            "files and folders."
+        )
+    if pointer := contents.find_pointer(folder):
+        raise errors.LfsPointerError(
+            f"What {handle} leads to has a pointer of Git LFS in place of {pointer!r}: pack the "
+            "module in a clone after `git lfs pull`."
+        )

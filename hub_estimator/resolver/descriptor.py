@@ -8,7 +8,6 @@ and finds what a failing disk changed.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import stat
@@ -16,14 +15,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from hub_estimator import files
+from hub_estimator import files, texts
+from hub_estimator.resolver import contents
 
 VERSION = 1
 ROOT_FILES = ("tfhub_module.pb", "saved_model.pb")
 _SMALL = 1 << 20
 # Coarser than the clock that filesystems stamp files with: a later change has a later stamp.
 _CLOCK_SECS = 0.02
-_CHUNK = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,44 +84,46 @@ class Descriptor:
         try:
             content: dict[str, Any] = json.loads(text)
             if content.pop("version") != VERSION:
-                raise ValueError("the descriptor is of another version")
-            records = {str(k): FileRecord(**v) for k, v in content.pop("files").items()}
-            if not records:
-                raise ValueError("the descriptor names no file")
-            return cls(files=records, **content)
+                raise ValueError("it is of another version")
+            records = {path: FileRecord(**v) for path, v in content.pop("files").items()}
+            descriptor = cls(files=records, **content)
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise ValueError(f"not a descriptor: {error!r}") from error
+            raise ValueError("it is of another form") from error
+        if not records:
+            raise ValueError("it names no file")
+        _check_types(descriptor)
+        for path, record in records.items():
+            _check_path(path)
+            _check_types(record)
+        return descriptor
+
+
+def _check_types(part: Descriptor | FileRecord) -> None:
+    for field in dataclasses.fields(part):
+        kind = type(getattr(part, field.name)).__name__
+        if field.type in ("int", "str") and kind != field.type:
+            raise ValueError(f"its {field.name} is of type {kind}")
+
+
+def _check_path(path: str) -> None:
+    os.fsencode(path)  # raises a ValueError where no file can have this name
+    if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
+        raise ValueError("it names what is not in the entry")
 
 
 def record_files(folder: str) -> dict[str, FileRecord]:
     """Reads all files below the local `folder`; call it when nothing more will be written."""
-    paths = _file_paths(folder)
+    paths = contents.file_paths(folder)
     newest = max((os.lstat(os.path.join(folder, path)).st_ctime for path in paths), default=0.0)
     # So that whatever changes a file from now on gives it other times.
     time.sleep(max(0.0, min(_CLOCK_SECS, newest + _CLOCK_SECS - time.time())))
     return {path: _record(os.path.join(folder, path)) for path in paths}
 
 
-def _file_paths(folder: str) -> list[str]:
-    found = []
-    for here, _, names in os.walk(folder):
-        relative = os.path.relpath(here, folder)
-        found += [os.path.normpath(os.path.join(relative, name)) for name in names]
-    return sorted(path.replace(os.sep, "/") for path in found)
-
-
 def _record(path: str) -> FileRecord:
     status = os.lstat(path)
-    return FileRecord(status.st_size, digest(path), status.st_mtime_ns, status.st_ctime_ns)
-
-
-def digest(path: str) -> str:
-    """Returns the SHA-256 of the local file `path`, hexadecimal."""
-    sha256 = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            sha256.update(chunk)
-    return sha256.hexdigest()
+    sha256 = contents.digest(path)
+    return FileRecord(status.st_size, sha256, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def find_damage(folder: str, descriptor: Descriptor, thorough: bool = False) -> str:
@@ -132,14 +133,19 @@ def find_damage(folder: str, descriptor: Descriptor, thorough: bool = False) -> 
       folder: the entry's folder.
       descriptor: what was written down when it was made.
       thorough: read every file, not just the small ones and those with other times.
+
+    Raises:
+      OSError: the folder cannot be read.
     """
+    if irregular := contents.find_irregular(folder):
+        return irregular
     for path, record in descriptor.files.items():
         reason = _file_damage(os.path.join(folder, path), record, thorough)
         if reason:
             return f"{path} {reason}"
     strange = [
         path
-        for path in _file_paths(folder)
+        for path in contents.file_paths(folder)
         if path not in descriptor.files
         and (path.startswith("variables/") or path in (*ROOT_FILES, "saved_model.pbtxt"))
     ]
@@ -155,12 +161,12 @@ def _file_damage(path: str, record: FileRecord, thorough: bool) -> str:
             return f"has {status.st_size} bytes, not {record.size}"
         times = (status.st_mtime_ns, status.st_ctime_ns)
         trusted = times == (record.modified_ns, record.changed_ns) and record.size > _SMALL
-        if (thorough or not trusted) and digest(path) != record.sha256:
+        if (thorough or not trusted) and contents.digest(path) != record.sha256:
             return "has another content than when it was downloaded"
     except (FileNotFoundError, NotADirectoryError):
         return "is missing"
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
+        return f"cannot be read ({error.strerror or error})"
     return ""
 
 
@@ -179,12 +185,18 @@ def find_visible_damage(folder: str) -> str:
     """Returns what is wrong with a folder that nothing is written down about; empty if nothing is.
 
     Such are entries of the peer, and what people unpacked into the cache by hand.
+
+    Raises:
+      OSError: the folder cannot be read.
     """
-    names = files.listing(folder) if files.is_folder(folder) else []
+    names = files.listing(folder) if os.path.isdir(folder) else []
     if not names:
         return "it is missing or empty"
+    if irregular := contents.find_irregular(folder):
+        return irregular
     if not set(ROOT_FILES) & set(names):
-        return f"it has neither {' nor '.join(ROOT_FILES)} (only: {', '.join(names[:5])})"
+        only = texts.one_line(", ".join(names[:5]))
+        return f"it has neither {' nor '.join(ROOT_FILES)} (only: {only})"
     if "saved_model.pb" not in names and "saved_model.pbtxt" not in names:
         return "it has no saved_model.pb"
     empty = [

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import re
 import urllib.parse
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar")
 FORMAT_QUERY = "tf-hub-format"
+_LOGIN = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,20 +39,18 @@ class Handle:
             return handle
         if not isinstance(handle, (str, bytes, os.PathLike)):
             raise errors.InvalidHandleError(
-                f"A handle is a str, bytes or path-like, but {handle!r} is a "
+                f"A handle is a str, bytes or path-like, but {texts.shown(handle)} is a "
                 f"{type(handle).__name__}: give the URL or the folder of the module."
             )
         text = files.as_path(handle)
         if not text.strip() or "\0" in text:
             raise errors.InvalidHandleError(
-                f"The handle {handle!r} is empty or has a NUL character: give the URL or the "
+                f"The handle {texts.shown(handle)} is empty or has a NUL character: give the URL or the "
                 "folder of the module."
             )
         parsed = cls(text)
-        if parsed.is_url and not parsed.host:
-            raise errors.InvalidHandleError(
-                f"The handle {text!r} names no host: write it like https://example.com/module/1."
-            )
+        if parsed.is_url:
+            _check_place(parsed)
         return parsed
 
     @property
@@ -95,13 +95,33 @@ class Handle:
         return without_password(self.text)
 
 
+def _check_place(handle: Handle) -> None:
+    shown = texts.shown(without_password(handle.text))
+    if not handle.host or handle.host.startswith(":"):
+        raise errors.InvalidHandleError(
+            f"The handle {shown} names no host: write it like https://example.com/module/1."
+        )
+    try:
+        port_of(handle.text)
+    except ValueError as error:
+        raise errors.InvalidHandleError(
+            f"The handle {shown} names no port from 0 to 65535: write it like "
+            "https://example.com:8080/module/1."
+        ) from error
+
+
+def port_of(url: str) -> int | None:
+    """Returns the port that `url` names; None is that of its scheme.
+
+    Raises:
+      ValueError: it is no URL, or what it names is no port.
+    """
+    return urllib.parse.urlsplit(url).port
+
+
 def without_password(url: str) -> str:
     """Returns `url` without `user:password@`, fit for messages and for the disk."""
-    scheme, separator, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    if not separator or "@" not in authority:
-        return url
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+    return _LOGIN.sub(r"\1", url)
 
 
 def without_secrets(url: str) -> str:

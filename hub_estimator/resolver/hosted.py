@@ -6,14 +6,15 @@ import dataclasses
 import logging
 import os
 
-from hub_estimator import errors, files
-from hub_estimator.resolver import archives, download
+from hub_estimator import errors, files, texts
+from hub_estimator.resolver import archives, asking, download, remote
 from hub_estimator.resolver.cache import Cache, Origin
-from hub_estimator.resolver.descriptor import digest
+from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.settings import Settings
 
 _LOG = logging.getLogger("hub_estimator")
+_MAX_SHOWN = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +42,7 @@ class HostedResolver:
         return self.cache.get(handle, fetch, offline=self.settings.offline)
 
     def _fetch(self, handle: Handle, folder: str, archive: str) -> Origin:
-        download.warn_of_unverified_hosts(handle, self.settings)
+        asking.warn_of_unverified_hosts(handle, self.settings)
         urls = [handle.asking_for("compressed")]
         if handle.is_archive and handle.text not in urls:
             urls.append(handle.text)  # a signed URL allows no addition to its query
@@ -92,12 +93,17 @@ class BucketResolver:
                 f"HUB_ESTIMATOR_OFFLINE is set, and {handle} is to be read from its bucket: unset "
                 "TFHUB_MODEL_LOAD_FORMAT to use the cache."
             )
-        download.warn_of_unverified_hosts(handle, self.settings)
+        asking.warn_of_unverified_hosts(handle, self.settings)
         path = self._ask_for_bucket(handle)
-        if not files.exists(path):
-            raise errors.HandleNotFoundError(
-                f"The host of {handle} says that the module is at {path}, but there is nothing."
-            )
+        says = f"The host of {handle} says that the module is at {texts.one_line(path, _MAX_SHOWN)}"
+        try:
+            is_there = remote.exists(path)
+        except errors.UnsupportedHandleError as error:
+            raise errors.DownloadError(
+                f"{says}, which cannot be read here: set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
+            ) from error
+        if not is_there:
+            raise errors.HandleNotFoundError(f"{says}, but there is nothing.")
         return path
 
     def _ask_for_bucket(self, handle: Handle) -> str:
@@ -118,7 +124,7 @@ def _bucket_path(handle: Handle, body: bytes) -> str:
     path = body.decode("utf-8", "replace").strip()
     if not files.is_remote(path) or path.lower().startswith(("file:", "http:", "https:")):
         raise errors.DownloadError(
-            f"The host of {handle} names {path[:80]!r} as the place of the uncompressed module, "
+            f"The host of {handle} names {texts.shown(path, _MAX_SHOWN)} as the place of the uncompressed module, "
             "which is no bucket (like gs://bucket/module): set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
         )
     return path

@@ -11,15 +11,18 @@ from typing import Any
 
 import requests
 
-from hub_estimator import errors, files
-from hub_estimator.resolver import download
+from hub_estimator import errors, files, texts
+from hub_estimator.resolver import answers, download
 from hub_estimator.resolver.cache import Cache, Origin
-from hub_estimator.resolver.handle import Handle
+from hub_estimator.resolver.handle import Handle, without_secrets
 from hub_estimator.resolver.settings import Settings
 
 KAGGLE_HOSTS = ("www.kaggle.com", "kaggle.com")
 REDIRECTING_HOSTS = ("tfhub.dev", "www.tfhub.dev")
+# Had the models of tfhub.dev, under the same paths.
+MIRROR_HOSTS = ("hub.tensorflow.google.cn",)
 _MODELS = "/models/"
+_MAX_SHOWN = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,18 +37,20 @@ class KaggleResolver:
       settings: how to ask.
       kaggle_hosts: the hosts whose `/models/...` are models.
       redirecting_hosts: the hosts that redirect to those.
+      mirror_hosts: the hosts in whose place the first of `redirecting_hosts` is asked.
     """
 
     cache: Cache
     settings: Settings
     kaggle_hosts: tuple[str, ...] = KAGGLE_HOSTS
     redirecting_hosts: tuple[str, ...] = REDIRECTING_HOSTS
+    mirror_hosts: tuple[str, ...] = MIRROR_HOSTS
 
     def supports(self, handle: Handle) -> bool:
         """Whether `handle` is of kaggle.com, or of a host that redirects there."""
         if not handle.is_url:
             return False
-        if handle.host in self.redirecting_hosts:
+        if handle.host in (*self.redirecting_hosts, *self.mirror_hosts):
             return self.settings.load_format != "UNCOMPRESSED"
         return handle.host in self.kaggle_hosts and handle.path.startswith(_MODELS)
 
@@ -57,8 +62,9 @@ class KaggleResolver:
             url = self._model_url(handle)
             name = model_name(url)
             if not name:
+                shown = texts.one_line(without_secrets(url), _MAX_SHOWN)
                 raise errors.UnsupportedHandleError(
-                    f"{handle} leads to {url}, which names no model: write it like https://"
+                    f"{handle} leads to {shown}, which names no model: write it like https://"
                     "www.kaggle.com/models/<owner>/<model>/<framework>/<variation>/<version>."
                 )
             return _download(kagglehub, handle, name, folder)
@@ -72,7 +78,11 @@ class KaggleResolver:
             path = urllib.parse.urlsplit(url).path
             return Handle(url).host in self.kaggle_hosts and path.startswith(_MODELS)
 
-        return download.trace(handle, self.settings, handle.text, is_model).url
+        start = handle.text
+        if handle.host in self.mirror_hosts:
+            parts = urllib.parse.urlsplit(start)
+            start = urllib.parse.urlunsplit(parts._replace(netloc=self.redirecting_hosts[0]))
+        return download.trace(handle, self.settings, start, is_model).url
 
 
 def model_name(url: str) -> str:
@@ -111,12 +121,16 @@ def _download(kagglehub: Any, handle: Handle, name: str, folder: str) -> Origin:
     except Exception as error:  # its own classes, those of requests, and ValueError
         response = getattr(error, "response", None)
         if isinstance(response, requests.Response):
-            raise download.explain_status(handle, response) from error
+            raise answers.explain_status(handle, response) from error
+        reason = texts.one_line(str(error), _MAX_SHOWN).rstrip(".")
         raise errors.DownloadError(
-            f"kagglehub cannot download {handle} ({name}): {error}. Check the handle, the network, "
+            f"kagglehub cannot download {handle} ({name}): {reason}. Check the handle, the network, "
             "and whether the model asks for a login (KAGGLE_USERNAME, KAGGLE_KEY)."
         ) from error
     if not os.path.samefile(path, folder):  # a notebook's mounted models, or an older kagglehub
-        shutil.copytree(path, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        # Links stay links, which the cache refuses: they may lead anywhere.
+        shutil.copytree(
+            path, folder, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copyfile
+        )
     files.remove(os.path.join(folder, ".complete"))  # the library's own mark
     return Origin(f"https://www.kaggle.com/models/{name}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-import urllib.parse
 
 from hub_estimator import errors, files
+from hub_estimator.resolver import archives, remote
 from hub_estimator.resolver.cache import Cache, Origin
-from hub_estimator.resolver.descriptor import digest
+from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import unpack
 from hub_estimator.resolver.settings import Settings
+
+_START = 512
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +31,24 @@ class FolderResolver:
         _check_exists(handle)
         if not files.is_folder(path):
             raise errors.NotAModuleError(
-                f"{path!r} is a file: give the folder of the module, or its .tar.gz."
+                f"{path!r} is {_kind(path)}: give the folder of the module, or its .tar.gz."
             )
         return path
+
+
+def _kind(path: str) -> str:
+    """Returns what is at `path` that is no folder, in words.
+
+    Raises:
+      errors.LfsPointerError: it is a pointer of Git LFS.
+    """
+    if not files.is_remote(path) and not os.path.isfile(path):
+        return "neither a folder nor a file"
+    with contextlib.suppress(PermissionError):
+        files.check_file(path)
+        with files.open_file(path) as file:
+            return archives.format_of(file.read(_START)) or "a file"
+    return "a file"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,30 +90,35 @@ class ArchiveResolver:
         archive = handle.text
         if files.is_remote(archive):
             _check_exists(handle)
+            limit = self.settings.max_unpacked_bytes
+            archives.check_size(files.size(archive), limit, f"The archive {handle}")
             files.copy_file(archive, copy)
             archive = copy
+        _check_is_readable(archive)
         unpack(archive, folder, handle, self.settings)
         return Origin(handle.text, os.path.getsize(archive), digest(archive))
+
+
+def _check_is_readable(archive: str) -> None:
+    """Raises an error of ours if an archive is no file, or not for this user to read."""
+    try:
+        files.check_file(archive)
+    except PermissionError as error:
+        raise errors.AccessDeniedError(
+            f"{archive!r} cannot be read: {error.strerror}. Ask its owner for access."
+        ) from error
 
 
 def _check_exists(handle: Handle) -> None:
     """Raises an error if there is nothing at a path, or nothing can be."""
     path = handle.text
-    there = _exists_remotely(path) if files.is_remote(path) else os.path.exists(path)
+    there = remote.exists(path) if files.is_remote(path) else os.path.exists(path)
     if not there:
         given = "" if os.path.isabs(path) or files.is_remote(path) else f" (in {os.getcwd()})"
-        raise errors.HandleNotFoundError(
-            f"There is nothing at {path!r}{given}: check the path of the module."
+        is_broken_url = path.lower().startswith(("http:", "https:"))
+        hint = (
+            "a URL is written like https://example.com/module/1"
+            if is_broken_url
+            else ("check the path of the module")
         )
-
-
-def _exists_remotely(path: str) -> bool:
-    try:
-        return files.exists(path)
-    except Exception as error:
-        # TensorFlow's errors of a filesystem it does not know, or cannot reach.
-        scheme = urllib.parse.urlsplit(path).scheme
-        raise errors.UnsupportedHandleError(
-            f"{path!r} cannot be read: {getattr(error, 'message', error)} Give a URL that begins "
-            f"with https://, a local path, or a path that tf.io.gfile reads ({scheme}:// is none)."
-        ) from error
+        raise errors.HandleNotFoundError(f"There is nothing at {path!r}{given}: {hint}.")

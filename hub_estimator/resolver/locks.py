@@ -14,23 +14,24 @@ from hub_estimator.files import locks
 from hub_estimator.resolver.handle import Handle
 
 _LOG = logging.getLogger("hub_estimator")
-# What would fail in the same way in every process.
-_SHARED = (errors.HandleError, errors.NotAModuleError)
+# What would fail in the same way in every process of a user.
+_SHARED = (errors.HandleError, errors.NotAModuleError, errors.LfsPointerError)
+_MAX_NOTE = 1 << 16
 
 
 @contextlib.contextmanager
 def locked(folder: str, handle: Handle) -> Iterator[None]:
     """Holds the lock of one entry of the cache `folder` while the block runs.
 
-    If the block fails in one process, those that were waiting meanwhile fail with the same error:
-    many processes without a network are told as quickly as one.
+    If the block fails in one process, those of the same user that were waiting meanwhile fail with
+    the same error: many processes without a network are told as quickly as one. Another user tries
+    again, maybe with another login.
 
     Raises:
       errors.Error: the one that the process failed with for which this one waited.
     """
     os.makedirs(folder, exist_ok=True)
-    # Not `<key>.lock`: to the peer, the mere presence of that file means that it must wait.
-    path = os.path.join(folder, f".{handle.key}.flock")
+    path = lock_path(folder, handle)
     note = os.path.join(folder, f".{handle.key}.failed")
     began = time.time()
 
@@ -46,7 +47,14 @@ def locked(folder: str, handle: Handle) -> Iterator[None]:
             if not isinstance(error, errors.CacheError):
                 _write_failure(note, error)
             raise
-        files.remove(note)
+        with contextlib.suppress(OSError):  # another user's
+            files.remove(note)
+
+
+def lock_path(folder: str, handle: Handle) -> str:
+    """Returns where the lock of one entry of the cache `folder` is."""
+    # Not `<key>.lock`: to the peer, the mere presence of that file means that it must wait.
+    return os.path.join(folder, f".{handle.key}.flock")
 
 
 def _write_failure(note: str, error: Exception) -> None:
@@ -57,10 +65,19 @@ def _write_failure(note: str, error: Exception) -> None:
 
 def _raise_failure_since(note: str, began: float) -> None:
     try:
-        content = json.loads(files.read_bytes(note))
+        content = json.loads(_read_own(note))
         failed, kind, message = content["time"], content["kind"], content["message"]
-    except (OSError, ValueError, TypeError, KeyError):
+        is_of_the_wait = began <= failed <= time.time()
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return
     error = getattr(errors, str(kind), None)
-    if isinstance(error, type) and issubclass(error, _SHARED) and began <= failed <= time.time():
+    if is_of_the_wait and isinstance(error, type) and issubclass(error, _SHARED):
         raise error(str(message))
+
+
+def _read_own(path: str) -> bytes:
+    """Returns the content of a small file of this user; an `OSError` where it is not."""
+    with files.open_file(path) as file:
+        if hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid != os.geteuid():
+            raise PermissionError(f"{path} is of another user")
+        return file.read(_MAX_NOTE)

@@ -1,4 +1,7 @@
-"""What the environment says about downloads and the cache, read when a handle is resolved."""
+"""What the environment says about downloads and the cache, read when a handle is resolved.
+
+The flags of programs that are written for `tensorflow_hub` count as part of the environment.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,10 @@ import os
 import sys
 from collections.abc import Mapping
 
-from hub_estimator import errors, files
-from hub_estimator.environment import number_of
+from hub_estimator import compat, errors, files
+from hub_estimator.environment import is_true, number
 
 LOAD_FORMATS = ("COMPRESSED", "UNCOMPRESSED", "AUTO")
-_FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Settings:
       timeout_secs: longest wait for a connection, and for the next bytes of an answer.
       attempts: how often in a row a download may fail without any headway.
       first_wait_secs: the wait before the second attempt; each further one is twice as long.
-      max_unpacked_bytes: the largest module that is unpacked.
+      max_unpacked_bytes: the largest module that is unpacked, and the largest archive.
       max_members: the most files and folders in one archive.
     """
 
@@ -46,10 +48,13 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Returns the settings of the process's environment, or of `environment`.
 
+        What the process's environment leaves open, the flags of `tensorflow_hub` say, where a
+        program has them.
+
         Raises:
           errors.SettingError: a variable has a value that means nothing.
         """
-        env = os.environ if environment is None else environment
+        env = _environment() if environment is None else environment
         load_format = env.get("TFHUB_MODEL_LOAD_FORMAT") or cls.load_format
         if load_format not in LOAD_FORMATS:
             raise errors.SettingError(
@@ -57,15 +62,20 @@ class Settings:
             )
         return cls(
             cache_folder=_cache_folder(env),
-            offline=_is_true(env, "HUB_ESTIMATOR_OFFLINE"),
+            offline=is_true("HUB_ESTIMATOR_OFFLINE", env),
             load_format=load_format,
-            progress_bar=_is_true(env, "TFHUB_DOWNLOAD_PROGRESS") or _on_terminal(),
-            verify_certificates=not _is_true(env, "TFHUB_DISABLE_CERT_VALIDATION"),
-            timeout_secs=number_of("HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs, env),
+            progress_bar=is_true("TFHUB_DOWNLOAD_PROGRESS", env) or _on_terminal(),
+            verify_certificates=not is_true("TFHUB_DISABLE_CERT_VALIDATION", env),
+            timeout_secs=number("HUB_ESTIMATOR_TIMEOUT_SECS", cls.timeout_secs, 1e6, env),
             max_unpacked_bytes=int(
-                number_of("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes, env)
+                number("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes, 1e18, env)
             ),
         )
+
+
+def _environment() -> Mapping[str, str]:
+    given = {name: value for name, value in os.environ.items() if value}
+    return {**compat.flag_settings(), **given}
 
 
 def _cache_folder(env: Mapping[str, str]) -> str:
@@ -73,10 +83,6 @@ def _cache_folder(env: Mapping[str, str]) -> str:
     if folder:
         return folder if files.is_remote(folder) else os.path.abspath(folder)
     return files.join(files.user_cache_folder(env), "modules")
-
-
-def _is_true(env: Mapping[str, str], name: str) -> bool:
-    return env.get(name, "").strip().lower() not in _FALSE
 
 
 def _on_terminal() -> bool:

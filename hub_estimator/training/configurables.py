@@ -85,6 +85,25 @@ _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
     (LatestExporter, ("serving_input_fn",)),
     (LatestModuleExporter, ("serving_input_fn",)),
 )
+# Paths of what is read, so that a model folder's configuration finds it from anywhere.
+_PATHS: dict[Callable[..., Any], tuple[str, ...]] = {
+    columns.image_embedding_column: ("module_spec",),
+    columns.sparse_text_embedding_column: ("module_spec",),
+    columns.text_embedding_column: ("module_spec",),
+    columns.text_embedding_column_v2: ("module_path",),
+    Encoder: ("handle",),
+    ImageFolder: ("path",),
+    JsonlFile: ("path",),
+    Records: ("path",),
+    TextFile: ("path",),
+    TfdsInput: ("data_dir", "name"),
+}
+# What writes elsewhere than into the model folder, or removes, or downloads and runs what prepares a
+# dataset: a model folder's configuration, which may be a stranger's, cannot ask for it.
+_GIVEN_ONLY: dict[Callable[..., Any], tuple[str, ...]] = {
+    FeatureCache: ("folder", "max_gigabytes"),
+    TfdsInput: ("download",),
+}
 # Not AdagradDAOptimizer: it makes all weights anew from the sum of their gradients, and so forgets
 # the initial values, which a fine-tuned module starts from.
 OPTIMIZERS = (
@@ -105,7 +124,12 @@ def register() -> None:
     """Makes everything configurable by gin; calling it again changes nothing."""
     config.add_configurable(tf.distribute.MirroredStrategy, module="tf.distribute")
     for each, given in _OURS:
-        config.add_configurable(each, denylist=given)
+        config.add_configurable(
+            each,
+            denylist=given,
+            paths=_PATHS.get(each, ()),
+            given_only=_GIVEN_ONLY.get(each, ()),
+        )
     for name in heads.HEAD_NAMES:
         config.add_configurable(heads.head_class(name), name, module="tf.estimator")
     for name in OPTIMIZERS:

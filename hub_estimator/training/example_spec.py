@@ -8,6 +8,8 @@ from typing import Literal
 
 import tensorflow as tf
 
+from hub_estimator import files
+
 
 @dataclasses.dataclass(frozen=True)
 class LabelSpec:
@@ -50,11 +52,19 @@ class ExampleSpec:
         Images are float32 `[B, H, W, C]` in `[0, 1]`.
       labels: the labels.
       weights: the features among them that only weigh an example's loss; predicting needs none.
+
+    Raises:
+      errors.InvalidPathNameError: a head's name cannot be that of a file, as reports and exports
+        need it.
     """
 
     features: Mapping[str, tf.TensorSpec]
     labels: Labels
     weights: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for head in self.labels if isinstance(self.labels, Mapping) else ():
+            files.check_name("The name of a head", head)
 
     def without_weights(self) -> ExampleSpec:
         """Returns the spec of what predicting takes."""

@@ -37,6 +37,9 @@ def _in_graph(implementation, spec, trainable, tags):
             for key in graph.get_all_collection_keys()
             if key in _COMPARED
         }
+        # A call of the peer adds a second path of each asset, which nothing reads.
+        paths = collections.pop(_KEYS.ASSET_FILEPATHS, [])
+        collections["paths"] = [name for name in paths if "_apply_" not in name]
         collections = {key: names for key, names in collections.items() if names}
         variable_map = {
             key: [part.op.name for part in value] if isinstance(value, list) else value.op.name
@@ -55,15 +58,17 @@ _COMPARED = {
     _KEYS.GLOBAL_VARIABLES,
     _KEYS.TRAINABLE_VARIABLES,
     _KEYS.MODEL_VARIABLES,
+    _KEYS.REGULARIZATION_LOSSES,
+    _KEYS.UPDATE_OPS,
     _KEYS.ASSET_FILEPATHS,
     _KEYS.TABLE_INITIALIZERS,
 }
 
 
 def _names(elements):
-    names = [element.op.name if hasattr(element, "op") else element.name for element in elements]
-    # A call of the peer adds a second path of each asset, which nothing reads.
-    return sorted(name for name in names if "_apply_" not in name)
+    return sorted(
+        element.op.name if hasattr(element, "op") else element.name for element in elements
+    )
 
 
 @pytest.mark.peer

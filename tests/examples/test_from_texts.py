@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 
 import numpy as np
 import pytest
 
-from examples.text_embeddings import from_texts
+from examples import requirements
+from examples.text_embeddings import factoring, from_texts
 
 SMALL = from_texts.Settings(width=3, min_count=2, phrase_min_count=3)
 # "good" and "great" stand in the same places, so do "bad" and "poor".
@@ -56,7 +58,7 @@ def test_frequent_words_are_short_rare_ones_have_length_one():
 
 def test_counts_are_those_of_a_plain_loop():
     ids = np.array([0, 1, 2, 0, -1, -1, 1, 0])
-    counted = from_texts._context_counts(ids, ids, [-2, -1, 1, 2], (3, 3)).toarray()
+    counted = factoring.context_counts(ids, ids, [-2, -1, 1, 2], (3, 3)).toarray()
     expected = np.zeros((3, 3))
     for i, a in enumerate(ids):
         for j, b in enumerate(ids):
@@ -85,4 +87,14 @@ def test_too_few_words():
     assert str(caught.value) == (
         "Vectors 3 wide need more than 3 different words, but only 1 occur 2 times or more in the "
         "2 texts. Give more texts, a smaller width or a smaller min_count."
+    )
+
+
+def test_scipy_is_not_installed(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(requirements.NotInstalledError) as caught:
+        from_texts.make_vectors(TEXTS, SMALL)
+    assert str(caught.value) == (
+        "Word vectors are made of texts with the package scipy, which is not installed. Install it: "
+        "pip install scipy."
     )

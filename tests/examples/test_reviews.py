@@ -127,6 +127,8 @@ BROKEN = {
         "{}, line 2: expected a text and the label 0 or 1, found 'good' and None."
     ),
     "text,label\n,1\n": "{}, line 2: expected a text and the label 0 or 1, found '' and '1'.",
+    "text,label,label\ngood,1,0\n": "{} has the column 'label' twice. Rename one of them.",
+    "text,label\ngood,1,0\n": "{}, line 2: there are more fields than the first line names.",
     'text,label\n"good,1\n': "{} is not CSV after line 1: unexpected end of data.",
 }
 
@@ -137,6 +139,11 @@ def test_broken_tables(tmp_path, content):
     with pytest.raises(reviews.BrokenDataError) as caught:
         reviews.read_table(path)
     assert str(caught.value) == BROKEN[content].format(path)
+
+
+def test_a_byte_order_mark(tmp_path):
+    path = _write(tmp_path / "a.csv", "\ufefftext,label\ngood,1\n")
+    assert reviews.read_table(path) == [Review("good", 1)]
 
 
 def test_not_utf8(tmp_path):

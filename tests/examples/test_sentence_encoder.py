@@ -17,7 +17,14 @@ pytest.importorskip("safetensors")
 from tiny_encoder import CONFIG, TOKENS, tensors, write
 
 import hub_estimator as hub
-from examples.sentence_encoder import classify, export, module, pretrained, similarities
+from examples.sentence_encoder import (
+    classify,
+    export,
+    module,
+    pretrained,
+    similarities,
+    word_vectors,
+)
 
 tf1 = tf.compat.v1
 needs_weights = pytest.mark.skipif(
@@ -276,3 +283,85 @@ def _values(path):
         variables = hub.Module(path).variable_map
         session.run(tf1.global_variables_initializer())
         return session.run(variables)
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.txt", "model.safetensors"])
+def test_pointers_of_git_lfs(tmp_path, name):
+    (write(tmp_path) / name).write_text(LFS)
+    with pytest.raises(hub.errors.LfsPointerError, match=f"{name}' is a pointer of Git LFS, not"):
+        pretrained.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.txt", "model.safetensors"])
+def test_named_pipes(tmp_path, name):
+    (write(tmp_path) / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(hub.errors.NotAFileError, match=f"{name}' is a named pipe; a regular file"):
+        pretrained.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"num_attention_heads": 0}, "a size is less than 1"),
+        ({"hidden_size": -4}, "a size is less than 1"),
+        ({"hidden_dropout_prob": 1.5}, "the dropout is 1.5"),
+        ({"vocab_size": 1e999}, "cannot convert float infinity to integer"),
+    ],
+)
+def test_sizes_that_cannot_be(tmp_path, config, reason):
+    with pytest.raises(pretrained.BrokenWeightsError) as caught:
+        pretrained.read(write(tmp_path, config=config))
+    assert str(caught.value) == (
+        f"{tmp_path}/config.json is not the configuration of a BERT-like encoder: {reason}."
+    )
+
+
+def test_more_layers_than_tensors(tmp_path):
+    with pytest.raises(pretrained.BrokenWeightsError) as caught:
+        pretrained.read(write(tmp_path, config={"num_hidden_layers": 10**9}))
+    assert str(caught.value) == (
+        f"{tmp_path}/model.safetensors has {len(tensors())} tensors, but the configuration asks for "
+        "1000000000 layers."
+    )
+
+
+def test_weights_of_a_type_that_numpy_lacks(tmp_path):
+    header = b'{"a": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}'
+    content = len(header).to_bytes(8, "little") + header + bytes(2)
+    (write(tmp_path) / "model.safetensors").write_bytes(content)
+    with pytest.raises(pretrained.BrokenWeightsError) as caught:
+        pretrained.read(tmp_path)
+    assert str(caught.value) == (
+        f"The weights in {tmp_path}/model.safetensors cannot be read: numpy has no type 'BF16'."
+    )
+
+
+def test_vocabularies_of_other_systems(tmp_path):
+    lines = "".join(f"{token}\r\n" for token in TOKENS)
+    (write(tmp_path) / "vocab.txt").write_bytes(b"\xef\xbb\xbf" + lines.encode())
+    assert pretrained.read_vocabulary(tmp_path / "vocab.txt") == TOKENS
+
+
+def test_vocabularies_that_are_none(tmp_path):
+    with pytest.raises(pretrained.WeightsNotFoundError) as caught:
+        pretrained.read_vocabulary(tmp_path / "none")
+    assert str(caught.value) == f"There is no vocabulary {tmp_path}/none."
+    (tmp_path / "some").write_bytes(b"\xff\n")
+    with pytest.raises(pretrained.BrokenWeightsError, match="some is not text in UTF-8: 'utf-8'"):
+        pretrained.read_vocabulary(tmp_path / "some")
+
+
+def test_a_module_in_the_place_of_the_weights(tmp_path, capsys):
+    folder = write(tmp_path / "weights")
+    argv = ["", f"--weights={folder}", f"--export_path={tmp_path}/weights/../weights"]
+    for command in (export, word_vectors):
+        assert command.run(argv) == 1
+        assert capsys.readouterr().err == (
+            f"error: '{tmp_path}/weights/../weights' would be written, but --weights reads it. Give "
+            "another path.\n"
+        )
+    assert len(os.listdir(folder)) == 3

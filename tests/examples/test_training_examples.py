@@ -84,6 +84,21 @@ def test_each_handle_has_a_folder(handle, name):
     assert swap_modules.folder_name(handle) == name
 
 
+def test_two_handles_with_one_folder(tmp_path, data, capsys):
+    argv = ["swap", "--module=a/b", "--module=a_b", *data, f"--model_dir={tmp_path}/models"]
+    assert swap_modules.run(argv) == 1
+    assert capsys.readouterr().err == (
+        "error: The models of the modules 'a/b' and 'a_b' would have one folder, a_b. Give each a "
+        "--model_dir of its own.\n"
+    )
+    assert swap_modules.run(["swap", "--module=..", *data, f"--model_dir={tmp_path}/models"]) == 1
+    assert capsys.readouterr().err == (
+        "error: The folder of the module '..' is '', which cannot be the name of a file or folder: "
+        "it is empty. Choose a name of letters, digits, '_' and '-'.\n"
+    )
+    assert not (tmp_path / "models").exists()
+
+
 def test_ways_to_fine_tune(tmp_path, data, all_alike, capsys):
     argv = ["fine_tune", f"--module={all_alike}", *data, f"--model_dir={tmp_path}"]
     assert fine_tune.run([*argv, "--max_steps=4"]) == 0

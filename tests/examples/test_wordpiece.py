@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import pathlib
 
 import pytest
 import tensorflow as tf
@@ -107,6 +109,19 @@ def test_the_first_texts(tmp_path, texts):
     output = tmp_path / "rows.jsonl"
     assert tokenize.run(["tokenize", *texts, f"--output={output}", "--max_texts=1"]) == 0
     assert len(output.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("flag", ["texts", "vocabulary"])
+def test_ids_in_the_place_of_what_is_read(tmp_path, texts, flag, capsys):
+    read = next(each.partition("=")[2] for each in texts if each.startswith(f"--{flag}="))
+    os.symlink(read, tmp_path / "rows.jsonl")
+    before = pathlib.Path(read).read_bytes()
+    assert tokenize.run(["tokenize", *texts, f"--output={tmp_path}/rows.jsonl"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: '{tmp_path}/rows.jsonl' would be written, but --{flag} reads it. Give another "
+        "path.\n"
+    )
+    assert pathlib.Path(read).read_bytes() == before
 
 
 def test_an_ending_that_says_no_format(texts, tmp_path, capsys):

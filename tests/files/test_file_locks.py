@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 
 import pytest
 
@@ -14,11 +19,21 @@ from hub_estimator.files import locks
 
 HOLD = """
 import sys
+import threading
 from hub_estimator.files import locks
 with getattr(locks, sys.argv[1])(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that other users may look into, unlike pytest's own."""
+    folder = tempfile.mkdtemp(prefix="hub_estimator-test-")
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -89,6 +104,34 @@ def test_who_holds_a_lock(tmp_path, hold):
     assert os.listdir(tmp_path) == ["lock"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes other users")
+def test_a_lock_that_another_user_made(open_folder, hold, monkeypatch):
+    """Who may read its file may hold it, and waits for who does."""
+    monkeypatch.setattr(locks, "_SAY_WAITING_SECS", 0.2)
+    path = f"{open_folder}/lock"
+    with locks.held(path):
+        pass
+    os.chmod(path, 0o644)
+    process = hold("held", path)
+    os.seteuid(65534)
+    try:
+        with locks.held(path, process.kill) as waited:
+            assert waited
+        with locks.held(path) as waited:
+            assert not waited
+    finally:
+        os.seteuid(0)
+    os.chmod(path, 0o600)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(PermissionError), locks.held(path):
+            pass
+        with pytest.raises(PermissionError), locks.held(f"{open_folder}/other"):
+            pass
+    finally:
+        os.seteuid(0)
+
+
 def test_the_umask_decides_who_may_use_a_lock(tmp_path):
     before = os.umask(0o027)
     try:
@@ -96,3 +139,26 @@ def test_the_umask_decides_who_may_use_a_lock(tmp_path):
             assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o640
     finally:
         os.umask(before)
+
+
+def test_a_folder_is_held_and_dies_with_its_holder(tmp_path, hold):
+    process = hold("held_folder", str(tmp_path))
+    killed = []
+
+    def kill():
+        killed.append(process.pid)
+        process.kill()
+
+    threading.Timer(0.3, kill).start()
+    with locks.held_folder(str(tmp_path)):
+        assert killed
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_locked(tmp_path, monkeypatch):
+    def refuse(descriptor, operation):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with locks.held_folder(str(tmp_path)):
+        pass

@@ -9,6 +9,7 @@ import shutil
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
+from tensorflow.core.framework import variable_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 import hub_estimator as hub
@@ -451,6 +452,53 @@ def test_a_graph_that_tensorflow_cannot_import(path):
     assert message.endswith(
         "Either the shapes of the inputs do not fit one another, or the module is damaged: then "
         "fetch it again."
+    )
+
+
+def test_outputs_that_are_not_of_the_kind_that_they_say(tmp_path):
+    path = modules.export(hub, modules.define(hub, "sparse", ""), str(tmp_path / "module"))
+
+    def change(saved_model):
+        output = saved_model.meta_graphs[0].signature_def["default"].outputs["sparse"]
+        output.coo_sparse.values_tensor_name = output.coo_sparse.dense_shape_tensor_name
+        output.coo_sparse.indices_tensor_name = output.coo_sparse.dense_shape_tensor_name
+
+    _edit(pathlib.Path(path), change)
+    module = hub.Module(path)
+    with pytest.raises(errors.GraphImportError) as raised:
+        module(tf.SparseTensor([[0, 1]], [1.0], [2, 3]), as_dict=True)
+    assert str(raised.value).startswith(
+        "TensorFlow cannot add a module's operations to the graph as 'module_apply_default': "
+    )
+
+
+def test_a_variable_whose_value_is_something_else(path):
+    def change(collection):
+        for index, value in enumerate(collection.bytes_list.value):
+            proto = variable_pb2.VariableDef.FromString(value)
+            proto.snapshot_name = "x:0"
+            collection.bytes_list.value[index] = proto.SerializeToString()
+
+    _collection(path, "variables", change)
+    with pytest.raises(errors.GraphImportError) as raised:
+        hub.Module(path)
+    assert str(raised.value).startswith(
+        "TensorFlow cannot add a module's operations to the graph as 'module': "
+    )
+
+
+@pytest.mark.parametrize("name", ["^mul", "mul:0", ":"])
+def test_an_initializer_of_tables_that_is_no_operation(path, name):
+    def change(saved_model):
+        for graph in saved_model.meta_graphs:
+            graph.graph_def.node.add(name="mul", op="NoOp")
+            graph.collection_def["table_initializer"].node_list.value.append(name)
+
+    _edit(path, change)
+    assert _error(path, errors.BrokenModuleError) == (
+        f"The module {path} is damaged: in the graph with the tags set(), the collection "
+        f"'table_initializer' has {name!r}, which is no operation of it. Fetch or export the module "
+        "again."
     )
 
 

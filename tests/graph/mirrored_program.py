@@ -15,10 +15,7 @@ import tensorflow as tf  # isort: skip  after hub_estimator, which chooses legac
 
 tf1 = tf.compat.v1
 STRATEGIES = {
-    # The collective operations that are the default wait for each other where threads are few.
-    "mirrored": lambda: tf.distribute.MirroredStrategy(
-        ["/cpu:0", "/cpu:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
-    ),
+    "mirrored": lambda: tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]),
     "none": lambda: None,
 }
 
@@ -65,8 +62,11 @@ def main(folder: str, strategy: str) -> None:
         model, estimator.TrainSpec(input_fn, max_steps=60), spec
     ) or ({}, None)
     names = [name for name in model.get_variable_names() if name.startswith("module")]
-    step = int(model.get_variable_value("global_step"))
-    print(json.dumps({"loss": float(metrics.get("loss", -1)), "names": names, "step": step}))
+    values = {
+        name: float(model.get_variable_value(key))
+        for name, key in (("step", "global_step"), ("mean", "module/mean"))
+    }
+    print(json.dumps({"loss": float(metrics.get("loss", -1)), "names": names, **values}))
 
 
 if __name__ == "__main__":

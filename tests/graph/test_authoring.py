@@ -142,18 +142,15 @@ def test_equal_tags():
     )
 
 
-def test_no_variant_has_all_variables():
+def test_no_variant_need_have_all_variables():
     def module_fn(names):
         for name in names:
             modules.variable(name, [1])
         hub.add_signature(outputs=tf.constant(1))
 
-    pairs = [(set(), {"names": "ab"}), (TRAIN, {"names": "bc"})]
-    assert _error(module_fn, errors.VariablesDifferError, pairs) == (
-        "No graph variant has all variables: that with the tags set() lacks 'c'. A module is "
-        "exported from one variant, so build the variables in it too."
-    )
-    hub.create_module_spec(module_fn, [(set(), {"names": "a"}), (TRAIN, {"names": "ab"})])
+    spec = hub.create_module_spec(module_fn, [(set(), {"names": "ab"}), (TRAIN, {"names": "bc"})])
+    assert [entry.key for entry in spec.variables] == ["a", "b", "c"]
+    assert sorted(hub.Module(spec, tags=TRAIN).variable_map) == ["b", "c"]
 
 
 def test_variables_of_another_shape():
@@ -166,6 +163,17 @@ def test_variables_of_another_shape():
         "The variable 'w' is float32 (1,) in one graph variant and float32 (2,) in that with the "
         "tags {'train'}. Variants share their variables: give it one type and shape, or two names."
     )
+
+
+def test_variables_in_other_parts():
+    def module_fn(parts):
+        partitioner = tf1.fixed_size_partitioner(parts) if parts else None
+        w = tf1.get_variable("w", [4], partitioner=partitioner)
+        hub.add_signature(outputs=tf.convert_to_tensor(w))
+
+    pairs = [(set(), {"parts": 0}), ({"two"}, {"parts": 2}), ({"three"}, {"parts": 3})]
+    spec = hub.create_module_spec(module_fn, pairs)
+    assert [entry.op_name for entry in spec.variables] == ["w"]
 
 
 def test_state_colocated_with_what_will_not_be_there():
@@ -247,6 +255,19 @@ def test_outputs_that_are_no_tensors(given):
     assert message == (
         f"The output 'y' of the signature 'default' is {given!r}, not a tensor. Give tensors, or "
         "convert with tf.convert_to_tensor first."
+    )
+
+
+@pytest.mark.parametrize("kind", ["input", "output"])
+def test_slices_are_no_tensors_of_signatures(kind):
+    def module_fn():
+        slices = tf.IndexedSlices(_x(), tf1.placeholder(tf.int64, [None]))
+        hub.add_signature("s", **{"outputs": _x("y"), f"{kind}s": {"a": slices}})
+
+    message = _error(module_fn, errors.SignatureError)
+    assert message == (
+        f"The {kind} 'a' of the signature 's' is of the type IndexedSlices, but signatures have "
+        "dense, sparse and ragged tensors. Convert it first, or give its parts."
     )
 
 

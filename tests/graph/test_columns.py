@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import compat, errors, estimator
+from hub_estimator.graph.registration import registered_modules
 
 v1 = tf.compat.v1
 compat.silence_deprecations()  # of `tf.feature_column`, which these tests call as programs do
@@ -261,6 +262,45 @@ def test_the_second_apis_canned_estimators_train_modules_too(text_module, tmp_pa
     assert np.array_equal(values_of(f"{path}/text"), tuned)
 
 
+@pytest.mark.parametrize("api", [None, "v2"])
+def test_one_column_in_both_parts_of_a_combined_estimator(text_module, tmp_path, caplog, api):
+    column = hub.text_embedding_column("text", text_module, trainable=True, export_name="text")
+    made = (compat.estimator_module(api) if api else estimator).DNNLinearCombinedClassifier(
+        str(tmp_path / "model"), [column], dnn_feature_columns=[column], dnn_hidden_units=[9]
+    )
+    made.train(batches, max_steps=2)
+    names = [name for name in made.get_variable_names() if name.endswith("vectors")]
+    deep, linear = sorted(names, key=lambda name: name.startswith("linear"))
+    messages = set(caplog.messages)
+    assert (
+        f"The feature column 'text_hub_module_embedding' is used twice, and each use has variables "
+        f"of its own: <hub.Module {deep.removesuffix('/vectors')!r} of The module {text_module}, "
+        f"tags set()> is exported as 'text', and <hub.Module {linear.removesuffix('/vectors')!r} "
+        f"of The module {text_module}, tags set()> is not exported."
+    ) in messages
+    path = hub.LatestModuleExporter("modules", serving).export(made, str(tmp_path / "export"))
+    tuned, other = (made.get_variable_value(name) for name in (deep, linear))
+    assert np.array_equal(values_of(f"{path}/text"), tuned) and not np.array_equal(tuned, other)
+
+
+def test_a_frozen_column_that_is_used_twice_is_exported_without_a_word(text_module, caplog):
+    columns = [hub.text_embedding_column("text", text_module, export_name="text") for _ in range(2)]
+    for column in columns:
+        input_layer({"text": tf.constant(["b"])}, [column])
+    assert list(registered_modules()) == ["text"]
+    assert not [message for message in caplog.messages if "is used twice" in message]
+
+
+def test_two_columns_of_one_export_name(text_module):
+    columns = [hub.text_embedding_column(key, text_module, export_name="x") for key in "ab"]
+    with pytest.raises(errors.ModelError) as caught:
+        input_layer({key: tf.constant(["b"]) for key in "ab"}, columns)
+    assert str(caught.value) == (
+        "Two feature columns are exported as 'x': 'a_hub_module_embedding' and "
+        "'b_hub_module_embedding'. Give each an export_name of its own."
+    )
+
+
 def test_a_servable_model_keeps_the_modules_assets(tmp_path):
     def module_fn():
         words = v1.placeholder(tf.string, [None])
@@ -453,9 +493,12 @@ def test_other_misuses(text_module, tmp_path):
     with pytest.raises(errors.ColumnError) as caught:
         hub.sparse_text_embedding_column("text", text_module, "max", None)
     assert str(caught.value) == "combiner is 'max'; it must be 'mean', 'sqrtn' or 'sum'."
-    with pytest.raises(errors.ModelError) as caught:
+    with pytest.raises(errors.InvalidPathNameError) as caught:
         hub.text_embedding_column("text", text_module, export_name="a/b")
-    assert str(caught.value) == "The export name 'a/b' cannot be the name of a folder."
+    assert str(caught.value) == (
+        "The export name is 'a/b', which cannot be the name of a file or folder: it holds a slash. "
+        "Choose a name of letters, digits, '_' and '-'."
+    )
     with pytest.raises(errors.NotAModuleError, match="use hub.load"):
         hub.text_embedding_column("text", save_tf2(tmp_path / "s"))
 

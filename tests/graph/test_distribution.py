@@ -25,10 +25,7 @@ def _module_fn(is_training: bool = False) -> None:
     weights = tf1.get_variable("weights", [1, 1], regularizer=lambda w: 1e-6 * tf.reduce_sum(w))
     mean = tf1.get_variable("mean", [], trainable=False, initializer=tf1.zeros_initializer())
     if is_training:
-        update = mean.assign_add(1.0, read_value=False)
-        with tf.control_dependencies([tf.identity(x)]):
-            update = tf.group(update)
-        tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+        tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, mean.assign_add(1.0, read_value=False))
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer([1], [1.0]), 0.0)
     hub.add_signature(inputs=x, outputs=tf.matmul(x, weights) * table.lookup(tf.constant(1)))
 
@@ -72,7 +69,7 @@ def _exported_weight(folder):
 
 def test_mirrored_strategy_trains_checkpoints_and_exports_one_module(folder):
     result = _result(_start(folder, "mirrored"), folder)
-    assert result["names"] == NAMES and result["step"] == 60
+    assert result["names"] == NAMES and result["step"] == result["mean"] == 60
     assert result["loss"] < 1e-3
     assert _exported_weight(folder) == pytest.approx(3.0, abs=1e-2)
 
@@ -94,7 +91,7 @@ def test_parameter_server_cluster(folder):
     finally:
         server.kill()
         server.communicate()
-    assert result["names"] == NAMES and result["step"] == 60
+    assert result["names"] == NAMES and result["step"] == result["mean"] == 60
 
 
 def _partitioned_module_fn() -> None:

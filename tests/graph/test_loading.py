@@ -12,6 +12,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from tests.format.editing import edited
 
 v1 = tf.compat.v1
 
@@ -62,6 +63,13 @@ def saved_model(tmp_path):
 
     in_eager_mode(save)
     return str(tmp_path / "saved")
+
+
+def test_programs_can_tell_modules_from_saved_models(module, saved_model):
+    def run():
+        return [hub.load(path)._is_hub_module_v1 for path in (module, saved_model)]
+
+    assert in_eager_mode(run) == run() == [True, False]
 
 
 def test_a_module_in_eager_mode(module):
@@ -222,3 +230,138 @@ def test_the_peer_loads_the_same(module, saved_model):
 
     ours, theirs = (in_eager_mode(lambda lib=lib: run(lib)) for lib in (hub, tensorflow_hub))
     assert np.array_equal(ours[0], theirs[0]) and ours[1:] == theirs[1:]
+
+
+# --- damage ----------------------------------------------------------------------------------
+
+
+def save_with_asset(tmp_path):
+    (tmp_path / "words.txt").write_text("a\n")
+
+    def save():
+        made = tf.Module()
+        made.weight = tf.Variable(2.0)
+        made.asset = tf.saved_model.Asset(str(tmp_path / "words.txt"))
+        made.__call__ = tf.function(
+            lambda x: x * made.weight, input_signature=[tf.TensorSpec([], tf.float32)]
+        )
+        tf.saved_model.save(made, str(tmp_path / "saved"))
+
+    in_eager_mode(save)
+    return str(tmp_path / "saved")
+
+
+@pytest.mark.parametrize("name", ["../words.txt", "/etc/hostname", "a/../../words.txt", ""])
+def test_assets_that_lead_out_of_a_saved_model(tmp_path, name):
+    path = save_with_asset(tmp_path)
+    with edited(path) as meta_graph:
+        meta_graph.asset_file_def[0].filename = name
+    with pytest.raises(errors.UnsafeAssetError) as caught:
+        in_eager_mode(lambda: hub.load(path))
+    assert str(caught.value) == (
+        f"The module in {path} names an asset {name!r}, which is not a file below its assets/ folder. "
+        "Do not use this module: ask its publisher."
+    )
+
+
+def test_an_asset_that_a_saved_model_lacks(tmp_path):
+    path = save_with_asset(tmp_path)
+    file = tmp_path / "saved" / "assets" / "words.txt"
+    file.unlink()
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        in_eager_mode(lambda: hub.load(path))
+    assert str(caught.value) == (
+        f"The SavedModel {path} lacks its asset 'words.txt' ({file}). Fetch the module again."
+    )
+
+
+def test_a_module_that_says_that_it_is_a_tf2_saved_model(module, tmp_path):
+    """TensorFlow's loader looks at other parts of it than a module has."""
+    with edited(module) as meta_graph:
+        meta_graph.object_graph_def.nodes.add().user_object.identifier = "x"
+        meta_graph.asset_file_def.add(filename="../x").tensor_info.name = "x:0"
+    with pytest.raises(errors.UnsafeAssetError):
+        in_eager_mode(lambda: hub.load(module))
+
+
+def test_an_operation_that_tensorflow_does_not_know(saved_model):
+    with edited(saved_model) as meta_graph:
+        for function in meta_graph.graph_def.library.function:
+            for node in function.node_def:
+                node.op = "OfAnotherLibrary" if node.op == "Mul" else node.op
+    with pytest.raises(errors.UnsupportedModuleError) as caught:
+        in_eager_mode(lambda: hub.load(saved_model))
+    assert str(caught.value) == (
+        f"TensorFlow {tf.__version__} knows no operation 'OfAnotherLibrary', which the module uses. "
+        "Where a library defines it, load that with tf.load_op_library, or import its package first."
+    )
+
+
+def _outside(objects):
+    objects.nodes[0].children[0].node_id = 99
+
+
+def _no_function(objects):
+    objects.concrete_functions.clear()
+
+
+def _too_much_bound(objects):
+    for function in objects.concrete_functions.values():
+        function.bound_inputs.extend([99, 99])
+
+
+@pytest.mark.parametrize("damage", [_outside, _no_function, _too_much_bound])
+def test_objects_that_contradict_one_another(saved_model, damage):
+    with edited(saved_model) as meta_graph:
+        damage(meta_graph.object_graph_def)
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        in_eager_mode(lambda: hub.load(saved_model))
+    message = str(caught.value)
+    assert message.startswith(
+        (f"TensorFlow cannot load {saved_model} (", f"The SavedModel {saved_model} is damaged (")
+    )
+    assert message.endswith(("fetch or save it again.", "Fetch or export the module again."))
+
+
+def test_an_initializer_that_is_none(tmp_path):
+    path = save_tf1(tmp_path / "s", ["serve"])
+    with edited(path) as meta_graph:
+        meta_graph.collection_def["saved_model_main_op"].float_list.value.append(1.0)
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        in_eager_mode(lambda: hub.load(path))
+    assert str(caught.value) == (
+        f"TensorFlow cannot load {path} (RuntimeError: Expected exactly one SavedModel init op. Found "
+        "0: [].). It is damaged, or of a kind that this TensorFlow does not read: fetch or save it "
+        "again."
+    )
+
+
+def test_a_regularization_loss_that_is_no_tensor(module):
+    with edited(module) as meta_graph:
+        meta_graph.collection_def["regularization_losses"].node_list.value.append("vectors")
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        in_eager_mode(lambda: hub.load(module))
+    assert str(caught.value).startswith(f"The module {module} is damaged (ValueError: ")
+
+
+def test_a_saved_model_whose_values_are_damaged(saved_model):
+    prefix = f"{saved_model}/variables/variables"
+    with open(f"{prefix}.data-00000-of-00001", "r+b") as file:
+        length = file.seek(0, 2)
+        file.truncate(3)
+    for load in (hub.load, lambda path: in_eager_mode(lambda: hub.load(path))):
+        with pytest.raises(errors.BrokenModuleError) as caught:
+            load(saved_model)
+        message = str(caught.value)
+        assert message.startswith(
+            f"The SavedModel {saved_model} lacks values of its variables: the data files beside "
+            f"{prefix}.index have 3 bytes and should have "
+        )
+        assert length > 3 and message.endswith(" or more. Fetch the module again.")
+    with open(f"{prefix}.index", "wb") as file:
+        file.write(b"words")
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        hub.load(saved_model)
+    assert str(caught.value).startswith(
+        f"The checkpoint {prefix} of the SavedModel {saved_model} is damaged ("
+    )

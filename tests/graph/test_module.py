@@ -207,26 +207,6 @@ def test_a_variant_in_another_graph():
     )
 
 
-def _growing_fn(names):
-    for name in names:
-        modules.variable(name, [1])
-    hub.add_signature(outputs=tf.constant(1))
-
-
-def _growing_spec():
-    return hub.create_module_spec(_growing_fn, [(set(), {"names": "a"}), (TRAIN, {"names": "ab"})])
-
-
-def test_a_variant_with_more_variables():
-    module = hub.Module(_growing_spec())
-    with pytest.raises(errors.VariablesDifferError) as raised:
-        module.variant(TRAIN)
-    assert str(raised.value) == (
-        "The graph variant with the tags {'train'} cannot share the variables of that with the "
-        "tags set(), which lacks 'b'. Instantiate the one that has all first."
-    )
-
-
 # --- exporting -------------------------------------------------------------------------------
 
 
@@ -305,21 +285,6 @@ def test_variables_that_were_only_assigned(tmp_path):
     assert modules.outputs(hub, tmp_path / "module", modules.CASES["dense"].calls) == [
         {"default": [[4.0, 4.0], [13.0, 13.0]]}
     ]
-
-
-def test_a_variant_that_lacks_variables(tmp_path):
-    module = hub.Module(_growing_spec())
-    with _session() as session, pytest.raises(errors.ExportError) as raised:
-        module.export(str(tmp_path / "module"), session)
-    assert str(raised.value) == (
-        f"{module!r} cannot be exported: other graph variants use the variables 'b', which this "
-        "one does not have. Export an instance of a variant that has all of them."
-    )
-    assert os.listdir(tmp_path) == []
-    whole = hub.Module(_growing_spec(), tags=TRAIN)
-    with _session() as session:
-        whole.export(str(tmp_path / "module"), session)
-    assert hub.load_module_spec(tmp_path / "module").get_tags() == [frozenset(), TRAIN]
 
 
 def test_a_missing_asset(tmp_path):

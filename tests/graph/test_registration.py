@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.graph.registration import check_export_name, registered_modules
+from hub_estimator.graph.registration import registered_modules
 
 
 def module():
@@ -35,8 +35,21 @@ def test_a_name_that_is_taken():
     assert str(caught.value) == "There is already a module registered as 'a'."
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b"])
-def test_a_name_that_no_folder_can_have(name):
-    with pytest.raises(errors.ModelError) as caught:
-        check_export_name(name)
-    assert str(caught.value) == f"The export name {name!r} cannot be the name of a folder."
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "it is empty"),
+        ("..", "it starts with a dot"),
+        ("../../a", "it starts with a dot"),
+        ("/a", "it holds a slash"),
+        (b"a", "it is no text"),
+    ],
+)
+def test_a_name_that_no_folder_can_have(name, reason):
+    with pytest.raises(errors.InvalidPathNameError) as caught:
+        hub.register_module_for_export(module(), name)
+    assert str(caught.value) == (
+        f"The export name is {name!r}, which cannot be the name of a file or folder: {reason}. "
+        "Choose a name of letters, digits, '_' and '-'."
+    )
+    assert registered_modules() == {}

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
+from tests import modules
 
 tf1 = tf.compat.v1
 
@@ -115,17 +116,94 @@ def _narrow_module_fn(is_training: bool = False) -> None:
     hub.add_signature(inputs=x, outputs=y)
 
 
-def test_a_variant_with_more_variables_cannot_share():
+def _narrow_spec():
     pairs = [(set(), {}), ({"train"}, {"is_training": True})]
-    spec = hub.create_module_spec(_narrow_module_fn, pairs)
+    return hub.create_module_spec(_narrow_module_fn, pairs)
+
+
+def test_a_variant_with_fewer_variables_has_only_these():
+    wide = hub.Module(_narrow_spec(), tags={"train"})
+    assert [v.op.name for v in wide.variant().variables] == ["module/shared"]
+
+
+@pytest.mark.parametrize(
+    "trainable, trained", [(False, []), (True, ["extra", "shared"]), ("s", ["shared"])]
+)
+def test_a_variant_with_more_variables_adds_them(trainable, trained):
+    narrow = hub.Module(_narrow_spec(), trainable=trainable)
+    wide = narrow.variant({"train"})
+    hub.Module(_narrow_spec())
+    names = [v.op.name for v in tf1.global_variables()]
+    assert names == ["module/shared", "module/extra", "module_1/shared"]
+    assert [v.op.name for v in wide.variables] == ["module/extra", "module/shared"]
+    assert [v.op.name for v in narrow.variables] == ["module/shared"]
+    assert sorted(v.op.name for v in tf1.trainable_variables()) == [f"module/{n}" for n in trained]
+    for module in (narrow, wide):
+        assert [v.op.name for v in module.trained_variables] == [f"module/{n}" for n in trained]
+    outputs = narrow(1.0), wide(1.0)
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        session.run([v.assign(2.0 * (i + 1)) for i, v in enumerate(wide.variables)])
+        assert session.run(outputs) == (5.0, 7.0)
+
+
+def test_what_one_variant_added_others_share():
+    narrow = hub.Module(_narrow_spec())
+    wide = narrow.variant({"train"})
+    assert narrow.variant({"train"}).variables == wide.variables
+    assert wide.variant().variant({"train"}).variables == wide.variables
+    assert len(tf1.global_variables()) == 2
+
+
+def test_added_variables_are_not_trained_where_the_variant_is_not():
+    narrow = hub.Module(_narrow_spec(), trainable=True)
+    narrow.variant({"train"}, trained=False)
+    assert [v.op.name for v in tf1.trainable_variables()] == ["module/shared"]
+    assert [v.op.name for v in narrow.trained_variables] == ["module/shared"]
+
+
+def _variable_fn(shape, parts=0, **kwargs):
+    partitioner = tf1.fixed_size_partitioner(parts) if parts else None
+    w = tf1.get_variable("w", shape, partitioner=partitioner, **kwargs)
+    hub.add_signature(outputs=tf.convert_to_tensor(w))
+
+
+@pytest.mark.parametrize("other", [{"parts": 2}, {"use_resource": False}])
+def test_variables_that_cannot_be_shared(other):
+    pairs = [(set(), {"shape": [4]}), ({"other"}, {"shape": [4], **other})]
+    module = hub.Module(hub.create_module_spec(_variable_fn, pairs))
     with pytest.raises(hub.errors.VariablesDifferError) as caught:
-        hub.Module(spec).variant({"train"})
+        module.variant({"other"})
     assert str(caught.value) == (
-        "The graph variant with the tags {'train'} cannot share the variables of that with the "
-        "tags set(), which lacks 'extra'. Instantiate the one that has all first."
+        "The graph variant with the tags {'other'} of the module of _variable_fn has the variable "
+        "'w' in another type, shape or partition than the one in this graph, and cannot share it. "
+        "Make an instance of its own of it: hub.Module(..., tags=...)."
     )
-    wide = hub.Module(spec, tags={"train"})
-    assert [v.op.name for v in wide.variant().variables] == ["module_1/shared"]
+
+
+def _derived_fn(name: str) -> None:
+    """Two variables, the second of which starts from the first."""
+    first = tf1.get_variable("first", [], initializer=tf1.constant_initializer(2.0))
+    ready = tf1.is_variable_initialized(first)
+    value = tf.cond(ready, first.read_value, lambda: first.initial_value)
+    hub.add_signature(outputs=tf1.Variable(3.0 * value, name=name) + first)
+
+
+@pytest.mark.parametrize("v2", [False, True])
+def test_added_variables_start_from_shared_ones(v2):
+    with modules.control_flow(v2):
+        pairs = [(set(), {"name": "a"}), ({"other"}, {"name": "b"})]
+        spec = hub.create_module_spec(_derived_fn, pairs)
+        first = hub.Module(spec)
+        outputs = first(), first.variant({"other"})()
+    assert [v.op.name for v in tf1.global_variables()] == ["module/first", "module/a", "module/b"]
+    assert _run(*outputs) == [8.0, 8.0]
+
+
+def test_variants_leave_the_names_of_other_modules_as_they_are():
+    # Each mode of a model may use other variants, and its checkpoints must fit the others.
+    hub.Module(_spec(words=("a", "b", "c")), tags={"train"}).variant()
+    assert hub.Module(_spec()).variable_map["mean"].op.name == "module_1/mean"
 
 
 def test_unknown_tags_and_another_graph_are_refused():

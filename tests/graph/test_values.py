@@ -168,6 +168,29 @@ def test_sparse_in_place_of_dense(module):
     )
 
 
+def test_slices_in_place_of_dense(module):
+    value = tf.IndexedSlices(tf.constant([[1.0, 2.0, 3.0]]), tf.constant([0]))
+    assert _error(module, value, "one") == (
+        f"The input 'default' of the signature 'one' {OF} takes a float32 Tensor of shape "
+        "(None, 3), but was given a float32 IndexedSlices of shape (1, 3)."
+    )
+
+
+def test_slices_in_the_signature_of_a_saved_model(tmp_path):
+    with tf.Graph().as_default(), tf1.Session() as session:
+        x = tf.IndexedSlices(tf1.placeholder(tf.float32, [None]), tf1.placeholder(tf.int64, [None]))
+        info = {"x": tf1.saved_model.build_tensor_info(x)}
+        signature = tf1.saved_model.build_signature_def(info, info)
+        builder = tf1.saved_model.Builder(str(tmp_path / "saved"))
+        builder.add_meta_graph_and_variables(session, ["serve"], {"default": signature})
+        builder.save()
+    module = hub.Module(hub.create_module_spec_from_saved_model(tmp_path / "saved"), tags="serve")
+    (info,) = module.get_input_info_dict().values()
+    assert repr(info) == "<IndexedSlicesSpec dtype=float32 shape=(None,)>"
+    value = tf.IndexedSlices(tf.constant([2.0]), tf.constant([3], tf.int64))
+    assert _run(module(value, as_dict=True)["x"]).values == [2.0]
+
+
 def test_dense_in_place_of_sparse(module):
     assert _error(module, 5, "sparse") == (
         f"The input 'default' of the signature 'sparse' {OF} takes a float32 SparseTensor of "

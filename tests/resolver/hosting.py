@@ -185,6 +185,19 @@ def redirect(to: str, code: int = 302) -> Reply:
     return status(code, b"elsewhere", Location=to)
 
 
+def raw(*parts: bytes, pause_secs: float = 0.0, times: int = 1) -> Reply:
+    """The bytes of an answer as they are; the last part is sent so many times."""
+
+    def reply(handler: Handler) -> None:
+        handler.close_connection = True
+        for part in (*parts, *parts[-1:] * (times - 1)):
+            handler.wfile.write(part)
+            handler.server.sent += len(part)
+            time.sleep(pause_secs)
+
+    return reply
+
+
 def in_turn(*replies: Reply) -> Reply:
     """The first reply to the first request, and so on; the last to all others."""
     left = list(replies)

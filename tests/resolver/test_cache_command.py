@@ -98,6 +98,23 @@ def test_an_entry_without_descriptor_is_shown(urls, capsys):
     assert "(no descriptor)" in capsys.readouterr().out
 
 
+def test_what_a_descriptor_says_is_shown_escaped_and_cut(urls, capsys):
+    path = hub.resolve(urls[0]) + ".descriptor.txt"
+    with open(path, encoding="utf-8") as file:
+        content = json.load(file)
+    content["handle"] = "https://\x1b[2J\n" + "x" * 100_000
+    content["downloaded"] = "\x1b[2J"
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    os.symlink("/etc", hub.resolve(urls[1]) + "/\x1b[2J")
+    assert run("verify") == 1
+    out = capsys.readouterr().out
+    assert out.replace("\n", "").isprintable()
+    assert len(out) < 3000
+    assert r"https://\x1b[2J xxx" in out
+    assert r"\x1b[2J is a link" in out
+
+
 def test_clear_one(urls, cache_folder, capsys):
     folder = hub.resolve(urls[0])
     assert run("clear", urls[0]) == 0

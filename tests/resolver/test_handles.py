@@ -58,13 +58,39 @@ def test_what_is_an_empty_handle(given):
     )
 
 
-@pytest.mark.parametrize("given", ["https://", "http:///m/1", "https://[::1/m"])
+@pytest.mark.parametrize("given", ["https://", "http:///m/1", "https://[::1/m", "http://:80/m"])
 def test_what_is_a_url_without_host(given):
     with pytest.raises(errors.InvalidHandleError) as caught:
         hub.resolve(given)
     assert str(caught.value) == (
         f"The handle {given!r} names no host: write it like https://example.com/module/1."
     )
+
+
+@pytest.mark.parametrize("given", ["https://a:99999/m", "http://me:secret@a:x/m", "https://a:-1"])
+def test_what_is_a_url_without_port(given):
+    with pytest.raises(errors.InvalidHandleError) as caught:
+        hub.resolve(given)
+    assert str(caught.value) == (
+        f"The handle {given.replace('me:secret@', '')!r} names no port from 0 to 65535: write it "
+        "like https://example.com:8080/module/1."
+    )
+
+
+@pytest.mark.parametrize("given", ["http:/a/b", "https:", "HTTPS:a", "http:\\\\a"])
+def test_what_is_almost_a_url(given):
+    with pytest.raises(errors.HandleNotFoundError) as caught:
+        hub.resolve(given)
+    assert str(caught.value) == (
+        f"There is nothing at {given!r} (in {os.getcwd()}): a URL is written like "
+        "https://example.com/module/1."
+    )
+
+
+def test_handles_without_end():
+    with pytest.raises(errors.InvalidHandleError) as caught:
+        hub.resolve("https://:" + "9" * 1_000_000)
+    assert len(str(caught.value)) < 300
 
 
 def test_the_key_is_that_of_the_peer():
@@ -90,6 +116,7 @@ def test_the_question_of_the_hosting_protocol(url, asked):
 
 def test_secrets_are_taken_out():
     assert without_password("https://me:x@host/a@b?c#d") == "https://host/a@b?c#d"
+    assert without_password("https://me:x@host?y=/@z") == "https://host?y=/@z"
     assert without_password("/a/me:x@host") == "/a/me:x@host"
     assert without_secrets("https://me:x@host/a?sig=1#d") == "https://host/a"
     assert str(Handle("https://me:x@host/a")) == "https://host/a"
@@ -134,6 +161,61 @@ def test_a_file_that_is_no_archive(module):
     assert str(caught.value) == (
         f"'{module}/saved_model.pb' is a file: give the folder of the module, or its .tar.gz."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("m.zip", b"PK\x03\x04" + bytes(600), "a zip file"),
+        ("m.html", b"<!DOCTYPE html><html>", "a web page"),
+        ("m.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes models"),
+        ("m.pb", b"\x08\x01\x12\x80\x10", "a bare saved_model.pb"),
+        ("m.bin", b"\x00\x01", "a file"),
+        ("m", b"", "an empty file"),
+    ],
+)
+def test_a_file_is_named_as_what_it_is(tmp_path, name, content, kind):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(errors.NotAModuleError) as caught:
+        hub.resolve(tmp_path / name)
+    assert str(caught.value) == (
+        f"'{tmp_path / name}' is {kind}: give the folder of the module, or its .tar.gz."
+    )
+
+
+def test_what_is_neither_a_folder_nor_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(errors.NotAModuleError, match="is neither a folder nor a file: give"):
+            hub.resolve(path)
+
+
+def test_files_that_are_not_for_this_user(open_folder, cache_folder, unprivileged):
+    for name in ("m.bin", "m.tar.gz"):
+        with open(f"{open_folder}/{name}", "wb") as file:
+            file.write(tar(FILES))
+        os.chmod(file.name, 0)
+    os.mkdir(f"{open_folder}/cache", 0o777)
+    os.chmod(f"{open_folder}/cache", 0o777)
+    chosen = default_resolvers(Settings(f"{open_folder}/cache"))
+    with unprivileged():
+        with pytest.raises(errors.NotAModuleError, match="m.bin' is a file: give the folder"):
+            resolve(f"{open_folder}/m.bin", chosen)
+        with pytest.raises(errors.AccessDeniedError) as caught:
+            resolve(f"{open_folder}/m.tar.gz", chosen)
+    assert str(caught.value) == (
+        f"'{open_folder}/m.tar.gz' cannot be read: Permission denied. Ask its owner for access."
+    )
+
+
+def test_a_pointer_of_git_lfs(tmp_path):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n"
+    (tmp_path / "m.pb").write_bytes(pointer)
+    (tmp_path / "m.tar.gz").write_bytes(pointer)
+    with pytest.raises(errors.LfsPointerError, match="m.pb' is a pointer of Git LFS, not the file"):
+        hub.resolve(tmp_path / "m.pb")
+    with pytest.raises(errors.LfsPointerError, match="m.tar.gz' is a pointer of Git LFS, not the"):
+        hub.resolve(tmp_path / "m.tar.gz")
 
 
 def test_remote_folders():
@@ -190,6 +272,33 @@ def test_a_local_archive_that_is_replaced(tmp_path):
 def test_a_folder_named_like_an_archive(module):
     folder = module.rename(module.with_name("m.tar.gz"))
     assert hub.resolve(folder) == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(os.mkfifo, "a named pipe"), (lambda path: os.symlink("/dev/zero", path), "a device")],
+)
+def test_local_archives_that_are_no_files(tmp_path, make, kind):
+    make(tmp_path / "m.tar.gz")
+    with pytest.raises(
+        errors.NotAFileError, match=f"m.tar.gz' is {kind}; a regular file is needed"
+    ):
+        hub.resolve(tmp_path / "m.tar.gz")
+
+
+def test_remote_archives_that_are_too_large(monkeypatch):
+    import tensorflow as tf
+
+    tf.io.gfile.makedirs("ram://handles")
+    with tf.io.gfile.GFile("ram://handles/large.tar.gz", "wb") as file:
+        file.write(bytes(1001))
+    monkeypatch.setenv("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", "1000")
+    with pytest.raises(errors.UnsafeArchiveError) as caught:
+        hub.resolve("ram://handles/large.tar.gz")
+    assert str(caught.value) == (
+        "The archive ram://handles/large.tar.gz has more than 1000 bytes: if it is to be trusted, "
+        "raise the limit by HUB_ESTIMATOR_MAX_UNPACKED_BYTES."
+    )
 
 
 def test_remote_archives(monkeypatch):
@@ -276,6 +385,9 @@ def test_settings_of_the_environment(tmp_path):
         ("TFHUB_MODEL_LOAD_FORMAT", "ZIP", "it can be: COMPRESSED, UNCOMPRESSED, AUTO."),
         ("HUB_ESTIMATOR_TIMEOUT_SECS", "soon", "it must be a number above zero."),
         ("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", "-1", "it must be a number above zero."),
+        ("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", "nan", "it must be a number above zero."),
+        ("HUB_ESTIMATOR_MAX_UNPACKED_BYTES", "inf", "it can be at most 1e+18."),
+        ("HUB_ESTIMATOR_TIMEOUT_SECS", "1e300", "it can be at most 1e+06."),
     ],
 )
 def test_settings_that_mean_nothing(name, value, message):

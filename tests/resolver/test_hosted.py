@@ -13,7 +13,7 @@ import sys
 import time
 
 import pytest
-from hosting import Host, content, in_turn, module_files, read_folder, redirect, status, tar
+from hosting import Host, content, in_turn, module_files, raw, read_folder, redirect, status, tar
 
 import hub_estimator as hub
 from hub_estimator import errors
@@ -22,9 +22,9 @@ from hub_estimator.resolver import (
     Cache,
     HostedResolver,
     Settings,
-    download,
     progress,
     resolve,
+    retrying,
 )
 from hub_estimator.resolver.contract import ResolverCase, ResolverContract
 from hub_estimator.resolver.handle import Handle
@@ -80,7 +80,9 @@ def test_redirects_are_followed(host, fetch):
 
 def test_a_redirect_loop_is_an_error(host, fetch):
     host.replies["/m/1"] = redirect("/m/1")
-    with pytest.raises(errors.DownloadError, match="Exceeded 30 redirects. Check the handle, and"):
+    with pytest.raises(
+        errors.DownloadError, match="redirects more than 10 times. Check the handle, and"
+    ):
         fetch(host.url("/m/1"))
 
 
@@ -103,6 +105,15 @@ def test_a_plain_tar_and_one_without_length(host, fetch):
     assert read_folder(fetch(host.serve("/b", ARCHIVE, length=-1))) == FILES
     labelled = host.serve("/c", ARCHIVE, Content_Encoding="x-gzip")
     assert read_folder(fetch(labelled)) == FILES
+
+
+def test_an_archive_in_chunks(host, fetch):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b"%x\r\n%s\r\n1\r\n%s\r\n" % (len(ARCHIVE) - 1, ARCHIVE[:-1], ARCHIVE[-1:])
+    cut, wrong = raw(head + chunks[:2000]), raw(head + chunks + b"zzz\r\n")
+    host.replies["/m/1"] = in_turn(cut, wrong, raw(head + chunks + b"0\r\n\r\n"))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+    assert len(host.seen) == 3
 
 
 def test_the_bytes_asked_for_are_those_of_the_archive(host, fetch):
@@ -274,6 +285,164 @@ def test_an_archive_without_a_module(host, fetch):
         fetch(host.serve("/m/2", tar(FILES, prefix="model/")))
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "//a:x/", "http://a:99999/", "http://[x]/?a"])
+@pytest.mark.parametrize("code", [301, 303, 307])
+def test_a_redirect_to_what_is_no_url(host, fetch, location, code):
+    host.replies["/m/1"] = redirect(location, code)
+    with pytest.raises(errors.DownloadError) as caught:
+        fetch(host.url("/m/1"))
+    assert str(caught.value) == (
+        f"{host.url('/m/1')} redirects to {location.partition('?')[0]!r}, which is no URL. Check "
+        "the handle, and where it redirects to."
+    )
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://a..b/", "http://\xff/", "mailto:a", "http://a b/", "http://%/"],
+)
+def test_a_redirect_to_what_cannot_be_asked(host, fetch, location):
+    host.replies["/m/1"] = redirect(location)
+    with pytest.raises(errors.DownloadError):
+        fetch(host.url("/m/1"), attempts=1)
+
+
+def test_the_body_of_a_redirect_is_not_read(host, fetch):
+    host.serve("/there", ARCHIVE)
+    head = b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Encoding: gzip\r\n\r\n"
+    host.replies["/m/1"] = raw(head, b"x" * 1_000_000, times=10_000)
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+    assert host.sent < 100_000_000
+
+
+LINES = b"HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Length: \xb2",
+        b"Content-Length: -5",
+        b"Content-Length: " + b"9" * 5000,
+        b"Content-Length: 1, 2",
+        b"Content-Encoding: gzip, br, \x1b[2J",
+        b"ETag: " + b'"' * 60_000,
+        b"X: " + b"x" * 70_000,
+        b"\r\n".join([b"X: y"] * 200),
+        b"no header at all",
+    ],
+)
+def test_headers_that_mean_nothing(host, fetch, header):
+    """They end in the archive, or in an error of ours that is short."""
+    host.replies["/m/1"] = raw(LINES + header + b"\r\n\r\n" + ARCHIVE)
+    try:
+        assert read_folder(fetch(host.url("/m/1"), attempts=2)) == FILES
+    except errors.HandleError as error:
+        assert len(str(error)) < 600
+        assert str(error).isprintable()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"Content-Range: bytes 1000-2/" + b"9" * 5000, b"Content-Range: \xb2", b"Content-Range: x"],
+)
+def test_a_range_that_means_nothing(host, fetch, header):
+    first = content(ARCHIVE, ranges=True, drop_after=[1000])
+    second = raw(b"HTTP/1.1 206 Partial Content\r\n" + header + b"\r\n\r\n" + ARCHIVE)
+    host.replies["/m/1"] = in_turn(first, second, content(ARCHIVE))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+
+
+@pytest.mark.parametrize(
+    ("etag", "sent_back"),
+    [('"ok"', '"ok"'), ('"a\r\n b"', None), ('W/"a"', None), ('"\x1b"', None)],
+)
+def test_only_a_plain_etag_is_sent_back(host, fetch, etag, sent_back):
+    first = content(ARCHIVE, ranges=True, etag=etag, drop_after=[1000])
+    host.replies["/m/1"] = in_turn(first, content(ARCHIVE))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+    assert host.seen[1].headers["Range"] == "bytes=1000-"
+    assert host.seen[1].headers.get("If-Range") == sent_back
+
+
+def test_a_plain_tar_is_resumed_only_where_a_change_would_be_noticed(host, fetch):
+    """It has no checksum: pieces of two files would go for one."""
+    old, new = tar(module_files(1, 50_000), "w"), tar(module_files(2, 50_000), "w")
+    first = content(old, ranges=True, etag="", drop_after=[20_000])
+    host.replies["/m/1"] = in_turn(first, content(new, ranges=True, etag=""))
+    assert read_folder(fetch(host.url("/m/1"))) == module_files(2, 50_000)
+    assert "Range" not in host.seen[1].headers
+
+
+def test_a_rest_that_is_more_than_the_rest(host, fetch, caplog):
+    first = content(ARCHIVE, ranges=True, drop_after=[1000])
+    end = f"{len(ARCHIVE) - 1}/{len(ARCHIVE)}".encode()
+    head = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-" + end + b"\r\n\r\n"
+    host.replies["/m/1"] = in_turn(first, raw(head, b"x" * 100_000), content(ARCHIVE))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+    assert f"more than the announced {len(ARCHIVE)} bytes arrived." in caplog.text
+    assert "Range" not in host.seen[2].headers
+
+
+def test_a_wait_that_means_nothing(host, fetch):
+    host.replies["/m/1"] = in_turn(status(503, Retry_After="\xb2"), content(ARCHIVE))
+    assert read_folder(fetch(host.url("/m/1"))) == FILES
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        content(b"\x1f\x8b" + b"x" * 5_000_000, length=-1),
+        raw(LINES + b"Content-Length: 100001\r\n\r\n"),  # what it announces is enough
+    ],
+)
+def test_a_body_that_is_too_large(host, fetch, reply):
+    host.replies["/m/1"] = reply
+    url = host.url("/m/1")
+    with pytest.raises(errors.UnsafeArchiveError) as caught:
+        fetch(url, max_unpacked_bytes=100_000)
+    assert str(caught.value) == (
+        f"The archive of {url} has more than 100000 bytes: if it is to be trusted, raise the limit "
+        "by HUB_ESTIMATOR_MAX_UNPACKED_BYTES."
+    )
+
+
+def test_a_body_that_trickles_is_given_up(host, fetch):
+    url = host.serve("/m/1", ARCHIVE, piece=1, pause_secs=0.05)
+    message = "after 2 attempts: only [0-9]+ bytes arrived in 0\\.[0-9] s. Check the network"
+    with pytest.raises(errors.DownloadError, match=message):
+        fetch(url, timeout_secs=0.1, attempts=2)
+
+
+def test_a_host_that_begins_again_and_again(host, fetch):
+    """What was here before is no headway."""
+    body = os.urandom(3_000_000)
+    url = host.serve("/m/1", body, drop_after=[2_500_000, 1_200_000] * 20)
+    with pytest.raises(errors.DownloadError, match="after 4 attempts: "):
+        fetch(url)
+    assert len(host.seen) == 4
+
+
+@pytest.mark.parametrize("code", [b"404", b"503", b"418"])
+def test_what_a_host_says_is_shown_escaped_and_cut(host, fetch, caplog, code):
+    host.replies["/m/1"] = raw(b"HTTP/1.1 " + code + b" \x1b]0;x\x07" + b"a" * 60_000 + b"\r\n\r\n")
+    with pytest.raises(errors.HandleError) as caught:
+        fetch(host.url("/m/1"), attempts=2)
+    for text in (str(caught.value), *caplog.messages):
+        assert text.isprintable()
+        assert len(text) < 500
+    assert r"\x1b]0;x\x07aaa" in str(caught.value)
+
+
+def messages(error: BaseException | None) -> str:
+    """What a traceback shows of an error and of those behind it."""
+    seen = ""
+    while error is not None:
+        seen += f"{error!r} {error}\n"
+        error = error.__cause__ or error.__context__
+    return seen
+
+
 def test_passwords_are_not_told(host, fetch, caplog, cache_folder):
     caplog.set_level(logging.INFO)
     url = host.serve("/m/1", ARCHIVE).replace("://", "://me:secret@")
@@ -282,25 +451,26 @@ def test_passwords_are_not_told(host, fetch, caplog, cache_folder):
     host.replies["/m/2"] = status(403)
     with pytest.raises(errors.AccessDeniedError) as caught:
         fetch(url.replace("/m/1", "/m/2"))
-    told = caplog.text + str(caught.value)
+    told = caplog.text + messages(caught.value)
     told += "".join(path.read_text() for path in cache_folder.glob("*.txt"))
     assert "secret" not in told
 
 
-def test_a_login_from_netrc(host, fetch, tmp_path, monkeypatch):
-    def guarded(handler):
-        # Basic authentication of "me:secret".
-        known = handler.headers.get("Authorization") == "Basic bWU6c2VjcmV0"
-        (content(ARCHIVE) if known else status(401))(handler)
+@pytest.mark.parametrize("place", ["127.0.0.1:1/m", ":80/m", "a b/m", "a..b/m"])
+def test_passwords_are_not_told_of_what_cannot_be_asked(fetch, place):
+    with pytest.raises(errors.Error) as caught:
+        fetch(Handle(f"http://me:secret@{place}"), attempts=1)
+    assert "secret" not in messages(caught.value)
 
-    host.replies["/m/1"] = guarded
-    with pytest.raises(errors.AccessDeniedError):
-        fetch(host.url("/m/1"))
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password secret\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    assert read_folder(fetch(host.url("/m/1"))) == FILES
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:secret@127.0.0.1:1", "http://me:secret@[::1", "x://me:secret@a"]
+)
+def test_the_password_of_a_proxy_is_not_told(fetch, monkeypatch, proxy):
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    with pytest.raises(errors.DownloadError) as caught:
+        fetch("http://modules.invalid/m", attempts=1)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_proxy(host, fetch, monkeypatch):
@@ -308,6 +478,15 @@ def test_a_proxy(host, fetch, monkeypatch):
     host.serve("http://modules.invalid/m/1", ARCHIVE)
     assert read_folder(fetch("http://modules.invalid/m/1")) == FILES
     assert host.seen[0].headers["Host"] == "modules.invalid"
+
+
+def test_the_login_of_a_proxy_is_for_the_proxy(host, fetch, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", host.url("").replace("://", "://me:secret@"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    host.serve("/there", ARCHIVE)
+    host.replies["http://modules.invalid/m/1"] = redirect(host.url("/there"))
+    assert read_folder(fetch("http://modules.invalid/m/1")) == FILES
+    assert ["Proxy-Authorization" in seen.headers for seen in host.seen] == [True, False]
 
 
 def test_log_lines_where_there_is_no_terminal(host, fetch, caplog):
@@ -373,6 +552,22 @@ def test_an_untrusted_certificate(secure_host):
 def test_a_certificate_of_ones_own_authority(secure_host, certificate, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
     assert read_folder(hub.resolve(secure_host.url("/m/1"))) == FILES
+
+
+def test_a_redirect_to_where_nothing_is_checked(host, secure_host, certificate, monkeypatch):
+    plain = host.serve("/m/1", ARCHIVE)
+    secure_host.replies["/m/2"] = redirect(f"{plain}?signed")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
+    with pytest.raises(errors.DownloadError) as caught:
+        hub.resolve(secure_host.url("/m/2"))
+    assert str(caught.value) == (
+        f"{secure_host.url('/m/2')} redirects to {plain!r}, where anybody on the network can "
+        "replace it. Use a handle that stays with https; or, on a network that you trust, set "
+        "TFHUB_DISABLE_CERT_VALIDATION=true."
+    )
+    assert not host.seen
+    monkeypatch.setenv("TFHUB_DISABLE_CERT_VALIDATION", "true")
+    assert read_folder(hub.resolve(secure_host.url("/m/2"))) == FILES
 
 
 def test_certificates_unchecked_on_demand(secure_host, monkeypatch, caplog, recwarn):
@@ -441,6 +636,18 @@ def test_a_bucket_that_is_none(host, bucket):
     host.replies["/m/1"] = status(303, b"ram://nothing/here")
     with pytest.raises(errors.HandleNotFoundError, match="module is at ram://nothing/here, but"):
         bucket(host.url("/m/1"))
+    host.replies["/m/1"] = status(303, b"zzz://a/b")
+    with pytest.raises(errors.DownloadError) as caught:
+        bucket(host.url("/m/1"))
+    assert str(caught.value) == (
+        f"The host of {host.url('/m/1')} says that the module is at zzz://a/b, which cannot be read "
+        "here: set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."
+    )
+    host.replies["/m/1"] = status(303, b"ram://\x1b[2J" + b"x" * 9000)
+    with pytest.raises(errors.HandleNotFoundError) as caught:
+        bucket(host.url("/m/1"))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
     host.replies["/m/1"] = redirect("/m/1")
     with pytest.raises(errors.DownloadError, match="redirects more than 10 times"):
         bucket(host.url("/m/1"))
@@ -508,5 +715,6 @@ def test_hosted_handles_need_no_tensorflow(host):
 
 
 def test_a_reason_without_words():
-    assert download.plain_reason(ValueError()) == "ValueError"
+    assert retrying.plain_reason(ValueError()) == "ValueError"
+    assert retrying.plain_reason(ValueError("no http://me:secret@a/b@c.")) == "no http://a/b@c"
     assert Handle("http://a/b").asking_for("compressed") == "http://a/b?tf-hub-format=compressed"

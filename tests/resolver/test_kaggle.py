@@ -115,6 +115,52 @@ def test_without_the_library(monkeypatch):
         hub.resolve("https://tfhub.dev/google/nnlm-en-dim128/1")
 
 
+def test_handles_of_the_mirror(monkeypatch, host, cache_folder):
+    """They are asked for where they are known, with the path and query that they have."""
+    asked = install_kagglehub(monkeypatch, put_module)
+    host.replies["/google/m/1"] = redirect(f"{KAGGLE}/1")
+    own = f"127.0.0.1:{host.server_port}"
+    chosen = Settings(str(cache_folder), timeout_secs=2, first_wait_secs=0.01)
+    resolver = KaggleResolver(
+        Cache(str(cache_folder)), chosen, redirecting_hosts=(own,), mirror_hosts=("mirror.invalid",)
+    )
+    handle = Handle("http://mirror.invalid/google/m/1?a=b")
+    assert resolver.supports(handle)
+    assert read_folder(resolver(handle)) == FILES
+    assert asked == ["google/nnlm/tensorFlow1/en-dim128/1"]
+    assert [(seen.path, seen.query) for seen in host.seen] == [("/google/m/1", "a=b")]
+
+
+def test_the_mirror_is_known(monkeypatch):
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    with pytest.raises(errors.MissingExtraError):
+        hub.resolve("https://hub.tensorflow.google.cn/google/nnlm-en-dim128/1")
+    resolver = KaggleResolver(Cache("/c"), Settings("/c", load_format="UNCOMPRESSED"))
+    assert not resolver.supports(Handle("https://hub.tensorflow.google.cn/google/nnlm-en-dim128/1"))
+
+
+def test_links_in_the_folder_of_the_library_are_not_followed(monkeypatch, tmp_path):
+    def link(handle, folder):
+        put_module(handle, str(tmp_path / "mounted"))
+        (tmp_path / "mounted/assets/host").symlink_to("/etc/hostname")
+        return str(tmp_path / "mounted")
+
+    install_kagglehub(monkeypatch, link)
+    with pytest.raises(errors.UnsafeArchiveError, match="is refused: assets/host is a link."):
+        hub.resolve(KAGGLE)
+
+
+def test_what_the_library_says_is_shown_escaped_and_cut(monkeypatch):
+    def fail(*_):
+        raise ValueError("\x1b[2J" + "x" * 10_000)
+
+    install_kagglehub(monkeypatch, fail)
+    with pytest.raises(errors.DownloadError, match=r"\\x1b\[2Jxxx") as caught:
+        hub.resolve(f"{KAGGLE}/1")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 700
+
+
 def test_failures_of_the_library(monkeypatch):
     def fail(*_):
         raise ValueError("no such model")

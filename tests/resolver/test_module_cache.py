@@ -16,10 +16,11 @@ import pytest
 from hosting import module_files, read_folder, start_python, tar
 
 import hub_estimator as hub
-from hub_estimator import errors
-from hub_estimator.resolver import Cache, Handle
+from hub_estimator import errors, files
+from hub_estimator.resolver import Cache, Handle, entry
 from hub_estimator.resolver.cache import Origin
 from hub_estimator.resolver.descriptor import Descriptor, FileRecord, find_visible_damage
+from hub_estimator.resolver.entry import Entry
 
 # The variables are large enough to be trusted by their times.
 FILES = module_files(large=1_200_000)
@@ -111,6 +112,17 @@ def _link(path):
     path.symlink_to(elsewhere)
 
 
+def _link_folder(folder, numbers):
+    moved = pathlib.Path(folder, numbers.choice(["variables", "assets"]))
+    moved.rename(folder + ".moved")
+    moved.symlink_to(folder + ".moved")
+
+
+def _pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
 DAMAGES = {
     "missing": lambda folder, path, numbers: path.unlink(),
     "truncated": lambda folder, path, numbers: os.truncate(
@@ -123,6 +135,20 @@ DAMAGES = {
     "swapped": lambda folder, path, numbers: _swap(folder, path, numbers),
     "renamed": lambda folder, path, numbers: path.rename(path.with_name("other")),
     "a link": lambda folder, path, numbers: _link(path),
+    "a linked folder": lambda folder, path, numbers: (
+        shutil.rmtree(folder + ".moved", ignore_errors=True), _link_folder(folder, numbers)),
+    "a link as the entry": lambda folder, path, numbers: (
+        shutil.rmtree(folder + ".moved", ignore_errors=True),
+        os.rename(folder, folder + ".moved"), os.symlink(folder + ".moved", folder)),
+    "a pipe": lambda folder, path, numbers: _pipe(path),
+    "a device": lambda folder, path, numbers: (path.unlink(), path.symlink_to("/dev/zero")),
+    "descriptor a pipe": lambda folder, path, numbers: _pipe(
+        pathlib.Path(folder + ".descriptor.txt")),
+    "descriptor a device": lambda folder, path, numbers: (
+        os.unlink(folder + ".descriptor.txt"),
+        os.symlink("/dev/zero", folder + ".descriptor.txt")),
+    "descriptor a folder": lambda folder, path, numbers: (
+        os.unlink(folder + ".descriptor.txt"), os.makedirs(folder + ".descriptor.txt/x")),
     "a folder": lambda folder, path, numbers: (path.unlink(), path.mkdir()),
     "cleaned": lambda folder, path, numbers: [each.unlink() for each in _files(folder)],
     "folder lost": lambda folder, path, numbers: shutil.rmtree(
@@ -143,6 +169,7 @@ DAMAGES = {
 
 def test_two_hundred_damages_are_repaired_or_refused(url, monkeypatch):
     """Seeded; every fifth offline, where the entry is refused if it is not whole."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # of what is soon replaced
     folder = hub.resolve(url)
     kinds = sorted(DAMAGES)
     refused = 0
@@ -172,6 +199,56 @@ def test_a_damaged_entry_is_fetched_once(host, url, caplog):
     assert caplog.messages == [
         f"Fetching {url} again: its cache entry is damaged, saved_model.pb has 100 bytes, not 2000."
     ]
+
+
+@pytest.mark.parametrize(
+    ("make", "damage"),
+    [
+        (lambda path: os.symlink("tfhub_module.pb", path), "saved_model.pb is a link"),
+        (os.mkfifo, "saved_model.pb is no file"),
+        (lambda path: os.symlink("/dev/zero", path), "saved_model.pb is a link"),
+    ],
+)
+@pytest.mark.parametrize("described", [True, False])
+def test_only_files_of_an_entry_are_opened(url, caplog, make, damage, described):
+    folder = hub.resolve(url)
+    if not described:  # as an entry of the peer
+        os.unlink(folder + ".descriptor.txt")
+    os.unlink(folder + "/saved_model.pb")
+    make(folder + "/saved_model.pb")
+    assert read_folder(hub.resolve(url)) == FILES
+    assert caplog.messages == [f"Fetching {url} again: its cache entry is damaged, {damage}."]
+
+
+def test_an_entry_that_is_a_link(url, caplog, tmp_path):
+    """What it leads to may be anybody's, and stays as it is."""
+    folder = hub.resolve(url)
+    os.rename(folder, tmp_path / "moved")
+    os.symlink(tmp_path / "moved", folder)
+    assert hub.resolve(url) == folder
+    assert not os.path.islink(folder)
+    assert read_folder(tmp_path / "moved") == FILES
+    assert caplog.messages == [f"Fetching {url} again: its cache entry is damaged, it is a link."]
+
+
+def test_folders_that_are_deeper_than_functions_may_call_themselves(tmp_path):
+    """Of an entry, where somebody made them: they are looked through, and removed if possible."""
+    program = (
+        "import os, sys\n"
+        "from hub_estimator import resolve\n"
+        "from hub_estimator.resolver import Cache, Handle\n"
+        "folder = resolve(sys.argv[1])\n"
+        "os.makedirs(folder + '/a' * 300)\n"
+        "cache = Cache(os.path.dirname(folder))\n"
+        "entry = cache.entry(Handle(sys.argv[1]))\n"
+        "sys.setrecursionlimit(120)\n"
+        "assert (entry.damage(), entry.size) == ('', 1), entry\n"
+        "cache.remove(entry)\n"
+        "assert not entry.is_there\n"
+    )
+    (tmp_path / "m.tar").write_bytes(tar({"saved_model.pb": b"x"}, "w"))
+    process = start_python(program, str(tmp_path / "m.tar"))
+    assert process.communicate() == ("", "")
 
 
 def test_a_damaged_entry_that_cannot_be_fetched_again(url, monkeypatch):
@@ -315,6 +392,79 @@ def test_an_interrupted_fetch_leaves_nothing(tmp_path):
     assert os.listdir(cache.folder) == [f".{Handle('https://a/b').key}.flock"]
 
 
+def test_what_is_written_is_flushed_before_it_is_there(url, monkeypatch):
+    """After a power cut there is what was before, or the whole entry."""
+    done = []
+    fsync, rename = os.fsync, os.rename
+
+    def flush(descriptor):
+        done.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    def move(source, target):
+        done.append(f"move {os.path.basename(source)}")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "rename", move)
+    folder = hub.resolve(url)
+    before, after = done[: done.index("move module")], done[done.index("move module") + 1 :]
+    names = {name for path in FILES for name in path.split("/")}
+    assert names | {"module"} <= set(before)
+    assert any(
+        name.startswith(f".{os.path.basename(folder)}.descriptor.txt.tmp-") for name in before
+    )
+    assert after == ["cache"]
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_what_the_dead_left_goes_with_the_next_download(host, url, cache_folder, dead):
+    """Of whichever handle it was; what the living write stays."""
+    process = start_python("input()")
+    if dead:
+        process.kill()
+        process.wait()
+    beside = files.scratch_beside(str(cache_folder / "of another"))
+    left = pathlib.Path(beside.replace(f"-{os.getpid()}-", f"-{process.pid}-"))
+    (left / "spare").mkdir(parents=True)
+    hub.resolve(url)
+    assert left.exists() != dead
+    process.kill()
+    process.communicate()
+
+
+# --- what is no module ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "assets/words.txt"])
+def test_an_archive_of_pointers_of_git_lfs(host, cache_folder, name):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n"
+    url = host.serve("/m/2", tar({**FILES, name: pointer}))
+    with pytest.raises(errors.LfsPointerError) as caught:
+        hub.resolve(url)
+    assert str(caught.value) == (
+        f"What {url} leads to has a pointer of Git LFS in place of {name!r}: pack the module in a "
+        "clone after `git lfs pull`."
+    )
+    assert not [each for each in os.listdir(cache_folder) if not each.startswith(".")]
+
+
+def test_links_among_what_was_fetched(tmp_path):
+    """As a library may leave them; archives with links are refused before."""
+
+    def fetch(folder, spare):
+        pathlib.Path(folder, "saved_model.pb").write_bytes(b"x")
+        os.symlink("/etc", os.path.join(folder, "assets"))
+        return Origin("somewhere")
+
+    with pytest.raises(errors.UnsafeArchiveError) as caught:
+        Cache(str(tmp_path)).get(Handle("https://a/b"), fetch)
+    assert str(caught.value) == (
+        "What https://a/b leads to is refused: assets is a link. A module has only files and "
+        "folders."
+    )
+
+
 # --- offline ---------------------------------------------------------------------------------
 
 
@@ -432,6 +582,60 @@ def test_descriptors_come_back_as_they_were():
     written = Descriptor("h", "s", "2020-01-01T00:00:00+00:00", 1, "c", "", {"é/x": record})
     assert Descriptor.from_json(written.to_json()) == written
     assert written.module_bytes == 1
+
+
+RECORD = {"size": 1, "sha256": "ab", "modified_ns": 2, "changed_ns": 3}
+DESCRIPTOR = {
+    "version": 1, "handle": "h", "source": "s", "downloaded": "2020-01-01T00:00:00+00:00",
+    "archive_bytes": 1, "archive_sha256": "c", "stamp": "", "files": {"x": RECORD},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"files": {"../x": RECORD}}, "it names what is not in the entry"),
+        ({"files": {"/etc/passwd": RECORD}}, "it names what is not in the entry"),
+        ({"files": {"a/../../x": RECORD}}, "it names what is not in the entry"),
+        ({"files": {"a\0": RECORD}}, "it names what is not in the entry"),
+        ({"files": {"": RECORD}}, "it names what is not in the entry"),
+        ({"files": {"\ud800": RECORD}}, "surrogates not allowed"),
+        ({"files": {"x": {**RECORD, "size": "1"}}}, "its size is of type str"),
+        ({"files": {"x": {**RECORD, "changed_ns": 1.5}}}, "its changed_ns is of type float"),
+        ({"files": {"x": {**RECORD, "more": 1}}}, "it is of another form"),
+        ({"files": {"x": 1}}, "it is of another form"),
+        ({"files": {}}, "it names no file"),
+        ({"handle": None}, "its handle is of type NoneType"),
+        ({"stamp": True}, "its stamp is of type bool"),
+        ({"version": 2}, "it is of another version"),
+    ],
+)
+def test_descriptors_that_lie(changes, reason):
+    assert Descriptor.from_json(json.dumps(DESCRIPTOR)).handle == "h"
+    with pytest.raises(ValueError, match=reason):
+        Descriptor.from_json(json.dumps({**DESCRIPTOR, **changes}))
+
+
+def test_a_descriptor_that_is_a_link(url, tmp_path):
+    path = hub.resolve(url) + ".descriptor.txt"
+    os.rename(path, tmp_path / "moved")
+    os.symlink(tmp_path / "moved", path)
+    entry = Entry(path.removesuffix(".descriptor.txt"))
+    assert entry.damage() == "its descriptor is damaged (it is a link)"
+
+
+def test_a_descriptor_that_is_too_large(url, caplog, monkeypatch):
+    folder = hub.resolve(url)
+    monkeypatch.setattr(entry, "_MAX_DESCRIPTOR", 100)
+    assert Entry(folder).damage() == "its descriptor is damaged (it has more than 100 bytes)"
+
+
+def test_dates_that_are_none(url):
+    folder = hub.resolve(url)
+    for date in ("soon", "0001-01-01T00:00:00", "9999-12-31T23:59:59-23:00"):
+        text = json.dumps({**entry_of(folder), "downloaded": date})
+        pathlib.Path(folder + ".descriptor.txt").write_text(text)
+        assert Entry(folder).age_secs >= 0
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def test_those_that_waited_for_a_failure_share_it(tmp_path):
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize("note", ["", "[]", '{"time": 9e99, "kind": "DownloadError"}',
-                                  '{"time": 9e99, "kind": "os", "message": "x"}'])  # fmt: skip
+@pytest.mark.parametrize("note", ["", "[]", "[" * 9999, '{"time": 9e99, "kind": "DownloadError"}',
+                                  '{"time": 9e99, "kind": "os", "message": "x"}', '{"time": "9", "kind": 1, "message": 2}'])  # fmt: skip
 def test_a_note_that_means_nothing(tmp_path, note):
     cache, handle = Cache(str(tmp_path)), Handle("https://a/b")
     (tmp_path / f".{handle.key}.failed").write_text(note)
@@ -108,3 +108,58 @@ def test_the_downloader_is_killed(host, cache_folder, waiting, record_property):
     key = Handle(url).key
     assert sorted(os.listdir(cache_folder)) == [f".{key}.flock", key, f"{key}.descriptor.txt"]
     assert hub.resolve(url) == out.strip()
+
+
+# Kills a process before the first thing that it does in the cache, the second, and so on.
+KILL_EVERYWHERE = """
+import itertools, os, signal, sys
+from hub_estimator import resolve
+from hub_estimator.resolver import Cache, Handle
+
+path, other, folder, damaged = *sys.argv[1:3], os.environ["TFHUB_CACHE_DIR"], sys.argv[3] == "True"
+cache, key = Cache(folder), Handle(path).key
+os.fsync = lambda descriptor: None  # kills lose nothing that is written, and there are hundreds
+
+def killed_before(number):
+    pid = os.fork()
+    if pid:
+        return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    done = itertools.count(1)
+    def hook(event, args):
+        if event.startswith(("open", "os.", "shutil.")) and folder in str(args[0]):
+            if next(done) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+    resolve(path)
+    os._exit(0)
+
+entry = cache.entry(Handle(path))
+for number in itertools.count(1):
+    for each in cache.entries():
+        cache.remove(each)
+    if damaged:
+        os.truncate(os.path.join(resolve(path), "saved_model.pb"), 3)
+    if not killed_before(number):
+        break
+    print(not entry.damage(thorough=True), flush=True)
+    assert resolve(path) == entry.folder
+    assert not entry.damage(thorough=True)
+    resolve(other)
+    left = [name for name in os.listdir(folder) if ".tmp-" in name]
+    assert not left, (number, left)
+"""
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["nothing", "a damaged entry"])
+def test_killed_before_anything_that_it_does(tmp_path, damaged):
+    """The entry is whole or not there, and who fetches next cleans up."""
+    paths = [str(tmp_path / name) for name in ("m.tar", "other.tar")]
+    for path in paths:
+        with open(path, "wb") as file:
+            file.write(tar({"saved_model.pb": b"graph"}, "w"))
+    process = start_python(KILL_EVERYWHERE, *paths, str(damaged))
+    out, told = process.communicate()
+    assert process.returncode == 0, told
+    whole = [line == "True" for line in out.splitlines()]
+    assert len(whole) > 30
+    assert whole == sorted(whole)  # from one moment on it is there

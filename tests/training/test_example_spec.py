@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from hub_estimator.training.example_spec import LabelSpec, class_names_of
+import pytest
+
+from hub_estimator import errors
+from hub_estimator.training.example_spec import ExampleSpec, LabelSpec, class_names_of
+from hub_estimator.training.model import heads
 
 
 def test_class_names_of_labels():
@@ -11,3 +15,23 @@ def test_class_names_of_labels():
     assert class_names_of(LabelSpec("number")) is None
     assert class_names_of({"x": named, "y": LabelSpec("number")}) == {"x": ("a", "b")}
     assert class_names_of({"y": LabelSpec("number")}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("../../x", "it starts with a dot"), ("/x", "it holds a slash"), ("", "it is empty")],
+)
+def test_heads_have_names_of_files(name, reason):
+    with pytest.raises(errors.InvalidPathNameError) as caught:
+        ExampleSpec({}, {"a": LabelSpec("number"), name: LabelSpec("number")})
+    assert str(caught.value) == (
+        f"The name of a head is {name!r}, which cannot be the name of a file or folder: {reason}. "
+        "Choose a name of letters, digits, '_' and '-'."
+    )
+
+
+def test_a_multi_head_whose_head_leads_elsewhere():
+    parts = [heads.head_class("RegressionHead")(name=name) for name in ("a", "../../x")]
+    labels = heads.label_spec(heads.head_class("MultiHead")(parts))
+    with pytest.raises(errors.InvalidPathNameError, match=r"^The name of a head is '\.\./\.\./x',"):
+        ExampleSpec({}, labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 from collections.abc import Callable, Collection, Iterator
@@ -37,11 +38,15 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
     """An exporter of the Estimator API that makes a folder named by the time for each export.
 
     In it, beside what is exported: `global_step`, a text; `metrics.json`, those of the evaluation;
-    `checkpoint.json`, which checkpoint it is. Evaluating a checkpoint again, as the next run of a
-    finished training does, makes no second export of it.
+    `checkpoint.json`, which checkpoint it is, and the exporter's name. Evaluating a checkpoint
+    again, as the next run of a finished training does, makes no second export of it.
+
+    Several processes may export into one folder of the local disk at once: each takes the next free
+    time. What other programs exported there, or an exporter of another name, or a release of this
+    package that wrote no such name, counts for the order of names alone: it is never removed.
 
     Args:
-      name: the name of the exporter's folder.
+      name: the name of the exporter's folder; see `files.check_name`.
       source: what is exported.
       choice: which checkpoints.
       exports_to_keep: how many exports to keep, the newest ones; None keeps all.
@@ -50,6 +55,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
 
     Raises:
       errors.ModelError: a setting is not what it must be.
+      errors.InvalidPathNameError: the name cannot be that of a folder.
     """
 
     def __init__(
@@ -63,6 +69,8 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
     ) -> None:
         self._owner = type(self).__name__
         checks.text(f"{self._owner}.name", name)
+        files.check_name(f"{self._owner}.name", name)
+        files.check_name("The name of the stable path", choice.link)
         if exports_to_keep is not None:
             checks.whole_number(f"{self._owner}.exports_to_keep", exports_to_keep)
         check_every(f"{self._owner}.every", every)
@@ -102,13 +110,13 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
           checkpoint_path: the checkpoint.
           metrics: those of its evaluation.
         """
-        newest = folders.newest(export_path)
+        newest = folders.newest(export_path, self.name)
         checkpoint = records.read_checkpoint(checkpoint_path)
         if newest is not None and records.is_of(newest, checkpoint):
             return False
         return is_due(
             self._every, checkpoint.step, records.step(newest), False
-        ) and self._choice.takes(export_path, metrics)
+        ) and self._choice.takes(export_path, self.name, metrics)
 
     def export(
         self,
@@ -133,7 +141,8 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
           where `export_path` is; None where nothing is exported.
 
         Raises:
-          errors.ExportError: there is no such checkpoint or metric, or writing failed.
+          errors.ExportError: there is no such checkpoint or metric, or writing failed; see also
+            `check_place`.
         """
         self._choice.check(self._owner, checkpoint_path, eval_result)
         path = checkpoint_path or estimator.latest_checkpoint()
@@ -144,8 +153,24 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
             )
         checkpoint = records.read_checkpoint(files.as_path(path))
         folder = files.as_path(export_path)
+        self.check_place(folder, getattr(estimator, "model_dir", None))
         exported = self._export(estimator, folder, checkpoint, eval_result, is_the_final_export)
         return os.fsencode(exported) if exported and isinstance(export_path, bytes) else exported
+
+    def check_place(self, export_path: str, model_dir: str | None) -> None:
+        """Checks that exports can be made in a folder, as far as that is seen without writing.
+
+        Args:
+          export_path: the exporter's folder, which need not be there.
+          model_dir: the model folder; None is nowhere.
+
+        Raises:
+          errors.ExportError: it cannot be written to, something is in the place of the stable path,
+            or a link leads out of the model folder.
+        """
+        folders.check_place(export_path, model_dir)
+        if self._stable_path:
+            folders.check_link(export_path, self._choice.link)
 
     def _export(
         self,
@@ -155,23 +180,19 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         metrics: Metrics | None,
         is_final: bool | None,
     ) -> str | None:
-        if self._stable_path:
-            folders.check_link(folder, self._choice.link)
-        newest = folders.newest(folder)
-        # A process may have died between that export and what follows one.
-        if newest is not None and self._choice.leads(folder, newest):
-            self._finish(folder, newest)
-        exported: str | None = None
+        with folders.held(folder):
+            newest = folders.newest(folder, self.name)
+            # A process may have died between that export and what follows one.
+            if newest is not None and self._choice.leads(folder, newest):
+                self._finish(folder, newest)
         if metrics is not None and newest is not None and records.is_of(newest, checkpoint):
             _logger.info("%s: this checkpoint is already exported to %s.", self._owner, newest)
-            exported = newest
-        elif is_due(
-            self._every, checkpoint.step, records.step(newest), is_final
-        ) and self._choice.takes(folder, metrics):
-            exported = self._write(estimator, folder, checkpoint, metrics)
-        if exported is not None:
-            self._finish(folder, exported)
-        return exported
+            return newest
+        if not is_due(self._every, checkpoint.step, records.step(newest), is_final):
+            return None
+        if not self._choice.takes(folder, self.name, metrics):
+            return None
+        return self._write(estimator, folder, checkpoint, metrics)
 
     def _write(
         self,
@@ -181,52 +202,76 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         metrics: Metrics | None,
     ) -> str | None:
         files.remove_abandoned(folder)
-        target = folders.new_export(folder)
-        written = write_export(self._source, estimator, checkpoint, metrics, target)
-        return target if written else None
+        with self._source.opened(estimator, checkpoint.path) as write:
+            if write is None:
+                return None
+            content = Content(write, checkpoint, metrics, self.name)
+            with content.written(folders.next_path(folder)) as scratch, folders.held(folder):
+                # Another process may have exported a better one meanwhile.
+                if not self._choice.takes(folder, self.name, metrics):
+                    return None
+                with naming_failures(f"The export in {folder!r}"):
+                    exported = folders.publish(scratch, folder)
+                self._finish(folder, exported)
+                return exported
 
     def _finish(self, folder: str, export: str) -> None:
         """Does what follows an export; done again where the process died in between."""
-        self._choice.remember(folder, export)
-        if self._stable_path:
-            files.switch_link(files.join(folder, self._choice.link), os.path.basename(export))
-        folders.remove_old(folder, self._exports_to_keep, self._choice.link)
+        whole = f"The export {export!r} is whole; run the same command again once that is solved."
+        with naming_failures(f"What belongs beside the export {export!r}", whole):
+            self._choice.remember(folder, export)
+            if self._stable_path:
+                files.switch_link(files.join(folder, self._choice.link), os.path.basename(export))
+        folders.remove_old(folder, self.name, self._exports_to_keep, self._choice.link)
 
 
-def write_export(
-    source: Source,
-    estimator: Any,
-    checkpoint: records.Checkpoint,
-    metrics: Metrics | None,
-    target: str,
-) -> bool:
-    """Writes one export with its records, whole or not at all.
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """What is in one export.
 
-    Args:
-      source: what is exported.
-      estimator: the Estimator with the model.
+    Attributes:
+      write: writes what is exported.
       checkpoint: the values.
       metrics: of their evaluation; None where there was none.
-      target: the folder to make.
-
-    Returns:
-      Whether there was anything to write.
-
-    Raises:
-      errors.ExportError: it cannot be written; the message says what.
+      exporter: the name of the exporter that may remove it; see `records.write`.
     """
-    with source.opened(estimator, checkpoint.path) as write:
-        if write is None:
-            return False
-        with naming_failures(f"The export {target!r}"), files.whole_folder(target) as scratch:
-            records.write(scratch, checkpoint, metrics)
-            write(scratch)
-    return True
+
+    write: Write
+    checkpoint: records.Checkpoint
+    metrics: Metrics | None = None
+    exporter: str | None = None
+
+    @contextlib.contextmanager
+    def written(self, target: str) -> Iterator[str]:
+        """Gives a folder with the whole of it, on the disk, to be moved to its place.
+
+        Args:
+          target: the place, as far as it is known. The folder is beside it, and goes when the block
+            ends without having moved it.
+
+        Raises:
+          errors.ExportError: it cannot be written; the message says what.
+        """
+        place = files.parent(target) or ".", os.path.basename(target)
+        with contextlib.ExitStack() as stack:
+            with naming_failures(f"The export {target!r}"):
+                scratch = stack.enter_context(files.scratch_folder(*place))
+                records.write(scratch, self.checkpoint, self.metrics, self.exporter)
+                self.write(scratch)
+                files.flush_tree(scratch)
+            yield scratch
+
+
+_NOTHING_LEFT = "Nothing of the export is left; run the same command again once that is solved."
 
 
 @contextlib.contextmanager
-def naming_failures(what: str) -> Iterator[None]:
+def naming_failures(what: str, consequence: str = _NOTHING_LEFT) -> Iterator[None]:
     """Says of errors of the disk what was being written.
+
+    Args:
+      what: that.
+      consequence: what is there now, and what to do.
 
     Raises:
       errors.ExportError: in place of such an error.
@@ -237,7 +282,4 @@ def naming_failures(what: str) -> Iterator[None]:
         raise
     except (OSError, tf.errors.OpError) as error:
         reason = str(error).split("\n", 1)[0].rstrip(".")
-        raise errors.ExportError(
-            f"{what} cannot be written: {reason}. Nothing of the export is left; run the same "
-            "command again once that is solved."
-        ) from error
+        raise errors.ExportError(f"{what} cannot be written: {reason}. {consequence}") from error

@@ -64,8 +64,8 @@ class Choice(Protocol):
     def check(self, owner: str, checkpoint_path: Any, metrics: Metrics | None) -> None:
         """Raises an `errors.ExportError` where the choice cannot be made."""
 
-    def takes(self, folder: str, metrics: Metrics | None) -> bool:
-        """Whether to export, given what was exported before."""
+    def takes(self, folder: str, exporter: str, metrics: Metrics | None) -> bool:
+        """Whether to export, given what the exporter of this name exported into its folder."""
 
     def leads(self, folder: str, export: str) -> bool:
         """Whether the newest export is what the stable path should lead to."""
@@ -87,7 +87,7 @@ class Latest:
     def check(self, owner: str, checkpoint_path: Any, metrics: Metrics | None) -> None:
         """See `Choice`; all is fine."""
 
-    def takes(self, folder: str, metrics: Metrics | None) -> bool:
+    def takes(self, folder: str, exporter: str, metrics: Metrics | None) -> bool:
         """See `Choice`; always."""
         return True
 
@@ -139,13 +139,13 @@ class Best:
                 f"{value!r}. Choose another one of: {', '.join(sorted(metrics))}."
             )
 
-    def takes(self, folder: str, metrics: Metrics | None) -> bool:
+    def takes(self, folder: str, exporter: str, metrics: Metrics | None) -> bool:
         """See `Choice`."""
         value = self._value(
             {name: records.as_plain(each) for name, each in (metrics or {}).items()}
         )
         return value is not None and all(
-            self._is_better(value, known) for known in self._known(folder)
+            self._is_better(value, known) for known in self._known(folder, exporter)
         )
 
     def leads(self, folder: str, export: str) -> bool:
@@ -166,9 +166,10 @@ class Best:
         if best != self._state(folder):
             files.write_text(self._path(folder), records.as_json(best))
 
-    def _known(self, folder: str) -> list[float]:
+    def _known(self, folder: str, exporter: str) -> list[float]:
         """Returns the metric of each export that is there, and of the best there ever was."""
-        found = [self._value(records.metrics(export)) for export in folders.exports(folder)]
+        exports = folders.own_exports(folder, exporter)
+        found = [self._value(records.metrics(export)) for export in exports]
         return [value for value in found if value is not None] + self._remembered(folder)
 
     def _remembered(self, folder: str) -> list[float]:
@@ -181,7 +182,11 @@ class Best:
     def _value(self, metrics: Metrics) -> float | None:
         """Returns the metric; None where there is none, or it is not finite."""
         value = metrics.get(self.metric)
-        return float(value) if isinstance(value, numbers.Real) and math.isfinite(value) else None
+        try:
+            number = float(value) if isinstance(value, numbers.Real) else math.nan
+        except OverflowError:  # a whole number that somebody wrote there
+            number = math.nan
+        return number if math.isfinite(number) else None
 
     def _is_better(self, value: float, other: float) -> bool:
         return value > other if self.higher_is_better else value < other

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import Exportable, registered_modules
 from hub_estimator.training.exporters import records
 from hub_estimator.training.exporters.base import FolderExporter, Write, naming_failures
@@ -28,7 +29,8 @@ class LatestModuleExporter(FolderExporter):
       name: the name of the exporter's folder.
       serving_input_fn: a function without arguments that returns a `ServingInputReceiver`; its
         features are what the model is built on.
-      exports_to_keep: how many timestamps to keep, the newest ones; None keeps all.
+      exports_to_keep: how many of its own timestamps to keep, the newest ones; None keeps all. What
+        other programs exported there stays.
       every: `"evaluation"` exports after each one; `"end"` after that of the last step; a number,
         so many steps after the export before, and at the end.
       stable_path: whether to keep a link `latest` to the newest timestamp, switched in one step.
@@ -36,6 +38,7 @@ class LatestModuleExporter(FolderExporter):
 
     Raises:
       errors.ModelError: `exports_to_keep` is not positive, `name` no text, or `every` neither.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
@@ -61,12 +64,13 @@ class BestModuleExporter(FolderExporter):
       serving_input_fn: see `LatestModuleExporter`.
       metric: the name of the metric, for example `"accuracy"`.
       higher_is_better: whether greater values are better, as for accuracy; False for losses.
-      exports_to_keep: how many timestamps to keep, the best ones; None keeps all.
+      exports_to_keep: how many of its own timestamps to keep, the best ones; None keeps all.
       every: see `LatestModuleExporter`; other evaluations than these are not looked at.
       stable_path: whether to keep a link `best` to the best timestamp; see `LatestModuleExporter`.
 
     Raises:
       errors.ModelError: a setting is not what it must be.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
@@ -121,13 +125,18 @@ class RegisteredModules:
                 )
                 yield None
                 return
-            _check_names(modules)
+            check_names(modules)
             with tf.compat.v1.Session(config=estimator.config.session_config) as session:
                 saver.restore(session, checkpoint)
-                yield lambda folder: _write(modules, folder, session)
+                yield lambda folder: _write(modules, folder, session, checkpoint)
 
 
-def _check_names(modules: Mapping[str, Exportable]) -> None:
+def check_names(modules: Iterable[str]) -> None:
+    """Checks that modules can be exported under their names.
+
+    Raises:
+      errors.ExportError: one is that of a file that exporters write.
+    """
     for name in modules:
         if name in _RECORDS:
             raise errors.ExportError(
@@ -136,10 +145,15 @@ def _check_names(modules: Mapping[str, Exportable]) -> None:
             )
 
 
-def _write(modules: Mapping[str, Exportable], folder: str, session: Any) -> None:
+def _write(modules: Mapping[str, Exportable], folder: str, session: Any, checkpoint: str) -> None:
     for name, module in modules.items():
+        path = files.join(folder, name)
         with naming_failures(f"The module {name!r}"):
-            module.export(files.join(folder, name), session)
+            if isinstance(module, Module):
+                # Training may have changed variables that the variant for prediction has not.
+                module.export(path, session, checkpoint_path=checkpoint)
+            else:
+                module.export(path, session)
 
 
 def _build(estimator: Any, serving_input_fn: Callable[[], Any]) -> Any:

@@ -19,6 +19,7 @@ from hub_estimator.format.checkpoint import open_checkpoint
 GLOBAL_STEP = "global_step"
 METRICS = "metrics.json"
 CHECKPOINT = "checkpoint.json"
+_EXPORTER = "exporter"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,16 +56,24 @@ def read_checkpoint(path: str) -> Checkpoint:
     return Checkpoint(path, step, hashlib.sha256(files.read_bytes(index)).hexdigest())
 
 
-def write(folder: str, checkpoint: Checkpoint, metrics: Mapping[str, Any] | None) -> None:
+def write(
+    folder: str, checkpoint: Checkpoint, metrics: Mapping[str, Any] | None, exporter: str | None
+) -> None:
     """Writes the records into the folder of an export.
 
     Args:
       folder: the folder.
       checkpoint: what is exported.
       metrics: of its evaluation; None where it was not evaluated.
+      exporter: the name of the exporter that makes the export, and may remove it when it is old;
+        None where nobody may.
     """
     files.write_text(files.join(folder, GLOBAL_STEP), f"{checkpoint.step}\n")
-    source = {"name": os.path.basename(checkpoint.path), "index_sha256": checkpoint.sha256}
+    source = {
+        "name": os.path.basename(checkpoint.path),
+        "index_sha256": checkpoint.sha256,
+        _EXPORTER: exporter,
+    }
     files.write_text(files.join(folder, CHECKPOINT), as_json(source))
     if metrics is not None:
         plain = {name: as_plain(value) for name, value in sorted(metrics.items())}
@@ -73,9 +82,11 @@ def write(folder: str, checkpoint: Checkpoint, metrics: Mapping[str, Any] | None
 
 def step(export: str | None) -> int:
     """Returns the global step of an export; 0 without one, or where nothing says it."""
-    path = files.join(export, GLOBAL_STEP) if export is not None else None
-    text = files.read_bytes(path).decode("utf-8", "replace") if path and files.exists(path) else ""
-    return int(text) if text.strip().isdecimal() else 0
+    text = _content(files.join(export, GLOBAL_STEP)) if export is not None else None
+    try:
+        return max(0, int(text or b"0"))
+    except ValueError:  # somebody else's file
+        return 0
 
 
 def metrics(export: str) -> dict[str, Any]:
@@ -89,6 +100,11 @@ def is_of(export: str, checkpoint: Checkpoint) -> bool:
     return known is not None and known == checkpoint.sha256
 
 
+def is_by(export: str, exporter: str) -> bool:
+    """Whether the records of an export say that this exporter made it."""
+    return read_json(files.join(export, CHECKPOINT)).get(_EXPORTER) == exporter
+
+
 def as_json(content: Mapping[str, Any]) -> str:
     """Returns an object in JSON, one entry a line."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -97,10 +113,18 @@ def as_json(content: Mapping[str, Any]) -> str:
 def read_json(path: str) -> dict[str, Any]:
     """Returns the object in a JSON file; an empty one where there is no such file."""
     try:
-        content = json.loads(files.read_bytes(path)) if files.exists(path) else {}
-    except ValueError:  # somebody else's file
+        content = json.loads(_content(path) or b"{}")
+    except (ValueError, RecursionError):  # somebody else's file
         content = {}
     return content if isinstance(content, dict) else {}
+
+
+def _content(path: str) -> bytes | None:
+    """Returns the content of a file; None where there is none that can be read."""
+    try:
+        return files.read_bytes(path) if files.exists(path) else None
+    except OSError:
+        return None
 
 
 def as_plain(value: Any) -> Any:

@@ -35,13 +35,14 @@ class LatestExporter(FolderExporter):
       name: the name of the exporter's folder.
       serving_input_fn: what the training gives. A function that returns a `ServingInputReceiver`
         is used as it is.
-      exports_to_keep: how many timestamps to keep, the newest ones; None keeps all.
+      exports_to_keep: see `LatestModuleExporter`.
       every: see `LatestModuleExporter`.
       stable_path: see `LatestModuleExporter`.
       receives: the form of a request: `"features"`, `"files"` or `"examples"`; see `ServingInput`.
 
     Raises:
       errors.ModelError: a setting is not what it must be.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
@@ -65,13 +66,14 @@ class BestExporter(FolderExporter):
       serving_input_fn: see `LatestExporter`.
       metric: the name of the metric; see `BestModuleExporter`.
       higher_is_better: whether greater values are better.
-      exports_to_keep: how many timestamps to keep, the best ones; None keeps all.
+      exports_to_keep: how many of its own timestamps to keep, the best ones; None keeps all.
       every: see `BestModuleExporter`.
       stable_path: see `BestModuleExporter`.
       receives: see `LatestExporter`.
 
     Raises:
       errors.ModelError: a setting is not what it must be.
+      errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
     def __init__(
@@ -132,7 +134,9 @@ def _write_class_names(folder: str, names: ClassNames | None) -> None:
         if each:
             path = files.join(folder, _EXTRA_ASSETS, CLASS_NAMES % (head and f".{head}"))
             files.make_folder(files.parent(path))
-            files.write_text(path, "".join(f"{name}\n" for name in each))
+            # One a line, whatever is in them: their order is that of the numbers.
+            lines = [" ".join(name.splitlines()) for name in each]
+            files.write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def _serving_input(

@@ -15,6 +15,7 @@ import io
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,6 +27,8 @@ from hub_estimator.training.feature_cache.shards import MappedFiles, Shards, sha
 from hub_estimator.training.inputs.values import Column
 
 _ENTRY = "entry.json"
+# What is in an entry, and what a killed run was writing there.
+_OWN_NAMES = re.compile(r"\d{5}\.npy|entry\.json|\..*\.tmp-.*")
 _IN_MEMORY_BYTES = 1 << 30
 """Up to this size, outputs are read into memory; larger ones are memory-mapped."""
 
@@ -46,6 +49,14 @@ class Entry:
     def is_complete(self) -> bool:
         """Whether all shards are there."""
         return os.path.exists(files.join(self.folder, _ENTRY))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it has files, and only such as entries have; the folder may hold other things."""
+        with contextlib.suppress(OSError):
+            names = files.listing(self.folder)
+            return bool(names) and all(map(_OWN_NAMES.fullmatch, names))
+        return False
 
     @property
     def size(self) -> int:
@@ -158,11 +169,15 @@ class Store:
     max_bytes: int
 
     def entries(self) -> list[Entry]:
-        """Returns all entries, complete or not, that used longest ago first."""
+        """Returns all entries, complete or not, that used longest ago first.
+
+        They go to make room: what somebody else put into the folder is none.
+        """
         names = files.listing(self.folder) if files.is_folder(self.folder) else []
         paths = (files.join(self.folder, name) for name in names if not name.startswith("."))
         found = [Entry(path) for path in paths if os.path.isdir(path)]
-        return sorted(found, key=lambda entry: entry.last_used)
+        own = [entry for entry in found if entry.is_own]
+        return sorted(own, key=lambda entry: entry.last_used)
 
     def entry(self, key: str) -> Entry:
         """Returns the entry of a key, which need not be there."""

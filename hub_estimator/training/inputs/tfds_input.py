@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.training import checks, images, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels
-from hub_estimator.training.inputs import encoded_images, tfds_folder
+from hub_estimator.training.inputs import encoded_images, tfds_files, tfds_trust
 from hub_estimator.training.inputs.base import Share, check_spec, shown_names
 from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed
@@ -208,11 +207,12 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
     """Returns the builder of a dataset that is prepared and has the split."""
     tfds = _library()
     if files.is_folder(name):
-        tfds_folder.check(name)
+        tfds_trust.check_folder(name)
         builder = _from_folder(tfds, name)
     else:
+        tfds_trust.check_name(name)
         if data_dir is not None:
-            tfds_folder.check(files.join(data_dir, re.split("[/:]", name)[0]))
+            tfds_trust.check_prepared(data_dir, name)
         try:
             builder = tfds.builder(name, data_dir=data_dir)
         except tfds.core.DatasetNotFoundError as error:
@@ -235,7 +235,7 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
             f"{shown_names(list(builder.info.splits))}."
         ) from error
     if builder.info.file_format == tfds.core.FileFormat.TFRECORD:
-        tfds_folder.check_shards([each.filename for each in shards])
+        tfds_files.check_shards([each.filename for each in shards])
     return builder
 
 

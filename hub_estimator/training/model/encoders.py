@@ -121,16 +121,20 @@ class Encoder:
         fine_tunes = mode == _TRAIN_MODE and bool(self.trainable)
         return TRAIN_TAGS if fine_tunes and self.module.has_train_variant else frozenset()
 
+    def _other_tags(self, mode: str) -> list[frozenset[str]]:
+        """Returns the tags of the graph variants that other modes use."""
+        return sorted({self.tags_for(each) for each in _MODES} - {self.tags_for(mode)}, key=sorted)
+
     @property
     def is_frozen(self) -> bool:
         """Whether its outputs are the same in training as elsewhere, at every step."""
         return not self.trainable and self.tags_for(_TRAIN_MODE) == self.tags_for(_PREDICT_MODE)
 
     def trainable_by_others(self) -> Encoder:
-        """Returns the encoder as a part of a module, whose users choose what is trained."""
-        if self.trainable or not isinstance(self.module, HubModule):
-            return self  # a SavedModel need not say what of it can be trained
-        return dataclasses.replace(self, trainable=True)
+        """Returns the encoder as a part of a module, whose users choose what is trained, and when."""
+        # A SavedModel need not say what of it can be trained.
+        trainable = self.trainable or isinstance(self.module, HubModule)
+        return dataclasses.replace(self, trainable=trainable, train_from_step=0)
 
     def check(self, mode: str, feature_names: Iterable[str]) -> None:
         """Checks all that can be known before a graph is built.
@@ -145,6 +149,7 @@ class Encoder:
           errors.NotInModuleError: the tags, the signature or the output are not in the module.
           errors.FeatureNotFoundError: the input does not give a feature.
           errors.ModelError: the inputs are not those of the signature, or a setting is wrong.
+          errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
         """
         self._check_settings()
         tags = self.tags_for(mode)
@@ -210,6 +215,7 @@ class Encoder:
             training=training and bool(self.trainable),
             tags=self.tags_for(mode),
             frozen_tags=self.tags_for(_PREDICT_MODE) if starts_frozen else None,
+            other_tags=self._other_tags(mode),
             export_name=self.export_name,
         )
         built = self.module.build(use)
@@ -281,6 +287,8 @@ class Encoder:
 
     def _check_settings(self) -> None:
         checks.fraction("Encoder.dropout", self.dropout)
+        if self.export_name is not None:
+            files.check_name("Encoder.export_name", self.export_name)
         checks.whole_number("Encoder.train_from_step", self.train_from_step, least=0)
         checks.number("Encoder.learning_rate_multiplier", self.learning_rate_multiplier)
         if self.pool not in (None, *pooling.KINDS):

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import errors, files
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.training import checks
@@ -65,6 +65,7 @@ class Model:
         Raises:
           errors.ModelError: the model has no encoder, or two are exported under one name; a part
             is none.
+          errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
         """
         self._check_parts()
         exported = [each.export_name for each in self.encoders if each.export_name is not None]
@@ -91,6 +92,8 @@ class Model:
         for metric in self.metrics:
             checks.made("An element of Model.metrics", metric, "@Metric()", "name", "__call__")
         checks.number("Model.regularization_scale", self.regularization_scale)
+        if self.export_name is not None:
+            files.check_name("Model.export_name", self.export_name)
 
     def example_spec(self) -> ExampleSpec:
         """Returns what the encoders and the head take of each example."""

@@ -197,7 +197,7 @@ class StopHook(tf.compat.v1.train.SessionRunHook):
 class _Decision(compat.estimator_module().Exporter):  # type: ignore[misc]
     """Exports nothing: gives the metrics of each evaluation to the run's `Stopping`."""
 
-    name = "early_stopping"
+    name = ".early_stopping"  # one that no other can have
 
     def __init__(self, stopping: Stopping) -> None:
         self._stopping = stopping

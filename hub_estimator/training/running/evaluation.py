@@ -101,13 +101,14 @@ def evaluate(
       errors.Error: something is wrong; the class and the message say what.
     """
     checks.made("evaluate.eval_input", eval_input, "@TextFile()", "evaluation_fn")
+    history = ModelFolder(files.as_path(model_dir)).history(name)
     if isinstance(checkpoints, Following):
         checkpoints.wait_for_checkpoint(ModelFolder(files.as_path(model_dir)))
     made = FolderModel.make("evaluate", model_dir, model, seed, eval_input.class_names)
     made.check("eval", eval_input)
     if settings is not None:
         settings.check_given_read()
-    folder, history = made.folder, made.folder.history(name)
+    folder = made.folder
     if isinstance(checkpoints, Following):
         done = [each["step"] for each in history.evaluations()]
         last_step = max_steps if max_steps is not None else 2**63

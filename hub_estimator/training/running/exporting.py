@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from hub_estimator import errors, files
 from hub_estimator.training.exporters import folders, records
-from hub_estimator.training.exporters.base import Source, write_export
+from hub_estimator.training.exporters.base import Content, Source, naming_failures
 from hub_estimator.training.exporters.modules import RegisteredModules
 from hub_estimator.training.exporters.servables import WholeModel
 from hub_estimator.training.model.model_fn import Model
@@ -67,26 +67,31 @@ def export(
     Raises:
       errors.Error: something is wrong; the class and the message say what.
     """
-    target = files.as_path(export_path)
+    target = files.as_path(export_path).rstrip("/")
     made = FolderModel.make("export", model_dir, model, seed)
     source = _source(made, what, receives)
-    if files.exists(target):
-        raise errors.ExportError(
-            f"There is something at {target!r} already. Give another export_path, or remove that."
-        )
+    folders.check_free(target)
     preflight.check_graph(made.folder, made.model, made.spec, "infer", None)
     if settings is not None:
         settings.check_given_read()
     files.remove_abandoned(files.parent(target) or ".")
     with Signals().listening(), made.folder.pinned(checkpoint.one(made.folder)) as pinned:
-        values = records.read_checkpoint(pinned.path)
-        metrics = _metrics(made.folder, pinned)
-        if not write_export(source, made.estimator, values, metrics, target):
+        _write(source, made, pinned, target)
+    return Exported(target, tuple(folders.modules_in(target)), pinned.step)
+
+
+def _write(source: Source, made: FolderModel, pinned: Checkpoint, target: str) -> None:
+    with source.opened(made.estimator, pinned.path) as write:
+        if write is None:
             raise errors.ExportError(
                 "The model has no module to export. Set Encoder.export_name or Model.export_name, "
                 "or export the whole model for serving."
             )
-    return Exported(target, tuple(folders.modules_in(target)), pinned.step)
+        values = records.read_checkpoint(pinned.path)
+        content = Content(write, values, _metrics(made.folder, pinned))
+        with content.written(target) as scratch, naming_failures(f"The export {target!r}"):
+            if not folders.place(scratch, target):
+                raise folders.taken(target)  # by another process meanwhile
 
 
 def _source(made: FolderModel, what: What, receives: Form) -> Source:

@@ -36,8 +36,8 @@ class Settings(Protocol):
     def check_all_read(self) -> None:
         """Raises an error where a setting has no effect."""
 
-    def operative_text(self) -> str:
-        """Returns the settings that had an effect."""
+    def operative_text(self, model_dir: str) -> str:
+        """Returns the settings that had an effect, as a model folder keeps them."""
 
 
 def train_and_evaluate(
@@ -122,6 +122,7 @@ def train_and_evaluate(
     cache = _cache(feature_cache, config)
     stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
     made_exporters = _made_exporters(exporters, checked)
+    preflight.check_exporters(folder, made_exporters)
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
     made_hooks = made_hooks or _fewer_calls(model, max_steps, config)
     if settings is not None:
@@ -213,7 +214,7 @@ def _prepare_folder(folder: ModelFolder, spec: ExampleSpec, settings: Settings |
     folder.save_class_names(class_names_of(spec.labels))
     folder.history().forget_after(folder.latest_step())
     if settings is not None:
-        text = settings.operative_text()
+        text = settings.operative_text(folder.path)
         files.write_text(folder.operative_config, text)
         # Four spaces before each line: TensorBoard shows text as Markdown.
         shown = "\n".join(f"    {line}" for line in text.splitlines())

@@ -2,7 +2,7 @@
 
 | | |
 |---|---|
-| `operative_config.gin` | the settings that had an effect; commands given the folder alone read it |
+| `operative_config.gin` | the settings that had an effect, and where; other commands read it, as data |
 | `class_names.json` | the names of the classes in the order of their numbers |
 | `checkpoint`, `model.ckpt-<step>.*` | the checkpoints |
 | `metrics.jsonl` | the evaluations; see `history` |
@@ -24,12 +24,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import config, errors, files
 from hub_estimator.training.example_spec import ClassNames
 from hub_estimator.training.running import history
 from hub_estimator.training.running.history import Evaluation, History
 
-OPERATIVE_CONFIG = "operative_config.gin"
 CLASS_NAMES = "class_names.json"
 
 _INDEX = re.compile(r"^(?P<name>model\.ckpt-(?P<step>\d+))\.index$")
@@ -56,7 +55,7 @@ class ModelFolder:
     @property
     def operative_config(self) -> str:
         """The path of the settings that had an effect."""
-        return files.join(self.path, OPERATIVE_CONFIG)
+        return files.join(self.path, config.OPERATIVE_CONFIG)
 
     @property
     def profile(self) -> str:
@@ -89,7 +88,7 @@ class ModelFolder:
             raise errors.ModelFolderError(f"There is no model folder {self.path!r}.")
         if not files.exists(self.operative_config):
             raise errors.ModelFolderError(
-                f"The folder {self.path!r} has no {OPERATIVE_CONFIG}. Give the --model_dir of a "
+                f"The folder {self.path!r} has no {config.OPERATIVE_CONFIG}. Give the --model_dir of a "
                 "run of hub_estimator.train."
             )
 
@@ -239,7 +238,10 @@ class ModelFolder:
 
 
 def _named(what: str, name: str | None) -> str:
-    return f"{what}_{name}" if name else what
+    if not name:
+        return what
+    files.check_name("The name of an evaluation", name)
+    return f"{what}_{name}"
 
 
 def _gone(checkpoint: Checkpoint) -> errors.CheckpointGoneError:

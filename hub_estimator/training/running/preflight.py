@@ -11,7 +11,11 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.graph.registration import registered_modules
 from hub_estimator.training.example_spec import ExampleSpec, class_names_of
+from hub_estimator.training.exporters import folders
+from hub_estimator.training.exporters.base import FolderExporter
+from hub_estimator.training.exporters.modules import check_names
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.frozen_variables import frozen_variables
 from hub_estimator.training.model.model_fn import Model
@@ -97,6 +101,7 @@ def check_graph(
 
     Raises:
       errors.ModelError: it cannot be built.
+      errors.ExportError: a module cannot be exported under its name.
       errors.ModelFolderError: the checkpoint is that of another model.
     """
     with tf.Graph().as_default():
@@ -104,6 +109,7 @@ def check_graph(
         with _clear_errors():
             features, labels = _inputs(spec, input_fn)
             built = model.model_fn(features, labels, mode)
+        check_names(registered_modules())
         if folder is not None:
             saves_frozen = getattr(model, "save_frozen", True)
             _check_checkpoint(folder, [] if saves_frozen else frozen_variables())
@@ -122,6 +128,31 @@ def _clear_errors() -> Iterator[None]:
         raise errors.ModelError(
             f"The model cannot be built: {message}. Check the settings of Model and of its parts."
         ) from error
+
+
+def check_exporters(folder: ModelFolder, exporters: Sequence[Any]) -> None:
+    """Checks the names of a run's exporters, and that each can write into its folder.
+
+    Args:
+      folder: the model folder.
+      exporters: those of this package, or of somebody else.
+
+    Raises:
+      errors.InvalidPathNameError: a name cannot be that of a folder.
+      errors.ModelError: two have the same.
+      errors.ExportError: nothing can be exported into such a folder.
+    """
+    names = [exporter.name for exporter in exporters]
+    for exporter, name in zip(exporters, names, strict=True):
+        files.check_name(f"{type(exporter).__name__}.name", name)
+        if names.count(name) > 1:
+            raise errors.ModelError(
+                f"Two exporters are called {name!r}. Give each a name of its own."
+            )
+        check = (
+            exporter.check_place if isinstance(exporter, FolderExporter) else folders.check_place
+        )
+        check(folder.export(name), folder.path)
 
 
 def check_folder(model_dir: str) -> None:

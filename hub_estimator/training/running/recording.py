@@ -23,8 +23,8 @@ class Recorder(compat.estimator_module().Exporter):  # type: ignore[misc]
 
     @property
     def name(self) -> str:
-        """The name of the exporter; nothing is exported under it."""
-        return "metrics"
+        """The name of the exporter, one that no other can have; nothing is exported under it."""
+        return ".metrics"
 
     def export(
         self,

@@ -13,6 +13,7 @@ from training_data import TWO_CLASSES
 import hub_estimator as hub
 from hub_estimator import errors, estimator
 from hub_estimator.training.serving import ServingInput
+from tests.modules import BOTH_VARIANTS
 
 EMBEDDINGS = "module/embeddings"
 RECORDS = ["checkpoint.json", "global_step", "metrics.json"]
@@ -247,12 +248,47 @@ def test_names_are_those_of_folders_and_differ(text_module):
     with pytest.raises(errors.ModelError, match=r"^There is already a module registered as 'a'\.$"):
         hub.register_module_for_export(module, "a")
     for name in ("", "..", "a/b"):
-        with pytest.raises(errors.ModelError) as caught:
+        with pytest.raises(errors.InvalidPathNameError, match="^The export name is '"):
             hub.register_module_for_export(module, name)
-        assert str(caught.value) == f"The export name {name!r} cannot be the name of a folder."
 
 
 def test_saved_graphs_do_not_warn_about_registered_modules(text_module, caplog):
     hub.register_module_for_export(hub.Module(text_module), "a")
     assert not tf.compat.v1.train.export_meta_graph().collection_def.keys() & {"modules"}
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def two_variants_fn(is_training=False):
+    x = tf.compat.v1.placeholder(tf.float32, [None])
+    output = x * tf.compat.v1.get_variable("both", [], initializer=tf.ones_initializer())
+    if is_training:
+        output *= tf.compat.v1.get_variable("training", [], initializer=tf.ones_initializer())
+    hub.add_signature(inputs=x, outputs=output)
+
+
+def two_variants_model_fn(features, labels, mode, params):
+    module = hub.Module(params["module"], True, tags={"train"} if mode == "train" else None)
+    hub.register_module_for_export(module, "tuned")
+    output = module(features["x"])
+    optimizer = tf.compat.v1.train.GradientDescentOptimizer(0.25)
+    step = tf.compat.v1.train.get_global_step()
+    train_op = optimizer.minimize(tf.reduce_sum(output), step) if mode == "train" else None
+    return estimator.EstimatorSpec(mode, output, tf.reduce_sum(output), train_op)
+
+
+def test_variables_of_the_train_variant_alone_have_the_checkpoints_values(tmp_path, caplog):
+    spec = hub.create_module_spec(two_variants_fn, BOTH_VARIANTS)
+    made = estimator.Estimator(
+        two_variants_model_fn, str(tmp_path / "model"), params={"module": spec}
+    )
+    made.train(lambda: tf.data.Dataset.from_tensors(({"x": [1.0]}, [1.0])), max_steps=1)
+
+    def receiver_fn():
+        x = tf.compat.v1.placeholder(tf.float32, [None])
+        return estimator.export.ServingInputReceiver({"x": x}, {"x": x})
+
+    path = hub.LatestModuleExporter("m", receiver_fn).export(made, str(tmp_path / "export"))
+    for name in ("both", "training"):
+        value = tf.train.load_variable(f"{path}/tuned/variables/variables", name)
+        assert value == made.get_variable_value(f"module/{name}") == 0.75
+    assert not [message for message in caplog.messages if "without values" in message]

@@ -114,6 +114,14 @@ def test_it_serves_where_the_module_and_the_training_are_gone(
     assert names == "no\nyes\n"
 
 
+def test_names_of_classes_are_one_a_line(make_model, examples, tmp_path):
+    made = train(make_model(), tmp_path, examples)
+    named = ServingInput(TWO_CLASSES.with_class_names(("no\nand\u2028no", "yes")))
+    path = hub.LatestExporter("model", named).export(made, str(tmp_path / "export"))
+    names = pathlib.Path(path, "assets.extra", "class_names.txt").read_text(encoding="utf-8")
+    assert names == "no and no\nyes\n"
+
+
 def called(path, signature="serving_default", **inputs):
     """The outputs of a signature, called as TensorFlow 2 programs do."""
 

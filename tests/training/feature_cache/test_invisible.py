@@ -77,7 +77,7 @@ def test_exports(train):
         with hub.eval_function_for_module(module) as evaluate:
             rows = evaluate(texts)
         folder = ModelFolder(result.model_dir).export("servable")
-        found.append((rows, served(newest(folder), texts)))
+        found.append((rows, served(newest(folder, "servable"), texts)))
     (plain_rows, plain_scores), (rows, scores) = found
     assert np.array_equal(plain_rows, rows)
     assert scores and all(map(np.array_equal, plain_scores, scores))

@@ -57,6 +57,18 @@ def test_what_others_work_on_and_the_entry_itself_stay(store):
         assert store.make_room(2000, "b")
 
 
+def test_what_somebody_else_put_there_stays(store, tmp_path):
+    fill(store, "a", used=1)
+    for name in ("photos/2019/a.npy", "notes/entry.json", "notes/more.txt"):
+        path = tmp_path / "store" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * 2000)
+    (tmp_path / "store" / "empty").mkdir()
+    assert keys(store) == ["a"] and store.make_room(3000, "new")
+    assert sorted(os.listdir(store.folder)) == [".a.flock", "empty", "notes", "photos"]
+    assert (tmp_path / "store" / "photos" / "2019" / "a.npy").exists()
+
+
 def test_rows_that_whole_shards_hold(store):
     entry = store.entry("k")
     assert entry.rows_there(width=3) == 0 and not entry.is_complete

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -240,25 +239,6 @@ def test_files_of_a_dataset_that_are_damaged(copied):
         f"The file of records {path!r} cannot be read: {path!r} is a named pipe; a regular file is "
         "needed here."
     )
-
-
-@pytest.mark.parametrize("key", ["pythonClassName", "python_class_name", "type", "text"])
-def test_a_dataset_imports_nothing(copied, key, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "evil_features.py").write_text("raise SystemExit('imported')")
-    path = copied / "features.json"
-    content = json.loads(path.read_text())
-    named = {key: "evil_features.Text"}
-    if key == "text":  # JSON in JSON, as older releases wrote it
-        named = {"content": json.dumps({"type": "evil_features.Text"})}
-    content["featuresDict"]["features"]["text"] = named
-    path.write_text(json.dumps(content))
-    expected = (
-        f"The data file {str(path)!r} names the class 'evil_features.Text' of features, which is none "
-        "of tensorflow_datasets. If it is to be trusted, import its module first."
-    )
-    assert check_error(errors.DataFileError, str(copied)) == expected
-    assert check_error(errors.DataFileError, "tiny_texts", data_dir=tmp_path) == expected
 
 
 def test_numbers_of_classes_that_are_not_whole(folder):

@@ -101,6 +101,16 @@ def test_all_of_it_can_be_trained_by_whoever_uses_it(exported):
     assert len(tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)) == 2  # batch norm's
 
 
+def test_its_users_choose_when_it_is_trained(make_model, examples, tmp_path):
+    model = make_model({"trainable": True, "train_from_step": 2}, export_name="composed")
+    made = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
+    made.train(examples.training_fn(TWO_CLASSES, 1, lambda: 0), max_steps=3)
+    exporter = hub.LatestModuleExporter("modules", ServingInput(TWO_CLASSES))
+    path = exporter.export(made, str(tmp_path / "export"))
+    train, infer = (applied(f"{path}/composed", WORDS, tags) for tags in ({"train"}, None))
+    assert not np.allclose(train, infer)
+
+
 def test_it_is_an_encoder_of_another_model(exported, make_model, examples, tmp_path):
     _, path = exported
     other = make_model({"handle": f"{path}/composed", "trainable": True})

@@ -11,6 +11,7 @@ import tensorflow as tf
 from hub_estimator import errors, estimator
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.interactions import pair_comparison
+from tests.format.editing import edited
 
 TEXTS = ["a", "b", "c"]
 VALUES = np.arange(32, dtype=np.float32).reshape(8, 4) / 10
@@ -19,12 +20,12 @@ VALUES = np.arange(32, dtype=np.float32).reshape(8, 4) / 10
 class Embeddings(tf.train.Checkpoint):
     """Texts to rows of a table; training counts its calls. With the reusable interface."""
 
-    def __init__(self):
+    def __init__(self, trains_table=True):
         super().__init__()
         self.table = tf.Variable(VALUES, name="table")
         self.calls = tf.Variable(0.0, trainable=False, name="calls")
         self.variables = [self.table, self.calls]
-        self.trainable_variables = [self.table]
+        self.trainable_variables = [self.table] if trains_table else []
         self.regularization_losses = [self.size]
 
     @tf.function
@@ -43,16 +44,24 @@ class Embeddings(tf.train.Checkpoint):
         return {"tripled": 3 * self(texts)["default"]}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = str(tmp_path_factory.mktemp("saved") / "model")
+def save(path, **settings):
     with tf.init_scope():
-        made = Embeddings()
+        made = Embeddings(**settings)
         texts = tf.TensorSpec([None], tf.string, "texts")
         for training in (True, False):
             made.__call__.get_concrete_function(texts, training=training)
-        tf.saved_model.save(made, path, signatures={"serve": made.serve})
-    return path
+        tf.saved_model.save(made, str(path), signatures={"serve": made.serve})
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save(tmp_path_factory.mktemp("saved") / "model")
+
+
+@pytest.fixture(scope="module")
+def nothing_to_train(tmp_path_factory):
+    return save(tmp_path_factory.mktemp("saved") / "model", trains_table=False)
 
 
 def outputs(encoder, mode="infer"):
@@ -116,6 +125,20 @@ def test_it_is_fine_tuned_by_an_estimator(folder, make_model, tmp_path):
     assert trained.get_variable_value("module/calls") == 6
 
 
+def test_it_is_trained_without_variables_to_train(nothing_to_train, make_model, tmp_path):
+    encoder = Encoder(nothing_to_train, trainable=True)
+    model = make_model(encoders=[encoder], regularization_scale=0.0)
+
+    def input_fn():
+        features = {"text": TEXTS}
+        return tf.data.Dataset.from_tensors((features, np.array([0, 1, 0]))).repeat()
+
+    trained = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})
+    trained.train(input_fn, max_steps=3)
+    assert trained.get_variable_value("module/calls") == 3
+    assert np.array_equal(trained.get_variable_value("module/table"), VALUES)
+
+
 def message(error_type, **settings):
     with pytest.raises(error_type) as caught:
         encoder = Encoder(**settings)
@@ -173,3 +196,30 @@ def test_one_that_cannot_be_called(tmp_path):
     assert message(errors.SignatureNotFoundError, handle=path) == (
         f"The SavedModel {path} has no signature 'default'. It has: none."
     )
+
+
+def test_a_function_that_was_bound_to_too_much(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    with edited(copy) as meta_graph:
+        for name, function in meta_graph.object_graph_def.concrete_functions.items():
+            if "call" in name:
+                function.bound_inputs.append(function.bound_inputs[0])
+    encoder = Encoder(str(copy))
+    with pytest.raises(errors.GraphImportError) as caught:
+        encoder({"text": tf.constant(TEXTS)}, "infer")
+    message = str(caught.value)
+    assert message.startswith(
+        "TensorFlow cannot add a module's operations to the graph as 'module': "
+    )
+    assert message.endswith("or the module is damaged: then fetch it again.")
+
+
+def test_a_call_without_functions(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    with edited(copy) as meta_graph:
+        for node in meta_graph.object_graph_def.nodes:
+            if node.HasField("function"):
+                del node.function.concrete_functions[:]
+    with pytest.raises(errors.BrokenModuleError) as caught:
+        Encoder(str(copy))({"text": tf.constant(TEXTS)}, "infer")
+    assert str(caught.value).startswith(f"The SavedModel {copy} is damaged (")

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator import errors
+from hub_estimator import errors, files
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
@@ -108,6 +108,46 @@ def test_nothing_is_written_over(trained, tmp_path):
     assert message(trained, tmp_path, errors.ExportError) == (
         f"There is something at {str(tmp_path / 'out')!r} already. Give another export_path, or "
         "remove that."
+    )
+
+
+def test_nothing_is_written_through_a_link(trained, tmp_path):
+    (tmp_path / "out").symlink_to("elsewhere")
+    assert message(trained, tmp_path, errors.ExportError).startswith("There is something at ")
+
+
+def test_what_another_process_makes_meanwhile_stays(trained, tmp_path, monkeypatch):
+    flush = files.flush_tree
+
+    def late(path):
+        flush(path)
+        os.makedirs(tmp_path / "new" / "out" / "mine", exist_ok=True)
+
+    monkeypatch.setattr(files, "flush_tree", late)
+    with pytest.raises(errors.ExportError) as caught:
+        exporting.export(trained[0], tmp_path / "new" / "out", trained[1])
+    assert str(caught.value).startswith(f"There is something at '{tmp_path}/new/out' already.")
+    assert os.listdir(tmp_path / "new") == ["out"] and os.listdir(tmp_path / "new/out") == ["mine"]
+
+
+def test_a_path_that_ends_in_a_slash(trained, tmp_path):
+    made = exporting.export(trained[0], f"{tmp_path}/out/", trained[1])
+    assert made.path == f"{tmp_path}/out" and os.listdir(tmp_path) == ["out"]
+
+
+def test_a_path_that_is_empty(trained):
+    with pytest.raises(errors.ExportError) as caught:
+        exporting.export(trained[0], "", trained[1])
+    assert str(caught.value) == "The export_path is empty, or the root of all. Give it a path."
+
+
+def test_a_file_above_the_path(trained, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(errors.ExportError) as caught:
+        exporting.export(trained[0], tmp_path / "file" / "out", trained[1])
+    assert str(caught.value) == (
+        f"The export folder '{tmp_path}/file/out' cannot be made or used: '{tmp_path}/file' is not "
+        "a folder. Choose another place, or remove what is there."
     )
 
 

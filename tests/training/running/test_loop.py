@@ -16,7 +16,7 @@ from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.running import evaluation, exporting, loop, prediction
 from hub_estimator.training.running.model_folder import ModelFolder
-from hub_estimator.training.running.result import Result, summary
+from hub_estimator.training.running.result import Result
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ class Recorded:
         if self.fails:
             raise errors.UnreadBindingError("Nothing reads x.")
 
-    def operative_text(self):
+    def operative_text(self, model_dir):
         return "x = 1\n"
 
 
@@ -364,44 +364,6 @@ def test_another_optimizer_needs_another_folder(run, make_model):
     run()
     with pytest.raises(errors.ModelFolderError, match=r"of shape \[.*\] is not there\."):
         run(model=make_model(optimization={"optimizer": tf.compat.v1.train.AdamOptimizer}))
-
-
-def test_summary():
-    metrics = {
-        "loss": 0.5,
-        "auc": 0.9,
-        "accuracy": 0.8,
-        "global_step": 7,
-        "recall": 0.7,
-        "by_class": [1],
-    }
-    result = Result("/m", 7, metrics, "/m/model.ckpt-7", ("/m/export/a/1/text",))
-    text = summary(result, {"MODULE", "FINE_TUNE"})
-    again = (
-        "python -m hub_estimator.train --gin_file=/m/operative_config.gin "
-        "--model_dir=<another folder>"
-    )
-    assert text.splitlines() == [
-        "Evaluation at step 7:",
-        "  accuracy                 0.8000",
-        "  auc                      0.9000",
-        "  loss                     0.5000",
-        "  recall                   0.7000",
-        "Checkpoint:       /m/model.ckpt-7",
-        "Exported module:  /m/export/a/1/text",
-        "TensorBoard logs: /m",
-        "",
-        "Next:",
-        "  look at it:       tensorboard --logdir /m",
-        f"  swap the module:  {again} --gin_bindings=\"MODULE='<path or URL>'\"",
-        f"  use this one:     {again} --gin_bindings=\"MODULE='/m/export/a/1/text'\"",
-        f'  fine-tune:        {again} --gin_bindings="FINE_TUNE=True"',
-    ]
-    # A configuration without these macros would refuse them.
-    assert summary(result).splitlines()[-2:] == [
-        "Next:",
-        "  look at it:       tensorboard --logdir /m",
-    ]
 
 
 def test_a_folder_whose_checkpoints_leave_frozen_variables_out(run, make_model, examples, tmp_path):

@@ -106,3 +106,14 @@ def test_settings(make_model, examples, tmp_path, changes, message):
     with pytest.raises(errors.ModelError) as caught:
         evaluation.evaluate(**{**arguments, **changes})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x"])
+def test_names_of_evaluations(trained, folder, name):
+    before = sorted(os.listdir(folder.path))
+    with pytest.raises(errors.InvalidPathNameError, match=r"^The name of an evaluation is '.*/x',"):
+        evaluation.evaluate(**trained, name=name)
+    for place in (folder.report, folder.evaluation, folder.history):
+        with pytest.raises(errors.InvalidPathNameError):
+            place(name)
+    assert sorted(os.listdir(folder.path)) == before

@@ -66,6 +66,10 @@ class HubModule:
         module = Module(self.spec, trainable=use.trainable, name=use.name, tags=use.tags)
         if use.export_name is not None:
             register_module_for_export(module, use.export_name)
+        for tags in use.other_tags:
+            names = {entry.op_name for entry in self.spec.variant(tags).variables}
+            if names - {entry.op_name for entry in self.spec.variant(use.tags).variables}:
+                module.variant(tags)
         frozen = module
         if use.frozen_tags is not None:
             frozen = module.variant(use.frozen_tags, trained=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -20,6 +20,8 @@ class ModuleUse:
       tags: the tags of the graph variant.
       frozen_tags: those of the variant that prediction uses, where this graph needs it beside the
         other one; else None.
+      other_tags: those of the variants that the other modes use: their variables are in this graph
+        too, so that each mode's checkpoints and exports have them.
       export_name: the name under which exporters export it; None does not export it.
     """
 
@@ -28,6 +30,7 @@ class ModuleUse:
     training: bool
     tags: frozenset[str]
     frozen_tags: frozenset[str] | None = None
+    other_tags: Collection[frozenset[str]] = ()
     export_name: str | None = None
 
 

@@ -13,8 +13,11 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.format.folder import check_files
+from hub_estimator.format.integrity import reports_damage
 from hub_estimator.format.variant import DEFAULT, quoted
 from hub_estimator.graph.loading import load
+from hub_estimator.graph.parts import reports_import_failure
 from hub_estimator.training.digests import Digest
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
 
@@ -57,6 +60,7 @@ class ReusableSavedModel:
     def digest(self, tags: frozenset[str]) -> str:
         """Returns a digest of its graph, its assets and the values of its variables."""
         self._check_tags(tags)
+        check_files(self.folder)
         digest = Digest()
         # The index holds a checksum of each value.
         names = ["saved_model.pb", files.join("variables", "variables.index")]
@@ -110,7 +114,7 @@ class ReusableSavedModel:
 @functools.lru_cache(maxsize=8)
 def _interfaces(folder: str) -> dict[str, tuple[dict[str, tf.TensorSpec], tuple[str, ...]]]:
     """Returns the inputs and the names of the outputs of each signature."""
-    with tf.Graph().as_default():
+    with tf.Graph().as_default(), reports_damage(f"The SavedModel {folder}"):
         loaded = load(folder)
         functions = dict(loaded.signatures)
         if callable(loaded):
@@ -155,8 +159,8 @@ class BuiltSavedModel:
 
     def __init__(self, folder: str, name: str, trainable: bool, training: bool) -> None:
         with tf.compat.v1.variable_scope(None, name, auxiliary_name_scope=False) as scope:
-            path = scope.name
-        with tf.compat.v1.name_scope(f"{path}/"):
+            self._scope = scope.name
+        with tf.compat.v1.name_scope(f"{self._scope}/"):
             self._loaded = load(folder)
         self._folder = folder
         self._training = training
@@ -166,10 +170,11 @@ class BuiltSavedModel:
         self, inputs: Mapping[str, Any], signature: str, frozen: bool = False
     ) -> dict[str, Any]:
         """Applies a signature; the one called "default" is `__call__`."""
-        if signature == DEFAULT and callable(self._loaded):
-            outputs = self._call(inputs, self._training and not frozen)
-        else:
-            outputs = self._loaded.signatures[signature](**inputs)
+        with reports_import_failure(self._scope):
+            if signature == DEFAULT and callable(self._loaded):
+                outputs = self._call(inputs, self._training and not frozen)
+            else:
+                outputs = self._loaded.signatures[signature](**inputs)
         return dict(outputs) if isinstance(outputs, Mapping) else {DEFAULT: outputs}
 
     def _call(self, inputs: Mapping[str, Any], training: bool) -> Any:
@@ -182,12 +187,13 @@ class BuiltSavedModel:
         return self._loaded(**values, **extra)
 
     def _train(self) -> list[tf.Variable]:
-        trained = list(getattr(self._loaded, "trainable_variables", None) or ())
-        if not trained:
+        if getattr(self._loaded, "trainable_variables", None) is None:
             raise errors.ModelError(
                 f"{self._folder} cannot be trained: the SavedModel has no `trainable_variables`. "
                 "Set Encoder.trainable = False."
             )
+        # There may be none in it: training may still update averages.
+        trained = list(self._loaded.trainable_variables)
         for variable in trained:
             tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, variable)
         for loss in getattr(self._loaded, "regularization_losses", None) or ():

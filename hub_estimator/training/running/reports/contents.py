@@ -61,11 +61,9 @@ def _of_classes(outcomes: Outcomes, title: str, max_classes: int, worst: Table) 
         "calibration": lambda: _calibration(outcomes, title),
     }
     if excludes:
-        chosen = outcomes.predicted.argmax(axis=1)
-        matrix = curves.confusion_matrix(outcomes.truth, chosen, len(outcomes.names))
-        found["confusion_matrix"] = tables.confusion(matrix, outcomes.names)
+        found["confusion_matrix"] = tables.confusion(outcomes)
         pictures["confusion_matrix"] = lambda: plots.confusion_matrix(
-            *_folded(matrix, outcomes.names, shown), f"Confusion matrix\n{title}"
+            *_folded(outcomes, shown), f"Confusion matrix\n{title}"
         )
     return Contents(found, pictures)
 
@@ -99,7 +97,8 @@ def _calibration(outcomes: Outcomes, title: str) -> bytes:
     if outcomes.labels.kind == "classes":
         correct, of, what = truth.ravel() == 1, probabilities.ravel(), "probability of a class"
     elif len(outcomes.names) == 2:
-        correct, of, what = truth == 1, probabilities[:, 1], f"probability of {outcomes.names[1]}"
+        name = plots.short(outcomes.names[1])
+        correct, of, what = truth == 1, probabilities[:, 1], f"probability of {name}"
     else:
         correct, of = probabilities.argmax(axis=1) == truth, probabilities.max(axis=1)
         what = "probability of the predicted class"
@@ -125,16 +124,20 @@ def _positives(outcomes: Outcomes, number: int) -> np.ndarray:
 
 def _most_frequent(outcomes: Outcomes, max_classes: int) -> list[int]:
     """Returns the most frequent classes in the order of their numbers."""
-    counts = [np.sum(_positives(outcomes, number)) for number in range(len(outcomes.names))]
-    return sorted(np.argsort(-np.array(counts), kind="stable")[:max_classes].tolist())
+    if outcomes.labels.kind == "class":
+        counts = np.bincount(outcomes.truth, minlength=len(outcomes.names))
+    else:
+        counts = np.sum(outcomes.truth == 1, axis=0)
+    return sorted(np.argsort(-counts, kind="stable")[:max_classes].tolist())
 
 
-def _folded(matrix: np.ndarray, names: list[str], shown: list[int]) -> tuple[np.ndarray, list[str]]:
+def _folded(outcomes: Outcomes, shown: list[int]) -> tuple[np.ndarray, list[str]]:
     """Returns a confusion matrix in which the classes that are not shown are one, the last."""
-    if len(shown) == len(names):
-        return matrix, names
+    names = outcomes.names
     group = np.full(len(names), len(shown))
     group[shown] = np.arange(len(shown))
-    folded = np.zeros([len(shown) + 1] * 2, np.int64)
-    np.add.at(folded, (group[:, None], group[None, :]), matrix)
-    return folded, [*(names[number] for number in shown), _OTHERS]
+    groups = [names[number] for number in shown]
+    if len(shown) < len(names):
+        groups.append(_OTHERS)
+    chosen = outcomes.predicted.argmax(axis=1)
+    return curves.confusion_matrix(group[outcomes.truth], group[chosen], len(groups)), groups

@@ -65,8 +65,29 @@ def class_scores(confusion: np.ndarray) -> dict[str, np.ndarray]:
       Arrays `[K]`: `examples` and `predicted`, how many are, and are taken for, the class; and
       `precision`, `recall` and `f1`, float64, NaN where they are not defined.
     """
-    right = np.diagonal(confusion)
-    examples, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    return _scores(np.diagonal(confusion), confusion.sum(axis=1), confusion.sum(axis=0))
+
+
+def scores_of_classes(
+    labels: np.ndarray, predicted: np.ndarray, num_classes: int
+) -> dict[str, np.ndarray]:
+    """Returns what `class_scores` does without a matrix, which many classes have no room for.
+
+    Args:
+      labels: int64 `[N]`.
+      predicted: int64 `[N]`.
+      num_classes: `K`.
+    """
+    counts = [
+        np.bincount(each, minlength=num_classes)
+        for each in (labels[labels == predicted], labels, predicted)
+    ]
+    return _scores(*counts)
+
+
+def _scores(
+    right: np.ndarray, examples: np.ndarray, predicted: np.ndarray
+) -> dict[str, np.ndarray]:
     return {
         "examples": examples,
         "predicted": predicted,
@@ -112,9 +133,11 @@ def calibration(correct: np.ndarray, probabilities: np.ndarray, num_bins: int = 
 
     Args:
       correct: bool `[N]`.
-      probabilities: float `[N]`, 0 to 1.
+      probabilities: float `[N]`, 0 to 1; those that are no number are left out.
       num_bins: the number of bins.
     """
+    finite = np.isfinite(probabilities)
+    correct, probabilities = correct[finite], probabilities[finite]
     bins = np.clip((probabilities * num_bins).astype(np.int64), 0, num_bins - 1)
     counts = np.bincount(bins, minlength=num_bins)
     there = counts > 0

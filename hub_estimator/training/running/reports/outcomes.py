@@ -14,6 +14,7 @@ from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.running.folder_model import FolderModel
 from hub_estimator.training.running.prediction_formats import PREDICTIONS, PROBABILITIES
 
+_MOST_NUMBERS = 50_000_000  # predicted of all examples: 200 MB
 # Of each text so much is kept: enough to see what it is about.
 _TEXT_BYTES = 400
 
@@ -53,7 +54,7 @@ def collect(
       made: the model.
       input_fn: gives features and labels.
       checkpoint: the prefix of the checkpoint.
-      max_examples: how many examples at most.
+      max_examples: how many examples at most; see `Report`.
 
     Returns:
       The outcomes of each head that we know, by its name; of a model's only head by "".
@@ -63,6 +64,8 @@ def collect(
     known = {name: labels for name, labels in known.items() if labels.kind != "any"}
     if not known:
         return {}
+    most = _MOST_NUMBERS // sum(labels.size for labels in known.values())
+    max_examples = max(1, min(max_examples, most))
     with tf.Graph().as_default():
         fetches, scaffold = _build(made, input_fn, known)
         batches = list(_batches(fetches, scaffold, checkpoint, max_examples))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from hub_estimator import errors
+from hub_estimator import errors, texts
 from hub_estimator.training.running.reports import curves
 from hub_estimator.training.running.reports.curves import Calibration, Curve
 
@@ -39,6 +40,12 @@ def require() -> None:
         )
 
 
+def short(name: str) -> str:
+    """Returns a name as a picture has room for it."""
+    text = texts.one_line(name)
+    return text if len(text) <= _NAME_LETTERS else f"{text[: _NAME_LETTERS - 1]}…"
+
+
 def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str) -> bytes:
     """Draws how often each true class is taken for each class, as shares of the true one.
 
@@ -53,7 +60,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str) -> by
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the true class")
-    labels = [_short(name) for name in names]
+    labels = [_escaped(short(name)) for name in names]
     slanted = size * max(map(len, labels)) > _MAX_LETTERS
     axes.set_xticks(range(size), labels, rotation=45 if slanted else 0,
                     ha="right" if slanted else "center", rotation_mode="anchor")  # fmt: skip
@@ -83,7 +90,7 @@ def curve_lines(
     figure, axes = _figure(8.5 if outside else 6.5, 5.5)
     for name, curve in drawn:
         thin = curves.thinned(curve)
-        label = f"{_short(name)} ({curve.area:.3f})"
+        label = f"{_escaped(short(name))} ({curve.area:.3f})"
         if kind == "roc":
             axes.plot(thin.x, thin.y, label=label)
         else:
@@ -164,14 +171,11 @@ def _figure(width: float, height: float, rows: int = 1, **options: Any) -> tuple
 
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI)
+    with warnings.catch_warnings():
+        # Of the scripts that matplotlib's own font does not have; the tables have all names.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(buffer, format="png", dpi=_DPI)
     return buffer.getvalue()
-
-
-def _short(name: str) -> str:
-    text = " ".join(name.split())
-    short = text if len(text) <= _NAME_LETTERS else f"{text[: _NAME_LETTERS - 1]}…"
-    return _escaped(short)
 
 
 def _escaped(text: str) -> str:

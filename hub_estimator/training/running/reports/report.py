@@ -17,7 +17,8 @@ from hub_estimator.training.running.reports.contents import WORST, Contents, con
 from hub_estimator.training.running.result import metric_lines
 
 INDEX = "report.md"
-_WORST_SHOWN = 20
+# So many rows of a table are for people; its CSV file has all.
+_WORST_SHOWN, _ROWS_SHOWN = 20, 100
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -30,7 +31,8 @@ class Report:
     files; TensorBoard gets the same. The examples count alike, also where the loss weighs them.
 
     Attributes:
-      max_examples: how many examples to look at, the first ones of the data.
+      max_examples: how many examples to look at, the first ones of the data; fewer where there are
+        so many classes that what is predicted would not fit into memory.
       max_classes: how many classes a picture shows, the most frequent ones.
       max_worst: how many mistakes the table of the worst has.
       pictures: whether to draw; None draws where matplotlib is installed.
@@ -124,7 +126,7 @@ def _tables(parts: Mapping[str, Contents]) -> dict[str, bytes]:
 def _shown_tables(parts: Mapping[str, Contents]) -> dict[str, str]:
     """Returns the tables for people by their path; a confusion matrix is better as a picture."""
     return {
-        _path(head, name): table.markdown(_WORST_SHOWN if name == WORST else None)
+        _path(head, name): table.markdown(_WORST_SHOWN if name == WORST else _ROWS_SHOWN)
         for head, part in parts.items()
         for name, table in part.tables.items()
         if name != "confusion_matrix"

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from hub_estimator import texts
 from hub_estimator.training.running.reports import curves
 from hub_estimator.training.running.reports.outcomes import Outcomes
 
 _THRESHOLD = 0.5
+_MOST_COLUMNS = 1000  # of a confusion matrix
 _CELL_LETTERS = 120
 
 
@@ -30,7 +32,7 @@ class Table:
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(self.header)
         writer.writerows([[_field(value) for value in row] for row in self.rows])
-        return buffer.getvalue().encode("utf-8")
+        return buffer.getvalue().encode("utf-8", "backslashreplace")
 
     def markdown(self, max_rows: int | None = None) -> str:
         """Returns the table in Markdown, long texts cut; "-" is what is not a number."""
@@ -45,9 +47,7 @@ def classes(outcomes: Outcomes) -> Table:
     """Returns a table of what is right about each class: precision, recall, F1, areas."""
     truth, probabilities = outcomes.truth, outcomes.predicted
     if outcomes.labels.kind == "class":
-        chosen = probabilities.argmax(axis=1)
-        matrix = curves.confusion_matrix(truth, chosen, len(outcomes.names))
-        scores = curves.class_scores(matrix)
+        scores = curves.scores_of_classes(truth, probabilities.argmax(axis=1), len(outcomes.names))
     else:
         scores = _label_scores(truth == 1, probabilities >= _THRESHOLD)
     rows = []
@@ -61,8 +61,17 @@ def classes(outcomes: Outcomes) -> Table:
     return Table(("class", *scores, "roc_auc", "average_precision"), rows)
 
 
-def confusion(matrix: np.ndarray, names: Sequence[str]) -> Table:
-    """Returns a confusion matrix as a table, int64 `[K, K]`, the true classes as rows."""
+def confusion(outcomes: Outcomes) -> Table:
+    """Returns a confusion matrix as a table, the true classes as rows.
+
+    That of many classes, which are seldom taken for one another, is a table of those that are.
+    """
+    truth, chosen, names = outcomes.truth, outcomes.predicted.argmax(axis=1), outcomes.names
+    if len(names) > _MOST_COLUMNS:
+        pairs, counts = np.unique(np.stack([truth, chosen]), axis=1, return_counts=True)
+        found = [(names[a], names[b], n) for a, b, n in zip(*pairs, counts.tolist(), strict=True)]
+        return Table(("true", "predicted", "examples"), found)
+    matrix = curves.confusion_matrix(truth, chosen, len(names))
     rows = [(name, *counts.tolist()) for name, counts in zip(names, matrix, strict=True)]
     return Table(("true \\ predicted", *names), rows)
 
@@ -129,7 +138,8 @@ def _with_texts(outcomes: Outcomes, rows: Any, header: tuple[str, ...], values: 
         (int(row) + 1, *values(row), *(outcomes.text(name, row) for name in features))
         for row in rows
     ]
-    return Table(("row", *header, *features), found)
+    header = ("row", *header)
+    return Table((*header, *(f"{n} (feature)" if n in header else n for n in features)), found)
 
 
 def _label_scores(truth: np.ndarray, chosen: np.ndarray) -> dict[str, np.ndarray]:
@@ -150,7 +160,7 @@ def _field(value: Any) -> Any:
 def _cell(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return "-" if np.isnan(value) else f"{value:.4g}"
-    text = " ".join(str(value).split())
+    text = texts.one_line(str(value))
     return text if len(text) <= _CELL_LETTERS else f"{text[:_CELL_LETTERS]}..."
 
 

@@ -28,6 +28,14 @@ def test_class_scores():
     np.testing.assert_allclose(scores["f1"], [2 / 5, 4 / 6, 0, nan])
 
 
+def test_class_scores_without_a_matrix():
+    expected = curves.class_scores(curves.confusion_matrix(LABELS, PREDICTED, 4))
+    scores = curves.scores_of_classes(LABELS, PREDICTED, 4)
+    assert list(scores) == list(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(scores[name], values)
+
+
 def test_roc_curve():
     curve = curves.roc_curve(POSITIVES, SCORES)
     np.testing.assert_allclose(curve.x, [0, 0, 1 / 2, 1 / 2, 1])
@@ -49,6 +57,8 @@ def test_calibration():
     np.testing.assert_allclose(result.predicted, [0.0, 0.75])
     np.testing.assert_allclose(result.observed, [0.0, 0.75])
     assert result.counts.tolist() == [1, 4] and result.error == pytest.approx(0)
+    odd = curves.calibration(np.array([True] * 3), np.array([np.nan, np.inf, 0.5]))
+    assert odd.counts.tolist() == [1] and odd.error == 0.5
     off = curves.calibration(np.array([True, False]), np.array([0.2, 0.9]))
     assert off.counts.tolist() == [1, 1] and off.error == pytest.approx((0.8 + 0.9) / 2)
 

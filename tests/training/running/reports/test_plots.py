@@ -23,10 +23,11 @@ def one_class(size, num_classes, names=None, missing=()):
     return Outcomes(LabelSpec("class", num_classes, names), truth, predicted, {})
 
 
-def several_classes():
+def several_classes(not_finite=False):
     random = np.random.default_rng(1)
     truth = random.integers(2, size=(30, 3))
-    return Outcomes(LabelSpec("classes", 3), truth, random.random((30, 3)), {})
+    predicted = random.random((30, 3)) * (np.nan if not_finite else 1)
+    return Outcomes(LabelSpec("classes", 3), truth, predicted, {})
 
 
 def numbers(size, not_finite=()):
@@ -46,6 +47,12 @@ def numbers(size, not_finite=()):
         (one_class(3, 2, missing=(1,)), "all of one class"),
         (one_class(1, 3), "one example"),
         (several_classes(), "several"),
+        (
+            one_class(40, 2, ("no", "\x1b[2J\x00\ud800 한국어 \u202e" + "long " * 10_000)),
+            "odd names",
+        ),
+        (one_class(2000, 10_000), "very many"),
+        (several_classes(not_finite=True), "no numbers"),
         (numbers(3000), "numbers"),
         (numbers(1), "one number"),
         (numbers(9, not_finite=(np.nan, np.inf)), "some not finite"),
@@ -53,6 +60,7 @@ def numbers(size, not_finite=()):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
+@pytest.mark.filterwarnings("error")
 def test_every_picture_can_be_drawn(found, names):
     pytest.importorskip("matplotlib")
     made = contents(found, "step 1", max_classes=5, max_worst=3)

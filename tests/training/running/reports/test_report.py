@@ -54,7 +54,7 @@ def tags(folder):
     }
 
 
-def test_a_run_ends_with_a_report(run, examples, tmp_path, caplog):
+def test_a_run_ends_with_a_report(run, examples, tmp_path, caplog, monkeypatch):
     pytest.importorskip("matplotlib")
     caplog.set_level("INFO", "hub_estimator")
     result, arguments = run()
@@ -77,6 +77,10 @@ def test_a_run_ends_with_a_report(run, examples, tmp_path, caplog):
     assert [found.text("text", row) for row in (0, 1)] == ["bad", "good"]
     few = outcomes.collect(made, input_fn, result.checkpoint, 10)[""]
     assert len(few.truth) == len(few.predicted) == len(few.texts["text"]) == 10
+    # Of more classes fewer examples fit into memory.
+    monkeypatch.setattr(outcomes, "_MOST_NUMBERS", 6)
+    few = outcomes.collect(made, input_fn, result.checkpoint, 10)[""]
+    assert len(few.truth) == 3
 
 
 def test_an_evaluation_replaces_the_report(run, examples, tmp_path, monkeypatch, caplog):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from hub_estimator.training.example_spec import LabelSpec
-from hub_estimator.training.running.reports import curves, tables
+from hub_estimator.training.running.reports import tables
 from hub_estimator.training.running.reports.outcomes import Outcomes
 from hub_estimator.training.running.reports.tables import Table
 
@@ -35,9 +37,30 @@ def test_classes():
 
 
 def test_confusion():
-    table = tables.confusion(curves.confusion_matrix(PETS.truth, np.array([0, 1, 0, 1]), 3), "cde")
+    found = dataclasses.replace(PETS, labels=LabelSpec("class", 3, tuple("cde")))
+    table = tables.confusion(found)
     assert table.header == ("true \\ predicted", "c", "d", "e")
     assert table.rows == [("c", 1, 1, 0), ("d", 1, 1, 0), ("e", 0, 0, 0)]
+
+
+def test_confusion_of_many_classes(monkeypatch):
+    monkeypatch.setattr(tables, "_MOST_COLUMNS", 2)
+    table = tables.confusion(PETS)
+    assert table.header == ("true", "predicted", "examples")
+    assert table.rows == [
+        ("cat", "cat", 1),
+        ("cat", "dog", 1),
+        ("dog", "cat", 1),
+        ("dog", "dog", 1),
+    ]
+
+
+def test_a_feature_named_like_a_column():
+    found = outcomes(LabelSpec("number"), [[0.0]], [[1.0]], true=[b"a"], b=[b"c"])
+    assert tables.worst_mistakes(found, 1).header == (
+        *("row", "true", "predicted", "error"),
+        *("b", "true (feature)"),
+    )
 
 
 def test_the_worst_of_one_class():
@@ -74,6 +97,15 @@ def test_numbers():
 def test_csv():
     table = Table(("a", "b,c"), [('x "y"', np.float32(0.1)), (3, float("nan"))])
     assert table.csv() == b'a,"b,c"\n"x ""y""",0.1\n3,\n'
+
+
+def test_names_from_outside():
+    name = "a\x1b[2J\u202e\r\n$|\udcff" + 200 * "b"
+    table = Table(("class",), [(name,)])
+    assert table.csv() == (b'class\n"a\x1b[2J\xe2\x80\xae\r\n$|\\udcff' + 200 * b"b" + b'"\n')
+    shown = table.markdown().splitlines()[-1]
+    assert shown.startswith(r"| a\\x1b\[2J\\u202e $\|\\udcffbb") and shown.endswith("b... |")
+    assert shown.isprintable()
 
 
 def test_markdown():
