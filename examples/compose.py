@@ -12,7 +12,7 @@ from absl import flags
 
 import hub_estimator as hub
 from examples import commands
-from hub_estimator import errors
+from hub_estimator import errors, files
 
 _DIFFERENT = "The modules %s and %s cannot share an input: the first takes %s, the second %s."
 
@@ -60,12 +60,14 @@ def publish(handles: Sequence[str], export_path: str) -> str:
     Raises:
       CannotComposeError: the modules' inputs differ.
       publishing.ModuleExistsError: there is a module.
+      errors.OutputIsInputError: it would be one of the others, or a part of one.
     """
     import tensorflow as tf
 
     from examples.publishing import check_free
 
     path = check_free(export_path)
+    files.check_output("The module", path, [("--module", each) for each in handles])
     specs = [hub.load_module_spec(handle) for handle in handles]
     _check_inputs(handles, specs)
     shared = [tags for tags in specs[0].get_tags() if all(tags in s.get_tags() for s in specs)]

@@ -19,13 +19,20 @@ class ModuleExistsError(errors.Error, FileExistsError):
     """A module, or a file, is already where one should be published."""
 
 
-def check_free(export_path: files.PathLike) -> str:
+def check_free(export_path: files.PathLike, **reads: files.PathLike | None) -> str:
     """Returns `export_path` as text.
+
+    Args:
+      export_path: where to publish a module.
+      **reads: what it is made from, by flag: None of those that were not given.
 
     Raises:
       ModuleExistsError: there is a module, or a file.
+      errors.OutputIsInputError: it would be what it is made from, or a part of that.
     """
     path = files.as_path(export_path)
+    given = [(f"--{flag}", files.as_path(each)) for flag, each in reads.items() if each is not None]
+    files.check_output("The module", path, given)
     if files.exists(path) and not files.is_folder(path):
         raise ModuleExistsError(_NOT_A_FOLDER % path)
     if files.exists(files.join(path, "tfhub_module.pb")):

@@ -159,4 +159,4 @@ def _run_command(values: flags.FlagValues, command: str, handle: str | None = No
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv))
+    command_line.main(run)

@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
-from hub_estimator import errors, texts
+from hub_estimator import command_failures, command_signals, errors, texts
 
-OK, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+OK, FAILED, USAGE = 0, 1, 2
 
 
 def run(
@@ -34,38 +35,70 @@ def run(
     Returns:
       The exit status: 0 for success, 1 for an error, 2 for wrong flags, 130 and 143 after a signal.
     """
-    if {"--help", "-help", "-h", "--helpfull"} & set(argv[1:]):
-        print(f"{doc.strip()}\n\nFlags:\n{values.get_help(prefix='  ')}")
-        return OK
     try:
-        extra = values(list(argv))[1:]
-        if extra:
-            raise flags.Error(f"Unexpected arguments: {' '.join(extra)}. Flags start with --.")
-    except flags.Error as error:
-        return _fail(str(error), USAGE)
-    with _log():
-        return _run(command, values)
-
-
-def _run(command: Callable[[flags.FlagValues], None], values: flags.FlagValues) -> int:
-    try:
-        command(values)
-    except errors.InterruptedRunError as error:
-        return _fail(str(error), _status(error.signal))
-    except errors.Error as error:
-        return _fail(str(error), FAILED)
-    except OSError as error:  # of the disk: full, read-only, no permission
-        return _fail(
-            f"{error}. Free or choose another place, and run the same command again.", FAILED
-        )
+        with command_signals.raising():
+            return _run(command, values, argv, doc)
     except KeyboardInterrupt as interrupt:
         number = getattr(interrupt, "signal", signal.SIGINT)
-        return _fail("Interrupted. Run the same command again.", _status(number))
+        return _fail(command_signals.MESSAGE, command_signals.status(number))
+
+
+def main(run: Callable[[Sequence[str]], int]) -> None:
+    """Runs a command as this process, and ends it with the command's status.
+
+    Args:
+      run: the command's `run`.
+    """
+    status = run(sys.argv)
+    command_signals.ignore()
+    sys.exit(status)
+
+
+def _run(
+    command: Callable[[flags.FlagValues], None],
+    values: flags.FlagValues,
+    argv: Sequence[str],
+    doc: str,
+) -> int:
+    try:
+        if {"--help", "-help", "-h", "--helpfull"} & set(argv[1:]):
+            print(f"{doc.strip()}\n\nFlags:\n{values.get_help(prefix='  ')}")
+            return OK
+        wrong = _parse(values, argv)
+        if wrong is not None:
+            return _fail(wrong, USAGE)
+        with _log(), _silent_threads():
+            command(values)
+    except errors.InterruptedRunError as error:
+        return _fail(str(error), command_signals.status(error.signal))
+    except errors.Error as error:
+        return _fail(str(error), FAILED)
+    except BrokenPipeError:
+        return _without_reader()
+    except Exception as error:
+        message = command_failures.message(error)
+        if message is None:  # a fault: its traceback tells where
+            raise
+        return _fail(message, FAILED)
     return OK
 
 
-def _status(number: int) -> int:
-    return TERMINATED if number == signal.SIGTERM else INTERRUPTED
+def _parse(values: flags.FlagValues, argv: Sequence[str]) -> str | None:
+    """Parses flags; returns what is wrong with them."""
+    try:
+        extra = values(list(argv))[1:]
+    except flags.Error as error:
+        return str(error)
+    return f"Unexpected arguments: {' '.join(extra)}. Flags start with --." if extra else None
+
+
+def _without_reader() -> int:
+    """Returns the status where nobody reads the output any more, as after `| head`."""
+    # Else the interpreter writes what is left when it ends, and fails again.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return FAILED
 
 
 class _OneLineFormatter(logging.Formatter):
@@ -91,6 +124,26 @@ def _log() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _silent_threads() -> Iterator[None]:
+    """Keeps what the system refused to a thread from being shown twice.
+
+    The threads that write TensorBoard's logs end by it; the command then fails of the same.
+    """
+    show = threading.excepthook
+
+    def show_faults(args: threading.ExceptHookArgs) -> None:
+        error = args.exc_value
+        if not isinstance(error, Exception) or command_failures.message(error) is None:
+            show(args)
+
+    threading.excepthook = show_faults
+    try:
+        yield
+    finally:
+        threading.excepthook = show
 
 
 def define_model_dir(values: flags.FlagValues, what: str) -> None:
@@ -138,14 +191,16 @@ def quiet_start() -> Iterator[None]:
     when the environment variable TF_CPP_MIN_LOG_LEVEL asks for it with 0 or 1.
     """
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") < "2":
-        yield
+        with command_signals.ending(2):
+            yield
         return
     sys.stderr.flush()
     shown = os.dup(2)
     with tempfile.TemporaryFile() as hidden:
         os.dup2(hidden.fileno(), 2)
         try:
-            yield
+            with command_signals.ending(shown):
+                yield
         except BaseException:
             hidden.seek(0)
             os.write(shown, hidden.read())

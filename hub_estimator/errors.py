@@ -35,6 +35,10 @@ class LockHeldError(Error, RuntimeError):
     """Somebody else works here; the message says who."""
 
 
+class OutputIsInputError(Error, ValueError):
+    """What a command would write is what it reads, or would be a part of that."""
+
+
 # --- modules on disk -------------------------------------------------------------------------
 
 
@@ -170,6 +174,10 @@ class MessageTypeError(Error, ValueError):
 
 class CheckpointMismatchError(Error, ValueError):
     """A checkpoint lacks a variable of the module, or has it with another shape or type."""
+
+
+class DamagedCheckpointError(Error, OSError, ValueError):
+    """A file of a checkpoint is missing, empty, cut short or changed; the message says which."""
 
 
 class ValuesNotFoundError(Error, ValueError):
@@ -345,6 +353,10 @@ class ModelError(Error, ValueError):
 
 class ModelFolderError(Error, OSError, ValueError):
     """The model folder cannot be used for this run."""
+
+
+class ModuleChangedError(ModelFolderError):
+    """A module is not the one that the model in a model folder was trained on."""
 
 
 class CheckpointGoneError(ModelFolderError):

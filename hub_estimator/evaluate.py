@@ -16,7 +16,6 @@ Exit status: 0 evaluated; 1 an error, in one line that starts with `error:`; 2 w
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,4 +102,4 @@ def _name(values: flags.FlagValues) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv))
+    command_line.main(run)

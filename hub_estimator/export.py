@@ -15,7 +15,6 @@ Exit status: 0 exported; 1 an error, in one line that starts with `error:`; 2 wr
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
@@ -72,4 +71,4 @@ def _export(values: flags.FlagValues) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv))
+    command_line.main(run)

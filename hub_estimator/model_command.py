@@ -9,6 +9,7 @@ from typing import Any
 from absl import flags
 
 from hub_estimator import command_line, config, errors
+from hub_estimator.training.running import checkpoint_names
 
 # What configurations call a run; `evaluate`, `predict` and others have its model and its inputs.
 TRAINING = "train_and_evaluate"
@@ -38,9 +39,15 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
         "checkpoint", "latest", f"Which one: {words}, or its global step.", flag_values=values
     )
     flags.register_validator(
-        "checkpoint", lambda value: value in ("latest", "best", *further) or value.isdecimal(),
-        f"It must be {words} or a step.", flag_values=values,
-    )  # fmt: skip
+        "checkpoint",
+        lambda value: (
+            value in ("latest", "best", *further)
+            or value.isdecimal()
+            or checkpoint_names.step_of(value) is not None
+        ),
+        f"It must be {words} or a step.",
+        flag_values=values,
+    )
     flags.DEFINE_string(
         "best_by", "loss", "The metric of metrics.jsonl that 'best' goes by.", flag_values=values
     )

@@ -14,7 +14,6 @@ Exit status: 0 predicted; 1 an error, in one line that starts with `error:`; 2 w
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
@@ -64,4 +63,4 @@ def _predict(values: flags.FlagValues) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv))
+    command_line.main(run)

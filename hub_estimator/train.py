@@ -14,7 +14,6 @@ stopped by Ctrl-C or SIGTERM (run the same command again to go on).
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
@@ -62,4 +61,4 @@ def _train(values: flags.FlagValues) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv))
+    command_line.main(run)

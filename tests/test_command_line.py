@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 from absl import flags
@@ -53,6 +54,20 @@ def test_errors_are_one_line_and_a_status(values, capsys, error, status, message
 def test_faults_keep_their_traceback(values):
     with pytest.raises(ZeroDivisionError):
         command_line.run(fails(ZeroDivisionError()), values, ["command"], "Does.")
+
+
+def test_what_the_system_refused_to_a_thread_is_said_once(values):
+    def command(values):
+        for error in (OSError(28, "No space left on device", "events"), ZeroDivisionError()):
+            thread = threading.Thread(target=fails(error), args=[values])
+            thread.start()
+            thread.join()
+
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda args: shown.append(args.exc_type))
+        assert command_line.run(command, values, ["command"], "Does.") == 0
+    assert shown == [ZeroDivisionError]
 
 
 def test_success(values):

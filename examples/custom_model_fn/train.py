@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from examples import commands
+from hub_estimator import files
 
 
 def define_flags() -> flags.FlagValues:
@@ -36,6 +37,7 @@ def _train(values: flags.FlagValues) -> None:
     from examples.custom_model_fn import model
     from examples.image_module import digits
 
+    files.check_output("The model folder", values.model_dir, [("--module", values.module)])
     parts = digits.load()
     result = model.train(values.module, parts, values.model_dir, values.fine_tune, values.steps)
     print(f"accuracy on {len(parts.test.labels)} held-out digits: {result.accuracy:.4f}")

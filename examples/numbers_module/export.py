@@ -36,11 +36,10 @@ def run(argv: Sequence[str]) -> int:
 
 def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from examples import places, publishing
+    from examples import publishing
     from examples.numbers_module import module
 
-    places.check_apart(values.export_path, table=values.table)
-    path = publishing.check_free(values.export_path)
+    path = publishing.check_free(values.export_path, table=values.table)
     statistics = module.measure(values.table, values.columns)
     print(module.publish(statistics, path))
     for column, mean, deviation in zip(*statistics, strict=True):

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 from absl import flags
 
-from examples import places
 from examples.text_embeddings import reviews
 from hub_estimator import command_line, files
 
@@ -71,10 +70,12 @@ def write_tables(source: files.PathLike, folder: files.PathLike) -> str:
 
     Raises:
       reviews.DataNotFoundError, reviews.BrokenDataError: see `reviews.read_table`.
-      places.SamePlaceError: both are one folder.
+      errors.OutputIsInputError: the new tables would be the reviews.
     """
     source, folder = files.as_path(source), files.as_path(folder)
-    places.check_apart(folder, reviews=source)
+    for name in _NAMES:
+        reads = [("a table of reviews", files.join(source, each)) for each in _NAMES]
+        files.check_output("The table", files.join(folder, name), reads)
     if all(files.exists(files.join(folder, name)) for name in _NAMES):
         _LOG.info("The tables are in %s already.", folder)
         return folder

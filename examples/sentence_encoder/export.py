@@ -35,11 +35,10 @@ def run(argv: Sequence[str]) -> int:
 
 def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from examples import places, publishing
+    from examples import publishing
     from examples.sentence_encoder import module, pretrained
 
-    places.check_apart(values.export_path, weights=values.weights)
-    path = publishing.check_free(values.export_path)
+    path = publishing.check_free(values.export_path, weights=values.weights)
     weights = values.weights or pretrained.find_installed()
     print(module.publish(pretrained.read(weights), path))
 

@@ -17,7 +17,6 @@ from typing import NamedTuple
 import tqdm
 from absl import flags
 
-from examples import places
 from examples.sentence_encoder import pretrained
 from examples.sentence_encoder.wordpiece import WordPiece
 from examples.text_embeddings import reviews
@@ -70,8 +69,9 @@ def _tokenize(values: flags.FlagValues) -> None:
     ending = os.path.splitext(output)[1]
     if ending not in writers:
         raise UnknownFormatError(_UNKNOWN_FORMAT % output)
-    places.check_apart(output, texts=values.texts, vocabulary=values.vocabulary)
     vocabulary = values.vocabulary or os.path.join(pretrained.find_installed(), "vocab.txt")
+    reads = [("--texts", values.texts), ("the vocabulary", vocabulary)]
+    files.check_output("The output", output, reads)
     table = reviews.read_table(values.texts)[: values.max_texts]
     rows = make_rows(table, pretrained.read_vocabulary(vocabulary), values.length)
     files.make_folder(files.parent(output) or ".")

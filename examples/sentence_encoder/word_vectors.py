@@ -53,11 +53,10 @@ def run(argv: Sequence[str]) -> int:
 
 def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from examples import places, publishing
+    from examples import publishing
     from examples.text_embeddings import module
 
-    places.check_apart(values.export_path, weights=values.weights)
-    path = publishing.check_free(values.export_path)
+    path = publishing.check_free(values.export_path, weights=values.weights)
     found = token_vectors(pretrained.read(values.weights or pretrained.find_installed()))
     if values.random:
         found = random_vectors(found)

@@ -57,7 +57,7 @@ def _prepare(values: flags.FlagValues) -> None:
         make = progression.make
     else:
         raise SourceError(_NO_SOURCE)
-    print(writing.write_tables(values.folder, make))
+    print(writing.write_tables(values.folder, make, values.source))
 
 
 if __name__ == "__main__":

@@ -28,17 +28,26 @@ class Tables(NamedTuple):
     test: Sequence[Sequence[Any]]
 
 
-def write_tables(folder: files.PathLike, make: Callable[[], Tables]) -> str:
+def write_tables(
+    folder: files.PathLike, make: Callable[[], Tables], source: files.PathLike | None = None
+) -> str:
     """Writes `train.csv` and `test.csv`; a folder that has both is left as it is.
 
     Args:
       folder: where they go.
       make: makes the tables, where they are not there yet.
+      source: the file that they are made from; None is an installed one.
 
     Returns:
       The folder's path.
+
+    Raises:
+      errors.OutputIsInputError: one of them is the source.
     """
     folder = files.as_path(folder)
+    reads = [] if source is None else [("the source", files.as_path(source))]
+    for name in _NAMES:
+        files.check_output("The table", files.join(folder, name), reads)
     if all(files.exists(files.join(folder, name)) for name in _NAMES):
         _LOG.info("The tables are in %s already.", folder)
         return folder

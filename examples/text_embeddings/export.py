@@ -49,11 +49,10 @@ def run(argv: Sequence[str]) -> int:
 
 def _export(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from examples import places, publishing
+    from examples import publishing
     from examples.text_embeddings import from_texts, module, reviews, vectors
 
-    places.check_apart(values.export_path, vectors=values.vectors, texts=values.texts)
-    publishing.check_free(values.export_path)
+    publishing.check_free(values.export_path, vectors=values.vectors, texts=values.texts)
     if values.vectors is not None:
         found = vectors.read_vectors(values.vectors, values.max_words, values.max_unpacked_bytes)
     else:

@@ -161,9 +161,15 @@ def write_split(folder: files.PathLike, source: files.PathLike | None = None) ->
 
     Returns:
       The folder's path.
+
+    Raises:
+      errors.OutputIsInputError: one of them is the source.
     """
     folder = files.as_path(folder)
     targets = [files.join(folder, name) for name in ("train.csv", "test.csv")]
+    reads = [] if source is None else [("the source", files.as_path(source))]
+    for target in targets:
+        files.check_output("The table", target, reads)
     if all(files.exists(target) for target in targets):
         _LOG.info("The reviews are in %s already.", folder)
         return folder

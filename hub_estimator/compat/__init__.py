@@ -34,12 +34,14 @@ if TYPE_CHECKING:
         op_outputs_state,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
+    from hub_estimator.compat.savers import FlushedSaver
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
 
 _WHERE = {
     "ColumnState": "feature_columns",
     "DenseColumn": "feature_columns",
+    "FlushedSaver": "savers",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "colocate": "graphs",
@@ -70,6 +72,7 @@ _WHERE = {
 __all__ = [
     "ColumnState",
     "DenseColumn",
+    "FlushedSaver",
     "adds_dependencies",
     "capture",
     "colocate",

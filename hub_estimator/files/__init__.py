@@ -22,6 +22,7 @@ from hub_estimator.files.access import (
     size,
 )
 from hub_estimator.files.flushing import flush_file, flush_folder, flush_tree
+from hub_estimator.files.outputs import check_output
 from hub_estimator.files.paths import (
     PathLike,
     as_path,
@@ -50,6 +51,7 @@ __all__ = [
     "as_path",
     "check_file",
     "check_name",
+    "check_output",
     "copy_file",
     "exists",
     "flush_file",

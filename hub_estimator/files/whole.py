@@ -31,6 +31,7 @@ from hub_estimator.files.flushing import flush_folder, flush_open, flush_tree
 from hub_estimator.files.paths import is_remote, join, parent
 
 _SCRATCH = re.compile(r"^\..*\.tmp-(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}$")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -68,6 +69,10 @@ def whole_file(path: str) -> Iterator[Any]:
                 flush_open(file)
         move(scratch, path, overwrite=True)
         flush_folder(parent(path))
+    except OSError as error:
+        if error.errno in _NO_ROOM and error.filename is None:  # writing does not say of what
+            error.filename = path
+        raise
     finally:
         remove(scratch)
 

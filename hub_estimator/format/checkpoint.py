@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from hub_estimator import files
 from hub_estimator.errors import CheckpointMismatchError
+from hub_estimator.format.checkpoint_damage import naming_damage
+from hub_estimator.format.checkpoint_paths import as_prefix, what_is_there
 from hub_estimator.format.errors import CheckpointNotFoundError
 from hub_estimator.format.variant import VariableEntry, quoted
 
@@ -139,11 +141,12 @@ def open_checkpoint(path: str) -> Any:
     """Returns TensorFlow's reader of a checkpoint.
 
     Args:
-      path: the prefix of a checkpoint, or a folder, for its latest one.
+      path: names the checkpoint; see `as_prefix`.
     """
-    if files.exists(f"{path}.index"):
+    prefix = as_prefix(path)
+    if files.exists(f"{prefix}.index"):
         # Not load_checkpoint, which takes prefixes on some filesystems for folders.
-        return tf.compat.v1.train.NewCheckpointReader(path)
+        return tf.compat.v1.train.NewCheckpointReader(prefix)
     return tf.train.load_checkpoint(path)
 
 
@@ -152,21 +155,28 @@ class StoredValues:
     """Values in a checkpoint, which are read only when they are needed.
 
     Attributes:
-      reader: TensorFlow's reader of the checkpoint.
+      path: names the checkpoint.
+      reader: TensorFlow's reader of it.
       names: the name in the checkpoint of each value, by its key in the module.
       specs: the type and the shape of each value, by its key in the module.
     """
 
+    path: str
     reader: Any
     names: Mapping[str, str]
     specs: Mapping[str, tf.TensorSpec]
 
     def read(self) -> list[Value]:
-        """Returns the values; that of a partitioned variable is its whole."""
-        return [
-            Value(key, "", np.asarray(self.reader.get_tensor(name)))
-            for key, name in self.names.items()
-        ]
+        """Returns the values; that of a partitioned variable is its whole.
+
+        Raises:
+          DamagedCheckpointError: a file of the checkpoint is damaged.
+        """
+        with naming_damage(self.path):
+            return [
+                Value(key, "", np.asarray(self.reader.get_tensor(name)))
+                for key, name in self.names.items()
+            ]
 
 
 def find_values(
@@ -177,27 +187,29 @@ def find_values(
     """Returns those of some values that a checkpoint has.
 
     Args:
-      checkpoint_path: the prefix of a checkpoint; what else it holds is ignored.
+      checkpoint_path: names the checkpoint, see `as_prefix`; what else it holds is ignored.
       keys: the values' keys in the module.
       name_transform_fn: gives a value's name in the checkpoint for its key in the module; None
         where they are equal.
 
     Raises:
       CheckpointNotFoundError: there is no checkpoint; it is a `tf.errors.NotFoundError`.
+      DamagedCheckpointError: a file of it is damaged.
     """
     if not keys:
-        return StoredValues(None, {}, {})
+        return StoredValues(checkpoint_path, None, {}, {})
     try:
-        reader = open_checkpoint(checkpoint_path)
+        with naming_damage(checkpoint_path):
+            reader = open_checkpoint(checkpoint_path)
     except (ValueError, tf.errors.NotFoundError) as e:
         raise CheckpointNotFoundError(
             f"There is no checkpoint at {checkpoint_path!r}. Give its prefix, for example what "
-            "tf.train.latest_checkpoint(model_dir) returns."
+            f"tf.train.latest_checkpoint(model_dir) returns.{what_is_there(checkpoint_path)}"
         ) from e
     there = contents(reader)
     wanted = {key: name_transform_fn(key) if name_transform_fn else key for key in keys}
     names = {key: name for key, name in wanted.items() if name in there}
-    return StoredValues(reader, names, {key: there[name] for key, name in names.items()})
+    return StoredValues(checkpoint_path, reader, names, {key: there[name] for key, name in names.items()})
 
 
 def contents(reader: Any) -> dict[str, tf.TensorSpec]:

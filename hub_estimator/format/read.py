@@ -9,7 +9,7 @@ from google.protobuf import message as protobuf_message
 from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 
-from hub_estimator import files, resolver
+from hub_estimator import files
 from hub_estimator.errors import (
     BrokenModuleError,
     DuplicateTagsError,
@@ -18,6 +18,7 @@ from hub_estimator.errors import (
 )
 from hub_estimator.format import collections, integrity, layout
 from hub_estimator.format.folder import check_files
+from hub_estimator.format.origin import Origin, find
 from hub_estimator.format.protos import FORMAT_V3, ModuleDef
 from hub_estimator.format.safety import check_program
 from hub_estimator.format.side_effects import report
@@ -54,13 +55,19 @@ def load_module_spec(path: files.PathLike, refuse_side_effects: bool | None = No
       ModuleTooLargeError: it would take more memory than the settings allow.
       SideEffectsError: it does more than compute, and such modules are refused.
     """
-    spec = read_module(resolver.resolve(path))
+    origin = find(path)
+    spec = read_module(origin.folder, origin)
     report(spec.side_effects(), spec.source, refuse_side_effects)
     return spec
 
 
-def read_module(folder: str) -> ModuleSpec:
-    """Returns the spec of the module in a folder; errors are those of `load_module_spec`."""
+def read_module(folder: str, origin: Origin | None = None) -> ModuleSpec:
+    """Returns the spec of the module in a folder; errors are those of `load_module_spec`.
+
+    Args:
+      folder: the folder.
+      origin: by which handle it was found; None is by its path.
+    """
     if not files.exists(files.join(folder, layout.MODULE_DEF)):
         raise NotAModuleError(_what_it_is(folder))
     check_files(folder)
@@ -73,6 +80,7 @@ def read_module(folder: str) -> ModuleSpec:
             asset_paths=_asset_paths(folder, meta_graphs),
             checkpoint_path=_checkpoint_path(folder, meta_graphs),
             source=source,
+            origin=origin or Origin(folder, folder),
         )
         for variant in spec.variants:
             integrity.check_variant(variant, source)

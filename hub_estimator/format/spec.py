@@ -28,6 +28,7 @@ from hub_estimator.format.checkpoint import (
     open_checkpoint,
     write_checkpoint,
 )
+from hub_estimator.format.origin import Origin
 from hub_estimator.format.side_effects import SideEffect, side_effects
 from hub_estimator.format.tensor_infos import ParsedTensorInfo, parse
 from hub_estimator.format.variant import VariableEntry, Variant, as_tags, some_of, tags_text
@@ -53,6 +54,7 @@ class ModuleSpec:
       checkpoint_path: the prefix of the checkpoint with the variables' values, which may lack
         those of some variants; None where the variables' own initializers give them.
       source: what messages call the module, for example `"The module /models/x"`.
+      origin: where the module is; None for one that a program defined.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class ModuleSpec:
         asset_paths: Mapping[str, str] | None = None,
         checkpoint_path: str | None = None,
         source: str = "The module",
+        origin: Origin | None = None,
     ) -> None:
         self._variants = {variant.tags: variant for variant in variants}
         self.asset_paths = dict(asset_paths or {})
         self.checkpoint_path = checkpoint_path
         self.source = source
+        self.origin = origin
 
     def __repr__(self) -> str:
         tags = ", ".join(tags_text(tags) for tags in self.get_tags())
@@ -231,8 +235,9 @@ class ModuleSpec:
 
         Args:
           path: the folder to make; it appears whole or not at all.
-          checkpoint_path: the prefix of a checkpoint, also of a whole training: what the module
-            does not have is ignored. Must be given, by name.
+          checkpoint_path: the prefix of a checkpoint, one of its files, or a folder, for its latest
+            one; also of a whole training: what the module does not have is ignored. Must be given,
+            by name.
           name_transform_fn: gives a variable's name in the checkpoint for its name in the module;
             None where they are equal.
 
@@ -242,6 +247,7 @@ class ModuleSpec:
             type.
           ModuleExistsError: a module is at `path` already.
           CheckpointNotFoundError: there is no such checkpoint; it is a `tf.errors.NotFoundError`.
+          DamagedCheckpointError: one of its files is damaged.
         """
         if checkpoint_path is None or _sentinel is not None:
             raise CheckpointPathError(

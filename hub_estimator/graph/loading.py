@@ -7,16 +7,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import files, resolver
+from hub_estimator import files
 from hub_estimator.errors import BrokenModuleError, Error, TagsNotFoundError
 from hub_estimator.format import collections, integrity, layout
 from hub_estimator.format.errors import SavedModelNotFoundError
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.loadable import check_loadable, loading_side_effects
 from hub_estimator.format.nodes import node_of
+from hub_estimator.format.origin import find
 from hub_estimator.format.read import read_module, read_saved_model
 from hub_estimator.format.side_effects import report
 from hub_estimator.format.variant import Variant, as_tags, tags_text
+from hub_estimator.graph import origins
 
 # Not a string: TensorFlow then leaves the collection out of saved graphs, where it cannot be.
 _LOADED = ("hub_estimator", "loaded")
@@ -60,7 +62,8 @@ def load(
       SideEffectsError: it does more than compute, and that is refused.
       Error: what `load_module_spec` raises for files, assets and sizes.
     """
-    folder = resolver.resolve(handle)
+    origin = find(handle)
+    folder = origin.folder
     wanted = None if tags is None else as_tags(tags)
     is_module = files.exists(files.join(folder, layout.MODULE_DEF))
     load_kind = _load_module if is_module else _load_saved_model
@@ -70,6 +73,7 @@ def load(
         # TensorFlow adds operations to the graph when a loaded table is collected as garbage; where
         # that happens inside of `session.run`, it waits for a lock for ever.
         tf.compat.v1.add_to_collection(_LOADED, loaded)
+        origins.note(tf.compat.v1.get_default_graph().get_name_scope(), origin)
     return loaded
 
 

@@ -15,6 +15,7 @@ from hub_estimator.format.read import load_module_spec
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
 from hub_estimator.format.variant import DEFAULT, inside_sentence, tags_text
+from hub_estimator.graph import origins
 from hub_estimator.graph.apply import apply
 from hub_estimator.graph.saving import write_values
 from hub_estimator.graph.scopes import fresh_scope
@@ -90,6 +91,7 @@ class Module:
         self._name = name
         self._state = build_state(self._spec, self._variant, fresh_scope(name), trainable)
         tf.compat.v1.add_to_collection(_MODULES, self)
+        origins.note(self._state.scope.variables, self._spec.origin)
 
     def __repr__(self) -> str:
         return (
@@ -257,6 +259,7 @@ class Module:
           WrongGraphError: the session is of another graph.
           ExportError: a variable has no value in the session.
           CheckpointNotFoundError: there is no such checkpoint; it is a `tf.errors.NotFoundError`.
+          DamagedCheckpointError: a file of it is damaged.
         """
         if getattr(session, "graph", None) is not self.graph:
             raise WrongGraphError(

@@ -8,8 +8,37 @@ from typing import Any
 import numpy as np
 
 from hub_estimator import files
+from hub_estimator.format import layout
 
 _CHUNK = 1 << 20
+
+
+def of_module(folder: str) -> str:
+    """Returns a digest of the module or SavedModel in a folder, wherever that is.
+
+    It is of the graph, the assets and the index of the variables' values, which holds a checksum of
+    each: the values themselves, which may have gigabytes, are not read.
+    """
+    digest = Digest()
+    index = f"{layout.checkpoint_prefix('')}.index"
+    for name in (layout.SAVED_MODEL, layout.SAVED_MODEL_TEXT, index):
+        if files.exists(files.join(folder, name)):
+            digest.add(name)
+            digest.add_file(files.join(folder, name))
+    _add_folder(digest, folder, layout.ASSETS)
+    return digest.hexadecimal()
+
+
+def _add_folder(digest: Digest, folder: str, name: str) -> None:
+    """Adds what is in a folder within another, if it is there, by its path within that."""
+    path = files.join(folder, name)
+    for below in files.listing(path) if files.is_folder(path) else []:
+        inner = files.join(name, below)
+        if files.is_folder(files.join(folder, inner)):
+            _add_folder(digest, folder, inner)
+        else:
+            digest.add(inner)
+            digest.add_file(files.join(folder, inner))
 
 
 class Digest:

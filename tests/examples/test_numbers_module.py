@@ -109,26 +109,6 @@ def test_both_or_neither(tmp_path, capsys):
     assert not (tmp_path / "numbers").exists()
 
 
-def test_the_new_tables_in_the_place_of_the_old(tmp_path, capsys):
-    (tmp_path / "train.csv").write_text("text,label\ngood,1\n")
-    (tmp_path / "test.csv").write_text("text,label\nbad,0\n")
-    (tmp_path / "link").symlink_to(tmp_path)
-    argv = ["prepare", f"--reviews={tmp_path}", f"--folder={tmp_path}/link"]
-    assert prepare.run(argv) == 1
-    assert capsys.readouterr().err == (
-        f"error: '{tmp_path}/link' would be written, but --reviews reads it. Give another path.\n"
-    )
-
-
-def test_a_module_in_the_place_of_the_table(tmp_path, capsys):
-    (tmp_path / "a.csv").write_text("a\n1\n2\n")
-    argv = ["export", f"--table={tmp_path}/a.csv", "--columns=a", f"--export_path={tmp_path}/a.csv"]
-    assert export.run(argv) == 1
-    assert capsys.readouterr().err == (
-        f"error: '{tmp_path}/a.csv' would be written, but --table reads it. Give another path.\n"
-    )
-
-
 def test_tables_of_spreadsheets(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("\ufeffa,b,b\n1,2,3\n3,4,6\n", encoding="utf-8")

@@ -23,7 +23,6 @@ from examples.sentence_encoder import (
     module,
     pretrained,
     similarities,
-    word_vectors,
 )
 
 tf1 = tf.compat.v1
@@ -353,15 +352,3 @@ def test_vocabularies_that_are_none(tmp_path):
     (tmp_path / "some").write_bytes(b"\xff\n")
     with pytest.raises(pretrained.BrokenWeightsError, match="some is not text in UTF-8: 'utf-8'"):
         pretrained.read_vocabulary(tmp_path / "some")
-
-
-def test_a_module_in_the_place_of_the_weights(tmp_path, capsys):
-    folder = write(tmp_path / "weights")
-    argv = ["", f"--weights={folder}", f"--export_path={tmp_path}/weights/../weights"]
-    for command in (export, word_vectors):
-        assert command.run(argv) == 1
-        assert capsys.readouterr().err == (
-            f"error: '{tmp_path}/weights/../weights' would be written, but --weights reads it. Give "
-            "another path.\n"
-        )
-    assert len(os.listdir(folder)) == 3

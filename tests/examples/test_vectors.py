@@ -173,7 +173,8 @@ def test_a_module_in_the_place_of_the_vectors(tmp_path, monkeypatch, capsys, spe
     monkeypatch.chdir(tmp_path)
     assert export.run(["", f"--vectors={path}", f"--export_path={spelling}"]) == 1
     assert capsys.readouterr().err == (
-        f"error: {spelling!r} would be written, but --vectors reads it. Give another path.\n"
+        f"error: The module {spelling!r} is --vectors itself, {str(path)!r}, which is read and must stay "
+        "as it is. Choose another place.\n"
     )
     (tmp_path / "other").write_text("mine")
     assert export.run(["", f"--vectors={path}", "--export_path=other"]) == 1

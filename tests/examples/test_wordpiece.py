@@ -111,15 +111,16 @@ def test_the_first_texts(tmp_path, texts):
     assert len(output.read_text().splitlines()) == 1
 
 
-@pytest.mark.parametrize("flag", ["texts", "vocabulary"])
-def test_ids_in_the_place_of_what_is_read(tmp_path, texts, flag, capsys):
+@pytest.mark.parametrize(("flag", "name"), [("texts", "--texts"), ("vocabulary", "the vocabulary")])
+def test_ids_in_the_place_of_what_is_read(tmp_path, texts, flag, name, capsys):
     read = next(each.partition("=")[2] for each in texts if each.startswith(f"--{flag}="))
-    os.symlink(read, tmp_path / "rows.jsonl")
+    output = tmp_path / "rows.jsonl"
+    os.symlink(read, output)
     before = pathlib.Path(read).read_bytes()
-    assert tokenize.run(["tokenize", *texts, f"--output={tmp_path}/rows.jsonl"]) == 1
+    assert tokenize.run(["tokenize", *texts, f"--output={output}"]) == 1
     assert capsys.readouterr().err == (
-        f"error: '{tmp_path}/rows.jsonl' would be written, but --{flag} reads it. Give another "
-        "path.\n"
+        f"error: The output '{output}' is {name} itself, {read!r}, which is read and must stay as it "
+        "is. Choose another place.\n"
     )
     assert pathlib.Path(read).read_bytes() == before
 

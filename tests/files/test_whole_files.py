@@ -345,3 +345,19 @@ def test_a_file_that_cannot_be_flushed_takes_no_place(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="Input/output error"):
         files.write_text(str(tmp_path / "file"), "content")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_says_of_which_file(tmp_path):
+    path = str(tmp_path / "file")
+
+    def write():
+        with open("/dev/full", "wb", buffering=0) as full:
+            full.write(b"x")
+
+    with pytest.raises(OSError) as caught, files.whole_file(path):
+        write()
+    assert str(caught.value) == f"[Errno 28] No space left on device: {path!r}"
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(OSError) as caught, files.whole_file(path):
+        raise OSError("of something else")
+    assert str(caught.value) == "of something else"

@@ -16,6 +16,7 @@ from hub_estimator import compat, errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.exporters import folders, records
 from hub_estimator.training.exporters.choices import Choice, Every, Metrics, check_every, is_due
+from hub_estimator.training.inputs.failures import reason
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -281,5 +282,5 @@ def naming_failures(what: str, consequence: str = _NOTHING_LEFT) -> Iterator[Non
     except errors.Error:
         raise
     except (OSError, tf.errors.OpError) as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
-        raise errors.ExportError(f"{what} cannot be written: {reason}. {consequence}") from error
+        said = reason(error) if isinstance(error, tf.errors.OpError) else str(error).rstrip(".")
+        raise errors.ExportError(f"{what} cannot be written: {said}. {consequence}") from error

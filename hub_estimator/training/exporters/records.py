@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -15,6 +16,8 @@ import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.format.checkpoint import open_checkpoint
+from hub_estimator.format.checkpoint_damage import naming_damage
+from hub_estimator.format.checkpoint_paths import as_prefix, what_is_there
 
 GLOBAL_STEP = "global_step"
 METRICS = "metrics.json"
@@ -38,22 +41,31 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str) -> Checkpoint:
-    """Reads what there is to know of the checkpoint with this prefix.
+    """Reads what there is to know of a checkpoint.
+
+    Args:
+      path: names the checkpoint; see `as_prefix`.
 
     Raises:
       errors.ExportError: there is none, or not of an Estimator.
+      errors.DamagedCheckpointError: one of its files is damaged.
     """
+    prefix = as_prefix(path)
+    is_there = files.exists(f"{prefix}.index")
     try:
-        step = int(open_checkpoint(path).get_tensor(GLOBAL_STEP))
+        with naming_damage(path) if is_there else contextlib.nullcontext():
+            step = int(open_checkpoint(prefix).get_tensor(GLOBAL_STEP))
+    except errors.DamagedCheckpointError:
+        raise
     except (ValueError, tf.errors.OpError) as error:
         raise errors.ExportError(
             f"There is no checkpoint of an Estimator at {path!r}. Give its prefix, for example "
-            "what estimator.latest_checkpoint() returns."
+            f"what estimator.latest_checkpoint() returns.{what_is_there(path)}"
         ) from error
-    index = f"{path}.index"
-    if not files.exists(index):  # TensorFlow's first format has none
+    if not is_there:  # TensorFlow's first format has no index
         return Checkpoint(path, step, None)
-    return Checkpoint(path, step, hashlib.sha256(files.read_bytes(index)).hexdigest())
+    index = files.read_bytes(f"{prefix}.index")
+    return Checkpoint(prefix, step, hashlib.sha256(index).hexdigest())
 
 
 def write(

@@ -70,7 +70,12 @@ class Computation:
             )
             # Training's own mode would drop; the graph variant of the module is the same.
             used = "infer" if mode == "train" else mode
-            self._features = self._iterator.get_next()
+            self._batch = self._iterator.get_next()
+            # Apart from the batch: a function of a SavedModel would take the next one where it is fed.
+            self._features = {
+                name: tf.compat.v1.placeholder(each.dtype, each.shape)
+                for name, each in self._batch.items()
+            }
             (self._output,) = self._encoder(self._features, used).outputs
             self._start = tf.group(
                 tf.compat.v1.global_variables_initializer(),
@@ -158,7 +163,7 @@ class Computation:
         return mapped(encoded, self._taken(session))
 
     def _taken(self, session: Any) -> Iterator[dict[str, np.ndarray]]:
-        take = session.make_callable(self._features)
+        take = session.make_callable(self._batch)
         while True:
             try:
                 features = take()

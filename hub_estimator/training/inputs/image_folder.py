@@ -68,6 +68,11 @@ class ImageFolder(InMemory):
         return [self._feature]
 
     @property
+    def paths(self) -> Sequence[str]:
+        """The folder."""
+        return (self.path,)
+
+    @property
     def is_augmented(self) -> bool:
         """Whether training changes the images by chance."""
         return self._augment is not None

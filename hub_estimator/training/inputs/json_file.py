@@ -54,6 +54,11 @@ class JsonlFile(TableInput):
         super().__init__(features, label, batch_size, class_names, separator)
         self.path = files.as_path(path)
 
+    @property
+    def paths(self) -> Sequence[str]:
+        """The file."""
+        return (self.path,)
+
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         path = self.path if path is None else files.as_path(path)
         text = data_text.read(path, formats.JSON_LINES)

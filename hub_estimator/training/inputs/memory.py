@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import copy
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,11 @@ class InMemory(abc.ABC):
     def batch_size(self) -> int:
         """`B`."""
         return self._batch_size
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The files and folders that it reads; none where it reads none."""
+        return ()
 
     @property
     def is_augmented(self) -> bool:

@@ -76,6 +76,11 @@ class Records(Streamed):
         return sorted({key for file in self._files for key in file.names()} - set(labels))
 
     @property
+    def paths(self) -> Sequence[str]:
+        """The files."""
+        return [file.path for file in self._files]
+
+    @property
     def num_examples(self) -> None:
         """None: counting them means reading them all."""
         return None

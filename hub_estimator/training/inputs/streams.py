@@ -87,6 +87,11 @@ class Streamed(abc.ABC):
         """The number of examples; None where it is not known."""
 
     @property
+    def paths(self) -> Sequence[str]:
+        """The files and folders that it reads; none where it reads none."""
+        return ()
+
+    @property
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes, where they were given."""
         return self._class_names

@@ -67,6 +67,11 @@ class TextFile(TableInput):
         self._delimiter = delimiter
         self._header = header
 
+    @property
+    def paths(self) -> Sequence[str]:
+        """The file."""
+        return (self.path,)
+
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         path = self.path if path is None else files.as_path(path)
         read = tables.read_columns(path, names, self._delimiter, self._header)

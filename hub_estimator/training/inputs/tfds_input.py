@@ -76,6 +76,11 @@ class TfdsInput(Streamed):
         return sorted(set(self._builder.info.features) - set(labels))
 
     @property
+    def paths(self) -> Sequence[str]:
+        """The folder of the dataset; opens it."""
+        return (str(self._builder.data_dir),)
+
+    @property
     def num_examples(self) -> int:
         """The number of examples of the split; opens the dataset."""
         return int(self._builder.info.splits[self._split].num_examples)

@@ -244,6 +244,7 @@ class Encoder:
         outputs = built(values, self.signature)
         self._check_output(outputs)
         output = outputs[self.output]
+        self._check_numbers(output)
         if self.pool is not None:
             positions = None if mask is None else features[mask]
             self._check_mask(output, mask, positions)
@@ -310,6 +311,14 @@ class Encoder:
             raise errors.OutputNotFoundError(
                 f"The signature {self.signature!r} of the module {self.handle!r} has no output "
                 f"{self.output!r}. It has: {', '.join(sorted(outputs))}."
+            )
+
+    def _check_numbers(self, output: Any) -> None:
+        dtype = output.dtype
+        if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
+            raise errors.ModelError(
+                f"The output {self.output!r} of encoder {self.name!r} is {dtype.name} "
+                f"{output.shape}; a model takes numbers. Choose another Encoder.output or signature."
             )
 
     def _check_mask(self, output: tf.Tensor, name: str | None, mask: Any) -> None:

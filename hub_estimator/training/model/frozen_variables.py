@@ -7,12 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator import compat
 from hub_estimator.graph.module import modules_of
 
 Names = Mapping[str, Any]
 
 
-class HandleSaver(tf.compat.v1.train.Saver):
+class HandleSaver(compat.FlushedSaver):  # type: ignore[misc]
     """Saves and restores all but some variables, which their initializers give.
 
     Args:

@@ -112,6 +112,23 @@ class EarlyStopping:
         return float(value) if self.higher_is_better else -float(value)
 
 
+def check_process(early_stopping: EarlyStopping | None, config: Any) -> None:
+    """Checks that the process that trains is the one that evaluates.
+
+    Args:
+      early_stopping: when to end training; None never does.
+      config: the `RunConfig`.
+
+    Raises:
+      errors.ModelError: the run is one task of a cluster, where another process evaluates.
+    """
+    if early_stopping is not None and config.cluster_spec:
+        raise errors.ModelError(
+            "Early stopping needs training and evaluation in one process, and this run is one "
+            "task of the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
+        )
+
+
 class Stopping:
     """The early stopping of one run.
 
@@ -124,7 +141,7 @@ class Stopping:
       config: the `RunConfig`.
 
     Raises:
-      errors.ModelError: the run is one task of a cluster, where another process evaluates.
+      errors.ModelError: see `check_process`.
     """
 
     def __init__(
@@ -133,11 +150,7 @@ class Stopping:
         history: Sequence[Mapping[str, Any]],
         config: Any,
     ) -> None:
-        if early_stopping is not None and config.cluster_spec:
-            raise errors.ModelError(
-                "Early stopping needs training and evaluation in one process, and this run is one "
-                "task of the cluster in TF_CONFIG. Remove train_and_evaluate.early_stopping."
-            )
+        check_process(early_stopping, config)
         self._early_stopping = early_stopping
         self._history = early_stopping.counted(history) if early_stopping is not None else []
         self.requested = self._decide()

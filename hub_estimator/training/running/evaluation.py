@@ -13,12 +13,15 @@ from hub_estimator.training import checks
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.running import places
+from hub_estimator.training.running.checkpoint_names import step_of
+from hub_estimator.training.running.checkpoints import Checkpoint
 from hub_estimator.training.running.early_stopping import EarlyStopping
 from hub_estimator.training.running.folder_model import FolderModel, Settings
 from hub_estimator.training.running.following import Following
 from hub_estimator.training.running.history import Evaluation
 from hub_estimator.training.running.interruption import Signals
-from hub_estimator.training.running.model_folder import Checkpoint, ModelFolder
+from hub_estimator.training.running.model_folder import ModelFolder
 from hub_estimator.training.running.reports.report import Report
 
 _logger = logging.getLogger("hub_estimator")
@@ -29,7 +32,8 @@ class Choice:
     """Which checkpoints to use.
 
     Attributes:
-      which: `"latest"`, `"best"`, `"all"`, or a global step.
+      which: `"latest"`, `"best"`, `"all"`, a global step, or the path of a checkpoint in the model
+        folder: its prefix, or one of its files.
       metric: what the best one is the best by, as `metrics.jsonl` names it.
       lower_is_better: whether smaller values are better; None is for metrics with "loss" or "error"
         in their name.
@@ -49,7 +53,23 @@ class Choice:
             return folder.best(self.metric, self.lower_is_better)
         if self.which in ("latest", "all"):
             return folder.latest()
-        return folder.at(int(self.which))
+        return folder.at(self._step(folder))
+
+    def _step(self, folder: ModelFolder) -> int:
+        which = str(self.which)
+        if which.isdecimal():
+            return int(which)
+        step, place = step_of(which), files.parent(files.as_path(which))
+        if step is None:
+            raise errors.ModelFolderError(
+                f"There is no checkpoint {which!r}. Give 'latest', 'best' or a step."
+            )
+        if place and not files.is_same(place, folder.path):
+            raise errors.ModelFolderError(
+                f"The checkpoint {which!r} is not in the model folder {folder.path!r}. Give its "
+                f"step, {step}, where that was moved, or the model folder that it is in."
+            )
+        return step
 
     def every(self, folder: ModelFolder) -> list[Checkpoint]:
         """Returns the checkpoints, that of the smallest step first.
@@ -79,7 +99,7 @@ def evaluate(
     """Evaluates checkpoints, and keeps the metrics in the model folder.
 
     A checkpoint that training removes before its turn is left out; one that it removes meanwhile is
-    evaluated to the end.
+    evaluated to the end. Of several, a damaged one is left out too, with a warning in the log.
 
     Args:
       model_dir: a folder in which `train_and_evaluate` ran.
@@ -106,6 +126,8 @@ def evaluate(
         checkpoints.wait_for_checkpoint(ModelFolder(files.as_path(model_dir)))
     made = FolderModel.make("evaluate", model_dir, model, seed, eval_input.class_names)
     made.check("eval", eval_input)
+    for what, path in places.of_inputs(eval_input=eval_input):
+        made.folder.check_not_own(what, path)
     if settings is not None:
         settings.check_given_read()
     folder = made.folder
@@ -126,8 +148,17 @@ def evaluate(
         )
 
     with Signals().listening():
+        damaged: errors.DamagedCheckpointError | None = None
         for checkpoint in chosen:
-            _use(folder, checkpoint, evaluate_one)
+            try:
+                _use(folder, checkpoint, evaluate_one)
+            except errors.DamagedCheckpointError as error:
+                if not _are_several(checkpoints):
+                    raise
+                _logger.warning("%s", error)
+                damaged = error
+        if damaged is not None and not found:
+            raise damaged
         if report is not None and found:
             last = found[-1]
             _use(
@@ -136,6 +167,10 @@ def evaluate(
                 lambda pinned: report.write(made, input_fn, pinned.path, last, name),
             )
     return found
+
+
+def _are_several(checkpoints: Choice | Following) -> bool:
+    return isinstance(checkpoints, Following) or checkpoints.which == "all"
 
 
 @clear_errors()

@@ -12,11 +12,12 @@ from hub_estimator.training.exporters.base import Content, Source, naming_failur
 from hub_estimator.training.exporters.modules import RegisteredModules
 from hub_estimator.training.exporters.servables import WholeModel
 from hub_estimator.training.model.model_fn import Model
-from hub_estimator.training.running import preflight
+from hub_estimator.training.running import places
+from hub_estimator.training.running.checkpoints import Checkpoint
 from hub_estimator.training.running.evaluation import LATEST, Choice
 from hub_estimator.training.running.folder_model import FolderModel, Settings
 from hub_estimator.training.running.interruption import Signals
-from hub_estimator.training.running.model_folder import Checkpoint, ModelFolder
+from hub_estimator.training.running.model_folder import ModelFolder
 from hub_estimator.training.serving import Form, ServingInput, check_form
 
 What = Literal["modules", "model"]
@@ -71,7 +72,8 @@ def export(
     made = FolderModel.make("export", model_dir, model, seed)
     source = _source(made, what, receives)
     folders.check_free(target)
-    preflight.check_graph(made.folder, made.model, made.spec, "infer", None)
+    files.check_output("The export", target, places.of_modules(made.check_model("infer")))
+    made.folder.check_not_own("the export", target)
     if settings is not None:
         settings.check_given_read()
     files.remove_abandoned(files.parent(target) or ".")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from hub_estimator import compat, files
+from hub_estimator.format.origin import Origin
+from hub_estimator.graph.origins import origins
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.inputs.base import Input
+from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.model_fn import Model
 from hub_estimator.training.running import preflight
 from hub_estimator.training.running.model_folder import ModelFolder
@@ -71,13 +74,16 @@ class FolderModel:
         )
         return cls(folder, model, model.example_spec().with_class_names(names), estimator)
 
-    def check(self, mode: str, source: Input) -> None:
+    def check(self, mode: str, source: Input) -> Mapping[str, Origin]:
         """Checks that the model can be used on some data, and is that of the checkpoints.
 
         Args:
           mode: `"eval"`, which reads of the data what it takes to check it, or `"infer"`, which
             does not.
           source: the data.
+
+        Returns:
+          Where the modules in the model are.
 
         Raises:
           errors.Error: something is wrong; the class and the message say what.
@@ -87,4 +93,21 @@ class FolderModel:
         if mode == "eval":
             source.check(self.spec)
             input_fn = source.evaluation_fn(self.spec)
-        preflight.check_graph(self.folder, self.model, self.spec, mode, input_fn)
+        return self.check_model(mode, input_fn)
+
+    def check_model(self, mode: str, input_fn: InputFn | None = None) -> Mapping[str, Origin]:
+        """Checks that the model, with its modules, is that of the checkpoints.
+
+        Args:
+          mode: the Estimator's mode.
+          input_fn: gives the examples; None is as a served model has them.
+
+        Returns:
+          Where the modules in the model are.
+
+        Raises:
+          errors.Error: it is not, or cannot be built; the class and the message say what.
+        """
+        built = preflight.check_graph(self.folder, self.model, self.spec, mode, input_fn)
+        preflight.check_modules(self.folder, built.graph)
+        return origins(built.graph)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -9,13 +11,17 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors, files
 from hub_estimator.training import checks
-from hub_estimator.training.example_spec import ExampleSpec, class_names_of
+from hub_estimator.training.example_spec import class_names_of
 from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.model.model_fn import Model
-from hub_estimator.training.running import preflight, summaries
-from hub_estimator.training.running.early_stopping import EarlyStopping, Stopping
+from hub_estimator.training.running import nan_search, preflight, summaries
+from hub_estimator.training.running.early_stopping import (
+    EarlyStopping,
+    Stopping,
+    check_process,
+)
 from hub_estimator.training.running.folder_model import FolderModel
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.model_folder import ModelFolder
@@ -23,6 +29,7 @@ from hub_estimator.training.running.progress import counting_examples
 from hub_estimator.training.running.reports.report import Report
 from hub_estimator.training.running.result import Result
 from hub_estimator.training.running.run import Run
+from hub_estimator.training.running.saving import saving_safely
 from hub_estimator.training.running.steps_per_call import StepsPerCallHook
 from hub_estimator.training.serving import ServingInput
 
@@ -112,15 +119,19 @@ def train_and_evaluate(
     if distribute is not None:
         name, example = "train_and_evaluate.distribute", "@MirroredStrategy()"
         checks.made(name, distribute, example, "num_replicas_in_sync")
+    config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps, distribute)
+    check_process(early_stopping, config)
+    if config.is_chief:
+        folder.check_free()
     checked = preflight.check(folder, model, train_input, eval_input)
     spec = checked.spec
     if early_stopping is not None:
         early_stopping.check(checked.metric_names)
-    config = _run_config(seed, eval_every_steps, keep_checkpoints, log_every_steps, distribute)
     if not (config.cluster_spec or distribute):  # those have sessions of their own kinds
         config = config.replace(session_config=checked.session_config)
     cache = _cache(feature_cache, config)
-    stopping = Stopping(early_stopping, folder.evaluations_so_far(), config)
+    if cache is not None:
+        files.check_output("FeatureCache.folder", cache.store.folder, checked.reads)
     made_exporters = _made_exporters(exporters, checked)
     preflight.check_exporters(folder, made_exporters)
     made_hooks = [*(hook() for hook in hooks), *_profilers(folder, config, profile_every_steps)]
@@ -128,11 +139,11 @@ def train_and_evaluate(
     if settings is not None:
         settings.check_all_read()
     signals = Signals()
-    with signals.listening():
-        if config.is_chief:
-            _prepare_folder(folder, spec, settings)
+    with signals.listening(), _alone(folder, config):
+        step = _prepare_folder(folder, checked, settings) if config.is_chief else None
+        stopping = Stopping(early_stopping, folder.evaluations_so_far(step), config)
         estimator = compat.estimator_module().Estimator(
-            counting_examples(model.model_fn), folder.path, config, params={}
+            saving_safely(counting_examples(model.model_fn)), folder.path, config, params={}
         )
         run = Run(folder, estimator, max_steps, log_every_steps, made_exporters, stopping, signals)
         sources = Sources(cache, model, spec, estimator.latest_checkpoint())
@@ -140,15 +151,17 @@ def train_and_evaluate(
         evaluation = sources.evaluation(eval_input, -(-run.steps_left() // eval_every_steps))
         training_fn = training.input.training_fn(training.spec, seed, run.step)
         evaluation_fn = evaluation.input.evaluation_fn(evaluation.spec)
-        metrics, exported = run(training_fn, evaluation_fn, made_hooks)
+        given_fn = train_input.training_fn(spec, seed, run.step)
+        nan_reason = functools.partial(nan_search.reason, model, given_fn)
+        metrics, exported = run(training_fn, evaluation_fn, made_hooks, nan_reason)
         if report is not None and metrics:
             made = FolderModel(folder, model, spec, estimator)
             report.write(
                 made, eval_input.evaluation_fn(spec), estimator.latest_checkpoint(), metrics
             )
-    return Result(
-        folder.path, run.step(), metrics, estimator.latest_checkpoint(), _modules(exported)
-    )
+        return Result(
+            folder.path, run.step(), metrics, estimator.latest_checkpoint(), _modules(exported)
+        )
 
 
 def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
@@ -207,18 +220,27 @@ def _profilers(folder: ModelFolder, config: Any, every_steps: int | None) -> lis
     return [tf.compat.v1.train.ProfilerHook(save_steps=every_steps, output_dir=folder.profile)]
 
 
-def _prepare_folder(folder: ModelFolder, spec: ExampleSpec, settings: Settings | None) -> None:
-    """Writes what a run keeps beside its checkpoints, before the first of them."""
-    files.make_folder(folder.path)
-    folder.mend_checkpoint_list()
-    folder.save_class_names(class_names_of(spec.labels))
-    folder.history().forget_after(folder.latest_step())
+def _alone(folder: ModelFolder, config: Any) -> contextlib.AbstractContextManager[None]:
+    """Keeps other trainings out of the folder; of the tasks of one cluster the chief does it."""
+    return folder.trained_alone() if config.is_chief else contextlib.nullcontext()
+
+
+def _prepare_folder(
+    folder: ModelFolder, checked: preflight.Checked, settings: Settings | None
+) -> int:
+    """Writes what a run keeps beside its checkpoints; returns the step at which it goes on."""
+    files.remove_abandoned(folder.path)
+    step = folder.mend_checkpoint_list()
+    folder.save_class_names(class_names_of(checked.spec.labels))
+    folder.save_modules(checked.modules)
+    folder.history().forget_after(step)
     if settings is not None:
         text = settings.operative_text(folder.path)
         files.write_text(folder.operative_config, text)
         # Four spaces before each line: TensorBoard shows text as Markdown.
         shown = "\n".join(f"    {line}" for line in text.splitlines())
         summaries.write(folder.path, 0, {"operative_config": shown}, suffix=".config")
+    return step
 
 
 def _modules(exported: Sequence[Any]) -> tuple[str, ...]:

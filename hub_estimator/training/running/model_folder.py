@@ -4,19 +4,23 @@
 |---|---|
 | `operative_config.gin` | the settings that had an effect, and where; other commands read it, as data |
 | `class_names.json` | the names of the classes in the order of their numbers |
+| `modules.json` | the modules that the model was trained on; see `trained_modules` |
 | `checkpoint`, `model.ckpt-<step>.*` | the checkpoints |
 | `metrics.jsonl` | the evaluations; see `history` |
 | `eval/`, `events.*` | TensorBoard's logs |
 | `export/<exporter>/` | what exporters wrote |
 | `report/` | pictures and tables of an evaluation |
 | `profile/` | what the profiler wrote |
+| `.training.lock` | held by the process that trains here |
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -25,21 +29,28 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import config, errors, files
+from hub_estimator.files import locks
+from hub_estimator.format import checkpoint_paths
+from hub_estimator.format.checkpoint_damage import damage
 from hub_estimator.training.example_spec import ClassNames
-from hub_estimator.training.running import history
+from hub_estimator.training.inputs.failures import reason
+from hub_estimator.training.running import checkpoints, history, trained_modules
+from hub_estimator.training.running.checkpoints import Checkpoint
 from hub_estimator.training.running.history import Evaluation, History
+from hub_estimator.training.running.trained_modules import Modules
 
+# What a run and the commands write; what else is in the folder is somebody else's.
+_OWN = re.compile(
+    r"operative_config\.gin|class_names\.json|modules\.json|checkpoint|model\.ckpt-.*|graph\.pbtxt"
+    r"|events\..*|metrics(_.*)?\.jsonl|(eval|report)(_.*)?|export|profile"
+)
 CLASS_NAMES = "class_names.json"
+MODULES = "modules.json"
+_LOCK = ".training.lock"
+# What network filesystems without locks say.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
 
-_INDEX = re.compile(r"^(?P<name>model\.ckpt-(?P<step>\d+))\.index$")
-
-
-@dataclasses.dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint: its global step and its prefix."""
-
-    step: int
-    path: str
+_logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +95,7 @@ class ModelFolder:
         Raises:
           errors.ModelFolderError: there is no folder, or nothing of a run in it.
         """
+        self.check_filesystem()
         if not files.is_folder(self.path):
             raise errors.ModelFolderError(f"There is no model folder {self.path!r}.")
         if not files.exists(self.operative_config):
@@ -92,44 +104,111 @@ class ModelFolder:
                 "run of hub_estimator.train."
             )
 
-    def checkpoints(self) -> list[Checkpoint]:
-        """Returns the checkpoints that are there, that of the smallest step first.
+    def check_filesystem(self) -> None:
+        """Checks that the filesystem of the folder is known, and can be asked.
 
-        They are found by their names in this folder: what TensorFlow wrote into the file
-        `checkpoint` are absolute paths, which are wrong after the folder moved.
+        Raises:
+          errors.ModelFolderError: it is not.
         """
-        names = files.listing(self.path) if files.is_folder(self.path) else []
-        found = [match for match in map(_INDEX.match, names) if match]
-        return sorted(
-            (Checkpoint(int(m["step"]), files.join(self.path, m["name"])) for m in found),
-            key=lambda each: each.step,
-        )
+        try:
+            files.exists(self.path)
+        except tf.errors.OpError as error:
+            raise errors.ModelFolderError(
+                f"The model folder {self.path!r} cannot be reached: {reason(error)}. Give a local "
+                "path, or one that tf.io.gfile reads."
+            ) from error
+
+    def check_not_own(self, what: str, path: str) -> None:
+        """Checks that a path is not among what runs write here, and replace or remove.
+
+        Args:
+          what: what messages call the thing that is there, or would be.
+          path: the path.
+
+        Raises:
+          errors.OutputIsInputError: it is.
+        """
+        if not files.is_within(path, self.path):
+            return
+        within = os.path.relpath(os.path.realpath(path), os.path.realpath(self.path))
+        name = within.split(os.sep)[0]
+        if _OWN.fullmatch(name):
+            raise errors.OutputIsInputError(
+                f"{path!r}, {what}, is in the model folder {self.path!r}, where runs write, replace "
+                f"and remove {name!r} themselves. Choose another place."
+            )
+
+    @contextlib.contextmanager
+    def trained_alone(self) -> Iterator[None]:
+        """Makes the folder, and lets nobody else train here for the time of a `with` block.
+
+        Remote filesystems have no locks: there nothing keeps a second training out. Neither have
+        some network filesystems, which the log says.
+
+        Raises:
+          errors.LockHeldError: somebody else does; the message says who.
+        """
+        files.make_folder(self.path)
+        if files.is_remote(self.path):
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locks.held_alone(files.join(self.path, _LOCK)))
+            except errors.LockHeldError as error:
+                raise errors.LockHeldError(
+                    f"Somebody else trains in the model folder {self.path!r}: {error}. Wait until "
+                    "that ends, or choose another model folder."
+                ) from error
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
+                _logger.warning(
+                    "No lock can be held in %s (%s): start no second training there.",
+                    self.path, error.strerror,
+                )  # fmt: skip
+            yield
+
+    def check_free(self) -> None:
+        """Checks that nobody trains here now, and writes nothing where nobody ever did.
+
+        Raises:
+          errors.LockHeldError: somebody does; the message says who.
+        """
+        if not files.is_remote(self.path) and files.exists(files.join(self.path, _LOCK)):
+            with self.trained_alone():
+                pass
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Returns the checkpoints that are there, that of the smallest step first."""
+        return checkpoints.in_folder(self.path)
 
     def finished_checkpoints(self) -> list[Checkpoint]:
         """Returns those that are surely whole while training is saving others."""
-        state = tf.train.get_checkpoint_state(self.path)
-        listed = state.all_model_checkpoint_paths if state else ()
-        names = {os.path.basename(path) for path in listed}
+        names = checkpoint_paths.read_list(self.path).names
         return [each for each in self.checkpoints() if os.path.basename(each.path) in names]
 
-    def mend_checkpoint_list(self) -> None:
-        """Makes TensorFlow find the checkpoints of a folder that was moved."""
-        found = self.checkpoints()
-        state = tf.train.get_checkpoint_state(self.path)
-        if found and (state is None or not files.exists(f"{state.model_checkpoint_path}.index")):
-            names = [os.path.basename(each.path) for each in found]
-            lines = [f'model_checkpoint_path: "{names[-1]}"\n']
-            lines += [f'all_model_checkpoint_paths: "{name}"\n' for name in names]
-            files.write_text(files.join(self.path, "checkpoint"), "".join(lines))
+    def mend_checkpoint_list(self) -> int:
+        """Makes TensorFlow find the checkpoint that training goes on from; returns its step.
+
+        That is the newest whole one. What killed saves left is removed. To be called where nobody
+        else trains.
+
+        Raises:
+          errors.DamagedCheckpointError: there are checkpoints, and none is whole.
+        """
+        found = checkpoints.resumption(self.path)
+        checkpoints.settle(self.path, found)
+        return found.step
 
     def latest_step(self) -> int:
-        """Returns the greatest step with a checkpoint, at which training goes on; 0 without one."""
+        """Returns the greatest step with a checkpoint; 0 without one."""
         return max((each.step for each in self.checkpoints()), default=0)
 
-    def evaluations_so_far(self) -> list[Evaluation]:
-        """Returns the evaluations up to the step at which training goes on."""
-        step = self.latest_step()
-        return [each for each in self.history().evaluations() if each["step"] <= step]
+    def evaluations_so_far(self, step: int | None = None) -> list[Evaluation]:
+        """Returns the evaluations up to a step; None is that of the newest checkpoint."""
+        last = self.latest_step() if step is None else step
+        return [each for each in self.history().evaluations() if each["step"] <= last]
 
     def latest(self) -> Checkpoint:
         """Returns the checkpoint of the greatest step.
@@ -176,6 +255,7 @@ class ModelFolder:
 
         Raises:
           errors.CheckpointGoneError: it was removed before.
+          errors.DamagedCheckpointError: one of its files is damaged.
         """
         name = os.path.basename(checkpoint.path)
         # A killed process leaves its links, which keep a checkpoint on the disk that is removed.
@@ -189,7 +269,26 @@ class ModelFolder:
                 raise _gone(checkpoint) from error
             if not files.exists(files.join(scratch, f"{name}.index")):
                 raise _gone(checkpoint)
+            found = damage(files.join(scratch, name))
+            if found is not None:
+                raise self._damaged(checkpoint, found)
             yield Checkpoint(checkpoint.step, files.join(scratch, name))
+
+    def check_modules(self, modules: Modules) -> None:
+        """Checks that modules are those that the checkpoints were trained on.
+
+        Raises:
+          errors.ModuleChangedError: one is another.
+        """
+        path = files.join(self.path, MODULES)
+        if self.checkpoints():
+            trained_modules.check(path, trained_modules.read(path), modules)
+
+    def save_modules(self, modules: Modules) -> None:
+        """Writes the modules of a training; those of an earlier one stay beside its checkpoints."""
+        path = files.join(self.path, MODULES)
+        before = trained_modules.read(path) if self.checkpoints() else {}
+        trained_modules.write(path, {**before, **modules})
 
     def class_names(self) -> ClassNames | None:
         """Returns the names of the classes that training began with; None where there are none."""
@@ -226,6 +325,18 @@ class ModelFolder:
             files.make_folder(self.path)
             content = json.dumps(names, indent=1, ensure_ascii=False)
             files.write_text(files.join(self.path, CLASS_NAMES), f"{content}\n")
+
+    def _damaged(self, checkpoint: Checkpoint, what: str) -> errors.DamagedCheckpointError:
+        others = [each for each in reversed(self.checkpoints()) if each != checkpoint]
+        whole = next((each for each in others if damage(each.path) is None), None)
+        advice = "There is no other whole one: train again."
+        if whole is not None:
+            advice = (
+                f"The newest whole one is that of step {whole.step}: --checkpoint={whole.step}."
+            )
+        return errors.DamagedCheckpointError(
+            f"The checkpoint of step {checkpoint.step} in {self.path!r} is damaged: {what}. {advice}"
+        )
 
     def _all(self) -> list[Checkpoint]:
         found = self.checkpoints()

@@ -14,6 +14,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.running import places
 from hub_estimator.training.running.evaluation import LATEST, Choice
 from hub_estimator.training.running.folder_model import FolderModel, Settings
 from hub_estimator.training.running.interruption import Signals
@@ -81,7 +82,9 @@ def predict(
         raise errors.DataFileError(f"The output {target!r} is a folder. Give the path of a file.")
     checks.made("predict.eval_input", eval_input, "@TextFile()", "prediction_fn")
     made = FolderModel.make("predict", model_dir, model, seed)
-    made.check("infer", eval_input)
+    modules = made.check("infer", eval_input)
+    files.check_output("The output", target, [("the input", source), *places.of_modules(modules)])
+    made.folder.check_not_own("the output", target)
     writer = Writer(made.spec.labels, form)
     if settings is not None:
         settings.check_given_read()
@@ -100,6 +103,7 @@ def _write(path: str, writer: Writer, batches: Iterable[Mapping[Any, np.ndarray]
     folder = files.parent(path)
     if folder:
         files.make_folder(folder)
+    files.remove_abandoned(folder or ".")
     with files.whole_file(path) as file, RowCount("predicted").shown() as count:
         file.write(writer.header())
         for predictions in batches:

@@ -11,6 +11,8 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.format.checkpoint import open_checkpoint
+from hub_estimator.graph.origins import origins
 from hub_estimator.graph.registration import registered_modules
 from hub_estimator.training.example_spec import ExampleSpec, class_names_of
 from hub_estimator.training.exporters import folders
@@ -19,8 +21,11 @@ from hub_estimator.training.exporters.modules import check_names
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.frozen_variables import frozen_variables
 from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.running import places, trained_modules
 from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.running.places import Places
 from hub_estimator.training.running.session_config import session_config
+from hub_estimator.training.running.trained_modules import Modules
 from hub_estimator.training.serving import ServingInput
 
 
@@ -33,11 +38,28 @@ class Checked:
         classes.
       metric_names: the names of what evaluations will give.
       session_config: the `ConfigProto` for the model's sessions; None is TensorFlow's own choice.
+      modules: the modules of the model.
+      reads: what the run reads.
     """
 
     spec: ExampleSpec
     metric_names: frozenset[str]
     session_config: Any
+    modules: Modules
+    reads: Places
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """A model in a graph that is thrown away.
+
+    Attributes:
+      graph: the graph.
+      spec: the `tf.estimator.EstimatorSpec`.
+    """
+
+    graph: tf.Graph
+    spec: Any
 
 
 def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Input) -> Checked:
@@ -68,10 +90,18 @@ def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Inp
     training_fn = train_input.training_fn(spec, seed=0, start_step=lambda: 0)
     evaluation_fn = eval_input.evaluation_fn(spec)
     # What a checkpoint lacks for evaluating it lacks for training too.
-    config = session_config(check_graph(folder, model, spec, "train", training_fn).loss.graph)
-    metrics = check_graph(None, model, spec, "eval", evaluation_fn).eval_metric_ops or ()
+    training = check_graph(folder, model, spec, "train", training_fn)
+    modules = check_modules(folder, training.graph)
+    reads = places.of_modules(origins(training.graph))
+    reads += places.of_inputs(train_input=train_input, eval_input=eval_input)
+    files.check_output("The model folder", folder.path, reads)
+    for what, path in reads:
+        folder.check_not_own(what, path)
+    metrics = check_graph(None, model, spec, "eval", evaluation_fn).spec.eval_metric_ops or ()
     check_graph(None, model, spec, "infer", None)
-    return Checked(spec, frozenset({"loss", *metrics}), config)
+    return Checked(
+        spec, frozenset({"loss", *metrics}), session_config(training.graph), modules, reads
+    )
 
 
 def check_features(model: Model, mode: str, source: Input) -> None:
@@ -86,7 +116,7 @@ def check_features(model: Model, mode: str, source: Input) -> None:
 
 def check_graph(
     folder: ModelFolder | None, model: Model, spec: ExampleSpec, mode: str, input_fn: InputFn | None
-) -> Any:
+) -> Built:
     """Checks that the model can be built, in a graph that is thrown away.
 
     Args:
@@ -97,14 +127,14 @@ def check_graph(
       input_fn: gives the examples, none of which is read; None is as a served model has them.
 
     Returns:
-      The `tf.estimator.EstimatorSpec`.
+      The model.
 
     Raises:
       errors.ModelError: it cannot be built.
       errors.ExportError: a module cannot be exported under its name.
       errors.ModelFolderError: the checkpoint is that of another model.
     """
-    with tf.Graph().as_default():
+    with tf.Graph().as_default() as graph:
         tf.compat.v1.train.create_global_step()
         with _clear_errors():
             features, labels = _inputs(spec, input_fn)
@@ -113,7 +143,21 @@ def check_graph(
         if folder is not None:
             saves_frozen = getattr(model, "save_frozen", True)
             _check_checkpoint(folder, [] if saves_frozen else frozen_variables())
-    return built
+    return Built(graph, built)
+
+
+def check_modules(folder: ModelFolder, graph: tf.Graph) -> Modules:
+    """Checks that the modules of a graph are those that a model folder's model was trained on.
+
+    Returns:
+      The modules.
+
+    Raises:
+      errors.ModuleChangedError: one is another.
+    """
+    modules = trained_modules.of(origins(graph))
+    folder.check_modules(modules)
+    return modules
 
 
 @contextlib.contextmanager
@@ -159,11 +203,13 @@ def check_folder(model_dir: str) -> None:
     """Checks that a model folder can be written to, as far as that is seen without writing.
 
     Raises:
-      errors.ModelFolderError: it has no name, is a file, or not writable.
+      errors.ModelFolderError: it has no name, is a file, not writable, or on a filesystem that
+        nobody knows.
     """
     if not model_dir:
         raise errors.ModelFolderError("The model folder has an empty name. Give it a path.")
     if files.is_remote(model_dir):
+        ModelFolder(model_dir).check_filesystem()
         return
     path = os.path.abspath(model_dir)
     while not os.path.exists(path):
@@ -191,10 +237,9 @@ def _check_checkpoint(folder: ModelFolder, left_out: Sequence[tf.Variable]) -> N
       folder: the model folder.
       left_out: the variables that checkpoints do not hold.
     """
-    checkpoints = folder.checkpoints()
-    if not checkpoints:
+    saved = _newest_contents(folder)
+    if saved is None:
         return
-    saved = tf.train.load_checkpoint(checkpoints[-1].path).get_variable_to_shape_map()
     elsewhere = {id(variable) for variable in left_out}
     for variable in tf.compat.v1.global_variables():
         if not isinstance(variable, tf.Variable) or id(variable) in elsewhere:
@@ -210,3 +255,11 @@ def _check_checkpoint(folder: ModelFolder, left_out: Sequence[tf.Variable]) -> N
             f"{name!r} of shape {expected} is {there}. Choose another model folder, or remove this "
             "one."
         )
+
+
+def _newest_contents(folder: ModelFolder) -> dict[str, Any] | None:
+    """Returns the shapes in the newest checkpoint whose index can be read; None without one."""
+    for checkpoint in reversed(folder.checkpoints()):
+        with contextlib.suppress(tf.errors.OpError, ValueError, LookupError, RuntimeError):
+            return dict(open_checkpoint(checkpoint.path).get_variable_to_shape_map())
+    return None

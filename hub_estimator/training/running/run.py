@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +18,9 @@ from hub_estimator.training.running.interruption import Signals, StopOnSignalHoo
 from hub_estimator.training.running.model_folder import ModelFolder
 from hub_estimator.training.running.progress import ProgressHook
 from hub_estimator.training.running.recording import Recorder
+
+# Says why a loss is not a number, given the last checkpoint; None where that is not known.
+NanReason = Callable[[str], str | None]
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -55,9 +58,21 @@ class Run:
 
     @clear_errors()
     def __call__(
-        self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
+        self,
+        training_fn: InputFn,
+        evaluation_fn: InputFn,
+        hooks: Sequence[Any],
+        nan_reason: NanReason,
     ) -> tuple[dict[str, Any], list[Any]]:
-        """Trains what is left to train; returns the last metrics and what was exported last."""
+        """Trains what is left to train; returns the last metrics and what was exported last.
+
+        Args:
+          training_fn: gives the examples to train on.
+          evaluation_fn: gives those to evaluate on.
+          hooks: hooks for training.
+          nan_reason: says of a loss that is not a number why it is not, given the last checkpoint;
+            None is that it diverged.
+        """
         start, path = self.step(), self.folder.path
         if start >= self.max_steps or self.stopping.requested:
             _logger.info("Training in %s is already finished, at step %d.", path, start)
@@ -70,7 +85,14 @@ class Run:
                 caught_up = self._evaluate_and_export(evaluation_fn, is_final=False)
                 if self.stopping.requested:
                     return caught_up
-        return self._train(training_fn, evaluation_fn, hooks)
+        try:
+            return self._train(training_fn, evaluation_fn, hooks)
+        except tf.compat.v1.train.NanLossDuringTrainingError as error:
+            reason = nan_reason(self.estimator.latest_checkpoint())
+            raise errors.ModelError(
+                "The loss is not a number any more, after the checkpoint of step "
+                f"{self.step()}. {reason or 'Lower Optimization.learning_rate.'}"
+            ) from error
 
     def _is_task_without_evaluation(self) -> bool:
         config = self.estimator.config
@@ -112,14 +134,8 @@ class Run:
             start_delay_secs=0,
             throttle_secs=0,
         )
-        try:
-            with self.signals.waiting():
-                outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
-        except tf.compat.v1.train.NanLossDuringTrainingError as error:
-            raise errors.ModelError(
-                "The loss is not a number any more, after the checkpoint of step "
-                f"{self.step()}. Lower Optimization.learning_rate."
-            ) from error
+        with self.signals.waiting():
+            outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
         # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
         return outcome or (self._last_metrics(), [])
 

@@ -123,3 +123,23 @@ def test_an_output_that_is_not_a_matrix():
     with pytest.raises(errors.ModelError, match=r"^The output 'default' of encoder 'module' is .*"
                        r"dense output \[batch, width\]\. Set Encoder\.pool, or choose another "):  # fmt: skip
         encoder({"text": tf.constant(["a"])}, TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "pool"),
+    [(tf.string, [2], None), (tf.string, [3, 2], "mean"), (tf.complex64, [2], None)],
+)
+def test_an_output_that_is_no_number(dtype, shape, pool):
+    def module_fn():
+        text = tf.compat.v1.placeholder(tf.string, [None])
+        outputs = tf.zeros([tf.shape(text)[0], *shape], tf.int32)
+        outputs = tf.strings.as_string(outputs) if dtype == tf.string else tf.cast(outputs, dtype)
+        hub.add_signature(inputs={"text": text}, outputs=outputs)
+
+    encoder = Encoder(hub.create_module_spec(module_fn), pool=pool)
+    with pytest.raises(errors.ModelError) as caught:
+        encoder({"text": tf.constant(["a"])}, TRAIN)
+    assert str(caught.value) == (
+        f"The output 'default' of encoder 'module' is {dtype.name} {(1, *shape)}; a model takes numbers. "
+        "Choose another Encoder.output or signature."
+    )

@@ -12,13 +12,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import errors
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.integrity import reports_damage
 from hub_estimator.format.variant import DEFAULT, quoted
 from hub_estimator.graph.loading import load
 from hub_estimator.graph.parts import reports_import_failure
-from hub_estimator.training.digests import Digest
+from hub_estimator.training import digests
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
 
 TRAINING = "training"  # the argument by which `__call__` is told to train
@@ -61,18 +61,7 @@ class ReusableSavedModel:
         """Returns a digest of its graph, its assets and the values of its variables."""
         self._check_tags(tags)
         check_files(self.folder)
-        digest = Digest()
-        # The index holds a checksum of each value.
-        names = ["saved_model.pb", files.join("variables", "variables.index")]
-        assets = files.join(self.folder, "assets")
-        if files.is_folder(assets):
-            names += [files.join("assets", name) for name in files.listing(assets)]
-        for name in names:
-            path = files.join(self.folder, name)
-            if files.exists(path) and not files.is_folder(path):
-                digest.add(name)
-                digest.add_file(path)
-        return digest.hexadecimal()
+        return digests.of_module(self.folder)
 
     def build(self, use: ModuleUse) -> BuiltSavedModel:
         """Adds the variables to the default graph.

@@ -1,0 +1,100 @@
+"""Where a loss that is not a number comes from, as far as it is the data or a module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import texts
+from hub_estimator.format.checkpoint import open_checkpoint
+from hub_estimator.training.inputs.base import InputFn
+from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.model.model_fn import Model
+
+_MOST_BATCHES = 100
+_NOT_FINITE = "values that are not finite (NaN or infinite)"
+
+
+def reason(model: Any, input_fn: InputFn, checkpoint: str) -> str | None:
+    """Returns what gives values that are not finite, before anything that is trained on top of it.
+
+    Args:
+      model: the model.
+      input_fn: gives the batches that were trained on since the checkpoint.
+      checkpoint: the last checkpoint before.
+
+    Returns:
+      Sentences; None where it is neither the data nor a module, or not known: only the encoders of a
+      `Model` are looked at, for the first batches.
+    """
+    if not isinstance(model, Model):
+        return None
+    with tf.Graph().as_default() as graph:
+        tf.compat.v1.train.create_global_step()
+        dataset = input_fn()
+        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+        features = iterator.get_next()[0]
+        messages = _messages(model, features)
+        with tf.compat.v1.Session(graph=graph) as session:
+            session.run(
+                [
+                    tf.compat.v1.global_variables_initializer(),
+                    tf.compat.v1.local_variables_initializer(),
+                    tf.compat.v1.tables_initializer(),
+                    iterator.initializer,
+                ]
+            )
+            _restore(session, checkpoint)
+            return _first(session, messages)
+
+
+def _messages(model: Model, features: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """Returns whether values are finite, by what to say where they are not; the data first."""
+    messages = {
+        f"The feature {name!r} of the training data has {_NOT_FINITE}. Correct the data.": (
+            _are_finite([values])
+        )
+        for name, values in features.items()
+        if isinstance(values, tf.Tensor) and values.dtype.is_floating
+    }
+    for encoder in model.encoders:
+        messages[_of_encoder(encoder)] = _are_finite(encoder(features, "train").outputs)
+    return messages
+
+
+def _of_encoder(encoder: Encoder) -> str:
+    return (
+        f"Encoder {encoder.name!r} gives {_NOT_FINITE}: the module {texts.shown(encoder.handle)} "
+        "does so with the values that training goes on from. Choose another module, signature or "
+        "output."
+    )
+
+
+def _are_finite(values: list[tf.Tensor]) -> tf.Tensor:
+    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in values])
+
+
+def _restore(session: tf.compat.v1.Session, checkpoint: str) -> None:
+    """Gives the variables of the default graph the values that a checkpoint has of them."""
+    saved = open_checkpoint(checkpoint)
+    there = [
+        each
+        for each in tf.compat.v1.global_variables()
+        if saved.has_tensor(each.op.name) or "/part_" in each.op.name
+    ]
+    if there:
+        tf.compat.v1.train.Saver(there).restore(session, checkpoint)
+
+
+def _first(session: tf.compat.v1.Session, messages: Mapping[str, tf.Tensor]) -> str | None:
+    for _ in range(_MOST_BATCHES):
+        try:
+            found = session.run(dict(messages))
+        except tf.errors.OutOfRangeError:
+            return None
+        for message, is_finite in found.items():
+            if not is_finite:
+                return message
+    return None
