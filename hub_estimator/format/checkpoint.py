@@ -209,7 +209,9 @@ def find_values(
     there = contents(reader)
     wanted = {key: name_transform_fn(key) if name_transform_fn else key for key in keys}
     names = {key: name for key, name in wanted.items() if name in there}
-    return StoredValues(checkpoint_path, reader, names, {key: there[name] for key, name in names.items()})
+    return StoredValues(
+        checkpoint_path, reader, names, {key: there[name] for key, name in names.items()}
+    )
 
 
 def contents(reader: Any) -> dict[str, tf.TensorSpec]:
