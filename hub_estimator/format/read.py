@@ -108,8 +108,10 @@ def read_saved_model(folder: str) -> Any:
             _parse_text(content) if is_text else saved_model_pb2.SavedModel.FromString(content)
         )
     except (*_NOT_PARSED, UnicodeDecodeError) as e:
+        # What Python says of its limit depends on where that was met.
+        why = "it is nested too deeply" if isinstance(e, RecursionError) else e
         raise BrokenModuleError(
-            f"{path} is not a SavedModel, or it is damaged ({e}). Fetch the module again."
+            f"{path} is not a SavedModel, or it is damaged ({why}). Fetch the module again."
         ) from e
     if not saved_model.meta_graphs:
         raise BrokenModuleError(f"{path} holds no graph. Fetch or export the module again.")
