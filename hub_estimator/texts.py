@@ -18,8 +18,23 @@ def shown(value: Any, most: int = _MOST_SHOWN) -> str:
     if isinstance(value, (str, bytes)) and len(value) > most:
         unit = "characters" if isinstance(value, str) else "bytes"
         return f"{value[:most]!r}... ({len(value):,} {unit})"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply; a number of too many digits
+        return f"a value of type {type(value).__name__}"
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def shown_name(name: Any, most: int = _MOST_SHOWN) -> str:
+    """Returns a name from outside for lists of names: as it is where that is plain to see.
+
+    Args:
+      name: the name of a column, a class or a file.
+      most: how many of its characters to show.
+    """
+    text = str(name)
+    is_plain = text == text.strip() and text.isprintable() and 0 < len(text) <= most
+    return text if is_plain else shown(text, most)
 
 
 def one_line(text: str, most: int = _MOST_IN_LINE) -> str:

@@ -14,7 +14,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
 LAYERS = ["top", "training", "graph", "format", "resolver", "compat", "bottom"]
-BOTTOM = {"files", "environment", "errors", "layout", "texts", "config", "version"}
+BOTTOM = {"files", "environment", "errors", "json_text", "layout", "texts", "config", "version"}
 # What training consists of, from the top down; a part may import those of the rows after it, and
 # itself. Those of one row know nothing of one another.
 TRAINING = [

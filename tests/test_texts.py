@@ -22,6 +22,29 @@ def test_shown(value, shown):
     assert texts.shown(value) == shown
 
 
+def test_what_python_cannot_show():
+    nested = []
+    for _ in range(200_000):
+        nested = [nested]
+    assert texts.shown(nested) == "a value of type list"
+    assert texts.shown(10**5000) == "a value of type int"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("two words", "two words"),
+        (3, "3"),
+        ("", "''"),
+        ("label ", "'label '"),
+        ("a\x1b[31m", "'a\\x1b[31m'"),
+        ("x" * 121, f"'{'x' * 120}'... (121 characters)"),
+    ],
+)
+def test_shown_name(name, shown):
+    assert texts.shown_name(name) == shown
+
+
 def test_one_line():
     assert texts.one_line(" a\n  b\tc ") == "a b c"
     assert texts.one_line("über \x1b]0;title\x07 \x9b2J") == "über \\x1b]0;title\\x07 \\x9b2J"

@@ -56,7 +56,7 @@ class Digest:
     def add_file(self, path: str) -> None:
         """Adds the content of a file."""
         self.add(files.size(path))
-        with files.gfile().GFile(path, "rb") if files.is_remote(path) else open(path, "rb") as file:
+        with files.open_file(path) as file:
             while chunk := file.read(_CHUNK):
                 self._sha.update(chunk)
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from hub_estimator import files
 from hub_estimator.files import locks
+from hub_estimator.training.feature_cache import shards
 from hub_estimator.training.feature_cache.shards import MappedFiles, Shards, shard_rows
 from hub_estimator.training.inputs.values import Column
 
@@ -125,7 +126,9 @@ class Entry:
             return self._read(num_rows)
         except (FileNotFoundError, ValueError, EOFError) as error:
             _logger.warning(
-                "The stored outputs in %r are damaged, and are removed: %s.", self.folder, error
+                "The stored outputs in %r are damaged, and are removed: %s.",
+                self.folder,
+                str(error).rstrip("."),
             )
             self.remove()
             return None
@@ -134,12 +137,15 @@ class Entry:
         paths: list[str] = []
         while os.path.exists(self._shard(len(paths))):
             paths.append(self._shard(len(paths)))
-        is_small = self.size <= _IN_MEMORY_BYTES
-        arrays = [np.load(path) for path in paths] if is_small else MappedFiles(paths)
-        rows = sum(len(array) for array in arrays)
+        shapes = [shards.shape(path) for path in paths]
+        rows = sum(rows for rows, _ in shapes)
         if rows != num_rows:
             raise ValueError(f"they have {rows} rows, not {num_rows}")
-        return np.concatenate(arrays) if is_small else Shards(arrays)
+        if len({width for _, width in shapes}) > 1 or len(set(shapes[:-1])) > 1:
+            raise ValueError("they are of different sizes")
+        if self.size > _IN_MEMORY_BYTES:
+            return Shards(MappedFiles(paths))
+        return np.concatenate([np.load(path) for path in paths])
 
     def remove(self) -> None:
         """Removes the entry."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from hub_estimator import errors, files
 from hub_estimator.training import checks
+from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.labels import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
@@ -104,9 +105,14 @@ class Frame(TableInput):
         _check_no_path("Frame", path)
         there = list(self._frame.columns)
         for name in names:
-            if name not in there:
+            count = there.count(name)
+            if not count:
                 raise errors.ColumnNotFoundError(
-                    f"The frame has no column {name!r}. It has: {', '.join(map(str, there))}."
+                    f"The frame has no column {name!r}. It has: {shown_names(there)}."
+                )
+            if count > 1:
+                raise errors.DataFileError(
+                    f"The frame has the column {name!r} {count} times: rename or remove all but one."
                 )
         if not len(self._frame):
             raise errors.DataFileError("The frame has no rows.")

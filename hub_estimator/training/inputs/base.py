@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 
 # An Estimator calls it without arguments, or with those of `input_context` and `config` that it has.
@@ -85,7 +85,7 @@ def check_spec(source: Input, spec: ExampleSpec) -> None:
         if name not in source.feature_names:
             raise errors.FeatureNotFoundError(
                 f"The model takes the feature {name!r}, which {kind} does not give. It gives: "
-                f"{', '.join(source.feature_names)}."
+                f"{shown_names(source.feature_names)}."
             )
     for labels in [spec.labels] if isinstance(spec.labels, LabelSpec) else spec.labels.values():
         names = labels.class_names
@@ -97,8 +97,8 @@ def check_spec(source: Input, spec: ExampleSpec) -> None:
 
 
 def shown_names(names: Sequence[str]) -> str:
-    """Returns names for a message, the first few of many."""
-    shown = ", ".join(names[:_SHOWN_NAMES])
+    """Returns names for a message, the first few of many; odd ones in quotes, long ones cut."""
+    shown = ", ".join(map(texts.shown_name, names[:_SHOWN_NAMES]))
     more = len(names) - _SHOWN_NAMES
     return f"{shown} and {more} more" if more > 0 else shown
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import decimal
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import errors, texts
 from hub_estimator.training import parsing
 from hub_estimator.training.inputs.values import Column, Pixels, Ragged
 
@@ -20,6 +21,7 @@ ColumnName = str | int
 # One column; several make one value of each row.
 ColumnNames = ColumnName | Sequence[ColumnName]
 
+_COMMA = "; in numbers a point is before the fraction, and no comma anywhere"
 _EXACT = 2.0**53
 """Up to here every whole number is a float64."""
 
@@ -59,12 +61,14 @@ class Cells:
       what: what one of them is called before and after its value, such as `"The label"` and `""`.
       place: returns what the place of a value is called.
       error: the class of the errors.
+      no_number: what messages say of a value where a number is needed.
     """
 
     values: Sequence[Any] | np.ndarray
     what: tuple[str, str]
     place: Callable[[int], str]
     error: type[errors.Error]
+    no_number: str = "is not a number"
 
     def refuse(self, number: int, why: str) -> NoReturn:
         """Raises the error that value `number` is wrong."""
@@ -72,7 +76,13 @@ class Cells:
         if is_missing(value):
             raise self.error(f"{before}{after} in {self.place(number)} is missing.")
         shown = value.item() if isinstance(value, np.generic) else value
-        raise self.error(f"{before} {shown!r}{after} in {self.place(number)} {why}.")
+        raise self.error(f"{before} {texts.shown(shown)}{after} in {self.place(number)} {why}.")
+
+    def refuse_as_number(self, number: int) -> NoReturn:
+        """Raises the error that value `number` is no number."""
+        value = self.values[number]
+        has_comma = isinstance(value, str) and is_number(value.replace(",", ""))
+        self.refuse(number, f"{self.no_number}{_COMMA if has_comma else ''}")
 
 
 def cells(table: Table, column: ColumnName) -> Cells:
@@ -138,36 +148,54 @@ def parse_numbers(values: Cells) -> np.ndarray:
     if isinstance(raw, np.ndarray) and raw.dtype.kind in "fiub":
         numbers = raw.astype(np.float64)
     else:
-        try:
-            numbers = np.array([float(each) for each in raw], np.float64)
-        except (TypeError, ValueError, OverflowError):
-            values.refuse(_first_no_number(raw), "is not a number")
+        numbers = _floats(values)
     if not np.isfinite(numbers).all():
         values.refuse(int(np.argmin(np.isfinite(numbers))), "is not a number")
     return numbers
 
 
-def _first_no_number(values: Iterable[Any]) -> int:
-    for number, value in enumerate(values):
-        try:
-            float(value)
-        except (TypeError, ValueError, OverflowError):
-            return number
-    raise AssertionError("all are numbers")
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, or a text of one, that a float64 can hold or that is infinite."""
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not _has_underscores([value])
+
+
+def _floats(values: Cells) -> np.ndarray:
+    raw = values.values
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        numbers = np.array([float(each) for each in raw], np.float64)
+        if not _has_underscores(raw):
+            return numbers
+    values.refuse_as_number([is_number(each) for each in raw].index(False))
+
+
+def _has_underscores(values: Sequence[Any] | np.ndarray) -> bool:
+    """Whether a value is a number with Python's own separator of thousands, which none else has."""
+    try:
+        return "_" in "".join(values)
+    except TypeError:  # not all are texts
+        return any(
+            "_" in each if isinstance(each, str) else b"_" in each
+            for each in values
+            if isinstance(each, (str, bytes))
+        )
 
 
 def _texts(values: Cells) -> np.ndarray:
     # An empty text is a text; only of a number it is the lack.
-    texts = np.empty(len(values.values), object)
+    encoded = np.empty(len(values.values), object)
     for number, value in enumerate(values.values):
         if isinstance(value, bytes):
-            texts[number] = bytes(value)
+            encoded[number] = bytes(value)
             continue
         try:
-            texts[number] = value.encode("utf-8")
+            encoded[number] = value.encode("utf-8")
         except (AttributeError, UnicodeEncodeError):
             values.refuse(number, "is not a text")
-    return texts
+    return encoded
 
 
 def _whole(values: Cells, numbers: np.ndarray) -> np.ndarray:
@@ -177,7 +205,7 @@ def _whole(values: Cells, numbers: np.ndarray) -> np.ndarray:
     if (np.abs(numbers) < _EXACT).all():
         return numbers.astype(np.int64)
     raw = values.values
-    if isinstance(raw, np.ndarray) and raw.dtype.kind in "fiub":
+    if isinstance(raw, np.ndarray) and raw.dtype.kind in "iub":
         return raw
     return np.array([_exact(each) for each in raw], object)
 

@@ -6,6 +6,7 @@ Inputs note in the graph which files it reads; after an error those are read aga
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ def damaged_file(error: tf.errors.OpError) -> tuple[str, tf.errors.OpError] | No
 def _error_of(path: str, compression: str) -> tf.errors.OpError | None:
     """Reads a file to its end; returns the error of one that is damaged."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        records = tf.data.TFRecordDataset(path, compression)
+        records = tf.data.TFRecordDataset(os.fsencode(path), compression)
         count: Any = records.reduce(np.int64(0), lambda number, _: number + 1)
         try:
             session.run(count)

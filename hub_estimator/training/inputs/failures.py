@@ -14,11 +14,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import errors, texts
 from hub_estimator.training.inputs.damage import damaged_file
 
 _CLASSES = {each.__name__: each for each in (errors.DataFileError, errors.LabelError)}
 _MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)
+_LONGEST_PATH = 4096
 
 # What an error of TensorFlow says of the graph, before it says what happened.
 _BEFORE = re.compile(r"\A(.*?^Node: [^\n]*\n)?(\{\{.*?\}\} ?)*", re.MULTILINE | re.DOTALL)
@@ -61,17 +62,43 @@ def _unescaped(text: str) -> str:
 
 
 def fail_unless(
-    condition: tf.Tensor | bool, error: type[errors.Error], message: tf.Tensor
-) -> tf.Operation:
-    """Returns an operation that fails where a condition does not hold.
+    condition: tf.Tensor | bool, error: type[errors.Error], message: Callable[[], tf.Tensor]
+) -> tf.Tensor:
+    """Returns a tensor that fails the step where a condition does not hold.
 
     Args:
       condition: bool `[]`.
       error: what `clear_errors` raises for it: `DataFileError` or `LabelError`.
-      message: string `[]`, of that error.
+      message: makes that of the error, string `[]`; nothing is computed for it otherwise.
     """
-    marked = tf.strings.join([f"hub_estimator {error.__name__}: ", message])
-    return tf.debugging.Assert(tf.convert_to_tensor(condition), [marked])
+
+    def fail() -> tf.Tensor:
+        marked = tf.strings.join([f"hub_estimator {error.__name__}: ", message()])
+        with tf.control_dependencies([tf.debugging.Assert(tf.constant(False), [marked])]):
+            return tf.constant(False)
+
+    return tf.cond(tf.convert_to_tensor(condition), lambda: tf.constant(True), fail)
+
+
+def shown(text: tf.Tensor, most: int = 120) -> tf.Tensor:
+    """Returns a text out of data as messages have it, see `texts.shown`.
+
+    Args:
+      text: string `[]`.
+      most: how many of its characters to show.
+    """
+
+    def show(content: bytes) -> bytes:
+        return texts.shown(content.decode("utf-8", "surrogateescape"), most).encode()
+
+    found = tf.numpy_function(show, [text], tf.string)
+    found.set_shape([])
+    return found
+
+
+def shown_path(path: tf.Tensor) -> tf.Tensor:
+    """Returns a path as messages have it, string `[]`: whole, whatever it is."""
+    return shown(path, _LONGEST_PATH)
 
 
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +146,7 @@ def _one_by_one(
 
         def refuse(*example: Any) -> Any:
             with tf.control_dependencies(
-                [fail_unless(False, errors.DataFileError, message(*example))]
+                [fail_unless(False, errors.DataFileError, lambda: message(*example))]
             ):
                 return tf.nest.map_structure(_anything_like, converted.element_spec)
 
@@ -128,9 +155,14 @@ def _one_by_one(
 
     size = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
     # What fails alone fails here; a batch whose examples are all well was hit by something passing.
-    return (
-        tf.data.Dataset.from_tensor_slices(batch).flat_map(plain(one)).unbatch().padded_batch(size)
-    )
+    examples = tf.data.Dataset.from_tensor_slices(batch).flat_map(plain(one))
+    return examples.map(plain(_first)).padded_batch(size)
+
+
+def _first(*batch: Any) -> Any:
+    """Returns the one example of a batch; `unbatch` ends the process where a value has no elements."""
+    values = tf.nest.map_structure(lambda each: each[0], batch)
+    return values if len(values) > 1 else values[0]
 
 
 def _anything_like(spec: tf.TensorSpec) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
 from hub_estimator.training.inputs import image_listing
 from hub_estimator.training.inputs.base import shown_names
-from hub_estimator.training.inputs.failures import map_batches, plain
+from hub_estimator.training.inputs.failures import map_batches, plain, shown_path
 from hub_estimator.training.inputs.memory import Examples, InMemory
 from hub_estimator.training.inputs.text_file import check_path
 from hub_estimator.training.inputs.values import Column
@@ -100,7 +101,7 @@ class ImageFolder(InMemory):
         else:
             paths = self._listed.paths
         image_listing.check_headers(paths)
-        column = np.array([each.encode() for each in paths], object)
+        column = np.array([os.fsencode(each) for each in paths], object)
         return Examples(
             dict.fromkeys(spec.features, column),
             None if labels is None else self._labels(labels),
@@ -134,7 +135,7 @@ class ImageFolder(InMemory):
 
     def _add_column(self, digest: Digest, column: Column) -> None:
         for path in column[np.arange(self.num_examples)]:
-            digest.add_file(path.decode())
+            digest.add_file(os.fsdecode(path))
 
     def _finish(
         self, batches: tf.data.Dataset, spec: ExampleSpec, seed: int | None
@@ -159,10 +160,11 @@ class ImageFolder(InMemory):
             return (loaded, *labels) if has_labels else loaded
 
         def message(seeds: tf.Tensor, example: tuple[Any, ...]) -> tf.Tensor:
-            return tf.strings.join(
-                ["The image file '", example[0][self._feature], ("' cannot be read: it is damaged or"
-                 " cut short, or of a variant that TensorFlow does not decode.")]
-            )  # fmt: skip
+            why = (
+                " cannot be read: it is damaged or cut short, or of a variant that TensorFlow does not "
+                "decode."
+            )
+            return tf.strings.join(["The image file ", shown_path(example[0][self._feature]), why])
 
         if not spec.features:
             return super()._finish(batches, spec, seed)

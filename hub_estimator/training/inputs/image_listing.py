@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 from collections.abc import Iterator, Sequence
+from typing import IO
 
 import numpy as np
 
 from hub_estimator import errors, files
 from hub_estimator.training import images
+from hub_estimator.training.inputs import data_files, image_headers
 from hub_estimator.training.inputs.base import shown_names
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
@@ -73,8 +76,9 @@ def all_images(path: str) -> list[str]:
       errors.DataFileNotFoundError: there is nothing.
       errors.DataFileError: there are no images in it.
     """
-    if files.exists(path) and not files.is_folder(path):
-        return [path]
+    with data_files.reading("folder", path):
+        if files.exists(path) and not files.is_folder(path):
+            return [path]
     _check_folder(path)
     found = list(_walk(path))
     if not found:
@@ -85,70 +89,97 @@ def all_images(path: str) -> list[str]:
 
 
 def check_headers(paths: Sequence[str]) -> None:
-    """Checks by how they start that files are images.
+    """Checks by their headers that files are images, and none too large.
 
     Raises:
-      errors.DataFileError: one is not, or cannot be read.
+      errors.LfsPointerError: one is a pointer of Git LFS.
+      errors.DataFileError: one is no image, too large or damaged, or cannot be read.
     """
     for path in paths:
-        try:
-            header = _header(path)
-        except OSError as error:
-            raise errors.DataFileError(
-                f"The image file {path!r} cannot be read: {error}."
-            ) from error
-        if not header:
-            raise errors.DataFileError(f"The image file {path!r} is empty.")
-        if images.image_format(header) is None:
-            raise errors.DataFileError(
-                f"The file {path!r} is no PNG, JPEG, BMP or GIF image, whatever its name says."
-            )
+        with data_files.reading("image file", path), files.open_file(path) as file:
+            _check_header(path, file)
 
 
-def _header(path: str) -> bytes:
-    if files.is_remote(path):
-        with files.gfile().GFile(path, "rb") as file:
-            return file.read(images.HEADER_BYTES)
-    with open(path, "rb") as file:
-        return file.read(images.HEADER_BYTES)
+def _check_header(path: str, file: IO[bytes]) -> None:
+    header = file.read(images.HEADER_BYTES)
+    if not header:
+        raise errors.DataFileError(f"The image file {path!r} is empty.")
+    if images.image_format(header) is None:
+        files.check_file(path)  # a pointer of Git LFS says more of itself
+        raise errors.DataFileError(
+            f"The file {path!r} is no PNG, JPEG, BMP or GIF image, whatever its name says."
+        )
+    problem = image_headers.problem(file)
+    if problem:
+        raise errors.DataFileError(f"The image file {path!r} {problem}.")
 
 
 def _folders(path: str) -> list[str]:
     _check_folder(path)
-    entries = [each for each in files.listing(path) if not each.startswith(".")]
+    entries = _entries(path)
     names = [each for each in entries if files.is_folder(files.join(path, each))]
     if not names:
         raise errors.DataFileError(
             f"The folder {path!r} has no folders. Put the images of each class into a folder of its"
             " own, named like the class."
         )
+    for name in names:
+        if not _is_utf_8(name):
+            raise errors.DataFileError(
+                f"The name of the folder {name!r} in {path!r} is not UTF-8, as that of a class must "
+                "be. Rename it."
+            )
     _say_what_is_left_out(path, [each for each in entries if each not in names])
     return names
 
 
+def _is_utf_8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _check_folder(path: str) -> None:
-    if not files.exists(path):
-        raise errors.DataFileNotFoundError(f"There is no folder {path!r}.")
-    if not files.is_folder(path):
-        raise errors.DataFileError(f"{path!r} is a file; a folder of images is needed.")
+    with data_files.reading("folder", path):
+        if not files.exists(path):
+            raise errors.DataFileNotFoundError(f"There is no folder {path!r}.")
+        if not files.is_folder(path):
+            raise errors.DataFileError(f"{path!r} is a file; a folder of images is needed.")
 
 
 def _images(folder: str) -> list[str]:
-    names = [each for each in files.listing(folder) if not each.startswith(".")]
+    names = _entries(folder)
     chosen = [each for each in names if each.lower().endswith(_SUFFIXES)]
     _say_what_is_left_out(folder, [each for each in names if each not in chosen])
     return [files.join(folder, each) for each in chosen]
 
 
 def _walk(folder: str) -> Iterator[str]:
-    for name in files.listing(folder):
-        path = files.join(folder, name)
-        if name.startswith("."):
-            continue
-        if files.is_folder(path):
-            yield from _walk(path)
-        elif name.lower().endswith(_SUFFIXES):
+    """Gives the images in a folder and in those below it, each folder once: links may lead back."""
+    seen: set[str] = set()
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if not files.is_folder(path):
             yield path
+        elif (place := path if files.is_remote(path) else os.path.realpath(path)) not in seen:
+            seen.add(place)
+            inside = [files.join(path, name) for name in _entries(path)]
+            waiting += [
+                each
+                for each in reversed(inside)
+                if each.lower().endswith(_SUFFIXES) or files.is_folder(each)
+            ]
+        else:
+            _logger.warning("Left out %r: it was listed already, under another name.", path)
+
+
+def _entries(folder: str) -> list[str]:
+    """Returns the names of what a folder holds, but for what is hidden."""
+    with data_files.reading("folder", folder):
+        return [each for each in files.listing(folder) if not each.startswith(".")]
 
 
 def _say_what_is_left_out(folder: str, names: list[str]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, json_text
 from hub_estimator.training import checks
-from hub_estimator.training.inputs import tables
+from hub_estimator.training.inputs import data_text, formats
+from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.labels import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
 from hub_estimator.training.inputs.text_file import check_path
+
+_BLANK = " \t\r"
+"""What may be in a line that is no example."""
 
 
 class JsonlFile(TableInput):
@@ -58,26 +61,35 @@ class JsonlFile(TableInput):
 
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         path = self.path if path is None else files.as_path(path)
-        lines = tables.read_text(path).split("\n")
-        numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-        if not numbered:
-            raise errors.DataFileError(f"The data file {path!r} is empty.")
-        columns: dict[ColumnName, list[Any]] = {name: [] for name in names}
-        for number, line in numbered:
-            row = _parse(path, number, line)
-            for name, values in columns.items():
-                if name not in row:
-                    raise errors.ColumnNotFoundError(
-                        f"Row {number} of the data file {path!r} has no {name!r}. It has: "
-                        f"{', '.join(row) or 'nothing'}."
-                    )
-                values.append(row[name])
-        return Table(repr(path), columns, row_numbers=[number for number, _ in numbered])
+        text = data_text.read(path, formats.JSON_LINES)
+        try:
+            return _table(path, text, names)
+        except errors.Error:
+            formats.refuse_other(path, text, formats.JSON_LINES)
+            raise
+
+
+def _table(path: str, text: str, names: Sequence[ColumnName]) -> Table:
+    lines = text.split(data_text.line_end(text))
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip(_BLANK)]
+    if not numbered:
+        raise errors.DataFileError(f"The data file {path!r} is empty.")
+    columns: dict[ColumnName, list[Any]] = {name: [] for name in names}
+    for number, line in numbered:
+        row = _parse(path, number, line)
+        for name, values in columns.items():
+            if name not in row:
+                raise errors.ColumnNotFoundError(
+                    f"Row {number} of the data file {path!r} has no {name!r}. It has: "
+                    f"{shown_names(list(row)) or 'nothing'}."
+                )
+            values.append(row[name])
+    return Table(repr(path), columns, row_numbers=[number for number, _ in numbered])
 
 
 def _parse(path: str, number: int, line: str) -> dict[Any, Any]:
     try:
-        row = json.loads(line)
+        row = json_text.parse(line)
     except ValueError as error:
         raise errors.DataFileError(
             f"Row {number} of the data file {path!r} is not JSON: {error}."

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import LabelSpec
+from hub_estimator.training.inputs import finite
 from hub_estimator.training.inputs.base import shown_names
-from hub_estimator.training.inputs.failures import fail_unless
+from hub_estimator.training.inputs.failures import fail_unless, shown
 
 
 def convert(stored: Any, spec: LabelSpec, where: tf.Tensor) -> tf.Tensor:
@@ -22,12 +23,14 @@ def convert(stored: Any, spec: LabelSpec, where: tf.Tensor) -> tf.Tensor:
       where: string `[B]`, what messages call the place of each.
 
     Returns:
-      What the head takes; see `LabelSpec`. A label that is no class fails the step.
+      What the head takes; see `LabelSpec`. A label that is no class, or no finite number, fails the
+      step.
     """
-    if spec.kind == "any":
-        return stored
-    if spec.kind == "number":
-        return tf.cast(stored, tf.float32)
+    if spec.kind in ("any", "number"):
+        numbers = tf.cast(stored, tf.float32) if spec.kind == "number" else stored
+        if not numbers.dtype.is_floating:
+            return numbers
+        return finite.checked(numbers, where, ("The label", ""), errors.LabelError)
     if spec.kind == "class":
         numbers = _numbers(stored, spec, where)
         return tf.gather(tf.constant(spec.class_names), numbers) if spec.by_name else numbers
@@ -44,12 +47,11 @@ def _numbers(stored: tf.Tensor, spec: LabelSpec, where: tf.Tensor) -> tf.Tensor:
     """Returns the numbers of classes, int64 `[N]`, given numbers or names."""
     if stored.dtype != tf.string:
         numbers = tf.cast(stored, tf.int64)
-        known = (numbers >= 0) & (numbers < spec.size)
-        shown = tf.strings.as_string(stored)
+        is_whole = tf.equal(tf.cast(numbers, stored.dtype), stored)
+        known = is_whole & (numbers >= 0) & (numbers < spec.size)
         there = f", which takes 0 to {spec.size - 1}."
     elif spec.class_names is None:
         numbers, known = tf.zeros_like(stored, tf.int64), tf.zeros_like(stored, tf.bool)
-        shown = tf.strings.join(["'", stored, "'"])
         there = (
             ", whose classes have no names. List them in the input's class_names or in the head's "
             "label_vocabulary."
@@ -57,13 +59,26 @@ def _numbers(stored: tf.Tensor, spec: LabelSpec, where: tf.Tensor) -> tf.Tensor:
     else:
         same = tf.equal(stored[:, tf.newaxis], tf.constant(spec.class_names))
         numbers, known = tf.argmax(same, axis=1), tf.reduce_any(same, axis=1)
-        shown = tf.strings.join(["'", stored, "'"])
         there = f". It has: {shown_names(spec.class_names)}."
-    message = tf.strings.join(
-        ["The label ", shown, " in ", where, " is not a class of the model's head", there]
-    )
-    first = tf.argmin(tf.cast(known, tf.int32))
-    # Of an empty batch, or one without labels, there is no first; what is appended stands for it.
-    message = tf.gather(tf.concat([message, [""]], 0), first)
-    with tf.control_dependencies([fail_unless(tf.reduce_all(known), errors.LabelError, message)]):
+    why = f"is not a class of the model's head{there}"
+    with tf.control_dependencies([_refuse_first(known, stored, where, why)]):
         return tf.identity(numbers)
+
+
+def _refuse_first(known: tf.Tensor, stored: tf.Tensor, where: tf.Tensor, why: str) -> tf.Tensor:
+    """Fails the step with the first label that is wrong.
+
+    Args:
+      known: which labels are right, bool `[N]`.
+      stored: the labels `[N]`.
+      where: what messages call the place of each, string `[N]`.
+      why: what messages say of one that is wrong.
+    """
+
+    def message() -> tf.Tensor:
+        first = tf.argmin(tf.cast(known, tf.int32))
+        label = stored[first]
+        label = shown(label) if stored.dtype == tf.string else tf.strings.as_string(label)
+        return tf.strings.join(["The label ", label, " in ", where[first], f" {why}"])
+
+    return fail_unless(tf.reduce_all(known), errors.LabelError, message)

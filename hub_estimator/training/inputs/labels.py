@@ -17,6 +17,15 @@ from hub_estimator.training.inputs.columns import Cells, ColumnName, ColumnNames
 # The column of the labels, several of them, or those of each head of a multi-head by its name.
 LabelNames = ColumnNames | Mapping[str, ColumnNames]
 
+_NO_NAMES = (
+    "is not a number. To have classes by name, list the names in the input's class_names or in the "
+    "head's label_vocabulary"
+)
+_NO_NUMBER = (
+    "is not a number, as the model's head takes; names of classes are for heads of classes, such as "
+    "MultiClassHead"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class LabelReader:
@@ -99,6 +108,8 @@ def _split(table: Table, name: ColumnName, spec: LabelSpec) -> list[Cells]:
     """Returns the columns of single values that a column is; lists of classes stay what they are."""
     values = table.columns[name]
     whole = Cells(values, ("The label", ""), table.place, errors.LabelError)
+    if spec.kind == "number":
+        whole = dataclasses.replace(whole, no_number=_NO_NUMBER)
     if isinstance(values, np.ndarray) and values.ndim > 1:
         flat = values.reshape(len(values), -1)
     elif spec.kind == "number" and isinstance(values[0], (list, tuple)):
@@ -154,7 +165,7 @@ def _are_names(values: Sequence[Any] | np.ndarray, spec: LabelSpec) -> bool:
         return False
     names = set(spec.class_names or ())
     texts = [each for each in values if isinstance(each, (str, bytes))]
-    return any(_text(each) in names for each in texts) or not all(map(_is_number, values))
+    return any(_text(each) in names for each in texts) or not all(map(columns.is_number, values))
 
 
 def _text(value: Any) -> Any:
@@ -163,23 +174,9 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, np.integer)) else value
 
 
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
 def _numbers_of_classes(values: Cells, spec: LabelSpec) -> np.ndarray:
     if spec.class_names is None:
-        for number, value in enumerate(values.values):
-            if not columns.is_missing(value) and not _is_number(value):
-                values.refuse(
-                    number,
-                    "is not a number. To have classes by name, list the names in the input's "
-                    "class_names or in the head's label_vocabulary",
-                )
+        values = dataclasses.replace(values, no_number=_NO_NAMES)
     numbers = columns.parse_numbers(values)
     wrong = (numbers < 0) | (numbers >= spec.size) | (numbers != np.floor(numbers))
     if wrong.any():

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.training.inputs import data_files, formats, record_framing
 from hub_estimator.training.inputs.failures import reason
 
-_GZIP = b"\x1f\x8b"
 _SAMPLES = 8
 """How many records of each file are looked at."""
 
@@ -25,7 +26,7 @@ class RecordFile:
 
     Attributes:
       path: where it is.
-      compression: `"GZIP"`, or empty without.
+      compression: `"GZIP"`, `"ZLIB"`, or empty without.
       samples: its first records: of each, the feature by key.
     """
 
@@ -51,10 +52,13 @@ def find(patterns: Sequence[str]) -> list[str]:
 
     Raises:
       errors.DataFileNotFoundError: a pattern means none.
+      errors.DataFileError: a folder cannot be looked into.
     """
     found: set[str] = set()
     for pattern in patterns:
-        paths = files.gfile().glob(pattern)
+        with data_files.reading("data file", pattern):
+            # The name of a file may be that of a pattern too.
+            paths = [pattern] if files.exists(pattern) else files.gfile().glob(pattern)
         if not paths:
             raise errors.DataFileNotFoundError(f"There is no data file {pattern!r}.")
         found.update(paths)
@@ -65,6 +69,7 @@ def look_into(paths: Sequence[str]) -> list[RecordFile]:
     """Reads the first records of each file.
 
     Raises:
+      errors.LfsPointerError: one is a pointer of Git LFS.
       errors.DataFileError: one is no TFRecord file, is empty, or holds something else than
         `tf.train.Example`s.
     """
@@ -72,6 +77,20 @@ def look_into(paths: Sequence[str]) -> list[RecordFile]:
         RecordFile(path, compression, [_parse(path, record) for record in records])
         for path, compression, records in _first_records(paths)
     ]
+
+
+def compression_of(path: str) -> str:
+    """Returns how a file of records is compressed: what `tf.data.TFRecordDataset` calls it.
+
+    Raises:
+      errors.LfsPointerError: it is a pointer of Git LFS.
+      errors.DataFileError: it cannot be read, or is of another format.
+    """
+    with data_files.reading("data file", path):
+        compression, start = record_framing.opened(path)
+        files.check_file(path)
+    formats.refuse_other(path, start, formats.RECORDS)
+    return compression
 
 
 def _first_records(paths: Sequence[str]) -> list[tuple[str, str, list[bytes]]]:
@@ -86,7 +105,9 @@ def _first_records(paths: Sequence[str]) -> list[tuple[str, str, list[bytes]]]:
 
         def read(path: str) -> tuple[str, str, list[bytes]]:
             compression = compression_of(path)
-            values = {path_tensor: path, compression_tensor: compression}
+            with data_files.reading("data file", path):
+                record_framing.check_first(path, _SAMPLES)
+            values = {path_tensor: os.fsencode(path), compression_tensor: compression}
             session.run(iterator.initializer, values)
             try:
                 return path, compression, session.run(element).tolist()
@@ -98,12 +119,6 @@ def _first_records(paths: Sequence[str]) -> list[tuple[str, str, list[bytes]]]:
                 ) from error
 
         return [read(path) for path in paths]
-
-
-def compression_of(path: str) -> str:
-    """Returns how a file is compressed, which its first bytes tell."""
-    with files.gfile().GFile(path, "rb") as file:
-        return "GZIP" if file.read(len(_GZIP)) == _GZIP else ""
 
 
 def _parse(path: str, record: bytes) -> Mapping[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +13,17 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.training import images, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
-from hub_estimator.training.inputs import damage, record_files
-from hub_estimator.training.inputs.base import Share, check_spec
-from hub_estimator.training.inputs.failures import plain
+from hub_estimator.training.inputs import (
+    damage,
+    encoded_images,
+    image_headers,
+    record_files,
+    record_framing,
+)
+from hub_estimator.training.inputs.base import Share, check_spec, shown_names
+from hub_estimator.training.inputs.failures import fail_unless, plain, shown_path
 from hub_estimator.training.inputs.record_files import RecordFile
-from hub_estimator.training.inputs.streams import LabelKeys, Streamed, label_parser
+from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed, label_parser
 from hub_estimator.training.inputs.text_file import check_path
 
 _READ_AT_ONCE = 8
@@ -116,7 +124,7 @@ class Records(Streamed):
         )
         compressions = [record_files.compression_of(each) for each in paths]
         damage.note_files(paths, compressions)
-        sources = tf.data.Dataset.from_tensor_slices((paths, compressions))
+        sources = tf.data.Dataset.from_tensor_slices((list(map(os.fsencode, paths)), compressions))
         by_file = len(paths) >= share.count
         if by_file:
             sources = sources.shard(share.count, share.index)
@@ -131,29 +139,32 @@ class Records(Streamed):
             )
         return examples if by_file else examples.shard(share.count, share.index)
 
-    def _convert(
-        self, spec: ExampleSpec, labels: Labels | None, *batch: Any
-    ) -> tuple[dict[str, tf.Tensor], dict[str, Any], tf.Tensor]:
-        paths, records = batch
+    def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
+        places, records = batch
         parsers = parsing.parsing_spec(spec)
         keys = {} if labels is None else self._keys(labels)
         for key, each in keys.items():
             stored = self._files[0].stored_type(key) or tf.int64
             parsers[key] = label_parser(each, stored)
         parsed = tf.io.parse_example(records, parsers)
-        where = tf.strings.join(["a record of '", paths, "'"])
-        return (
-            parsing.convert(parsed, spec.features),
+        where = tf.strings.join(["a record of ", places])
+        encoded = {
+            name: parsed[name] for name, each in spec.features.items() if parsing.is_image(each)
+        }
+        decodable, refused = encoded_images.checked(encoded, where)
+        return Batch(
+            parsing.convert({**parsed, **decodable}, spec.features),
             {key: _dense(parsed[key]) for key in keys},
             where,
+            refused,
         )
 
     def _message(self, *example: Any) -> tf.Tensor:
         wrong = (
-            "' is not as the model takes it: a feature or a label is missing, of another type or "
+            " is not as the model takes it: a feature or a label is missing, of another type or "
             "length, or an image that cannot be decoded."
         )
-        return tf.strings.join(["A record of '", example[0], wrong])
+        return tf.strings.join(["A record of ", example[0], wrong])
 
 
 def _dense(labels: Any) -> Any:
@@ -164,8 +175,23 @@ def _dense(labels: Any) -> Any:
 
 
 def _records(path: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
-    records = tf.data.TFRecordDataset(path, compression)
-    return records.map(plain(lambda record: (path, record)))
+    """Returns what messages call a file, and each record of it; checks the lengths of these first."""
+    place = shown_path(path)
+    problem = tf.numpy_function(_problem, [path], tf.string)
+    is_right = fail_unless(tf.equal(problem, ""), errors.DataFileError, lambda: problem)
+    with tf.control_dependencies([is_right]):
+        records = tf.data.TFRecordDataset(tf.identity(path), compression)
+    return records.map(plain(lambda record: (place, record)))
+
+
+def _problem(path: bytes) -> bytes:
+    try:
+        record_framing.check_all(os.fsdecode(path))
+    except errors.Error as error:
+        return str(error).encode("utf-8", "backslashreplace")
+    except OSError:  # TensorFlow reads it next, and says so itself
+        pass
+    return b""
 
 
 def _check_feature(file: RecordFile, name: str, parser: Any, is_image: bool) -> None:
@@ -177,7 +203,7 @@ def _check_feature(file: RecordFile, name: str, parser: Any, is_image: bool) -> 
                 continue
             raise errors.DataFileError(
                 f"A record of {file.path!r} has no feature {name!r}. It has: "
-                f"{', '.join(sorted(sample))}."
+                f"{shown_names(sorted(sample))}."
             )
         values = getattr(sample[name], kind).value
         if record_files.KINDS[kind] != parser.dtype:
@@ -196,6 +222,11 @@ def _check_feature(file: RecordFile, name: str, parser: Any, is_image: bool) -> 
                 f"The feature {name!r} of a record of {file.path!r} is no PNG, JPEG, BMP or GIF "
                 "image, which the model takes."
             )
+        problem = image_headers.problem(io.BytesIO(values[0])) if is_image else ""
+        if problem:
+            raise errors.DataFileError(
+                f"The image {name!r} in a record of {file.path!r} {problem}."
+            )
 
 
 def _check_label(file: RecordFile, key: str, spec: LabelSpec) -> None:
@@ -203,7 +234,7 @@ def _check_label(file: RecordFile, key: str, spec: LabelSpec) -> None:
     if stored is None:
         raise errors.ColumnNotFoundError(
             f"The records of {file.path!r} have no label {key!r}. They have: "
-            f"{', '.join(file.names())}."
+            f"{shown_names(file.names())}."
         )
     if spec.kind in ("class", "classes") and stored == tf.float32:
         raise errors.DataFileError(

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from hub_estimator import errors, files
-from hub_estimator.training import checks
+from hub_estimator.training import checks, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
-from hub_estimator.training.inputs import label_tensors
+from hub_estimator.training.inputs import finite, label_tensors
 from hub_estimator.training.inputs.base import InputFn, Share, check_spec
-from hub_estimator.training.inputs.failures import map_batches, plain
+from hub_estimator.training.inputs.failures import fail_unless, map_batches, plain
 
 # The key of the labels, or those of each head of a multi-head by its name.
 LabelKeys = str | Mapping[str, str]
 
 _PREFETCHED = 4
 """How many batches are made ahead of the model."""
+
+
+class Batch(NamedTuple):
+    """Some examples as they are read.
+
+    Attributes:
+      features: the features as the model takes them.
+      labels: the labels as they are stored, by key.
+      where: what messages call the place of each example, string `[B]`.
+      refused: what is wrong with each example, string `[B]`; empty where nothing is.
+    """
+
+    features: dict[str, tf.Tensor]
+    labels: dict[str, Any]
+    where: tf.Tensor
+    refused: tf.Tensor
 
 
 class Streamed(abc.ABC):
@@ -111,10 +127,8 @@ class Streamed(abc.ABC):
         """
 
     @abc.abstractmethod
-    def _convert(
-        self, spec: ExampleSpec, labels: Labels | None, *batch: Any
-    ) -> tuple[dict[str, tf.Tensor], dict[str, Any], tf.Tensor]:
-        """Returns a batch's features, its labels as they are stored by key, and where it is from."""
+    def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
+        """Converts a batch."""
 
     @abc.abstractmethod
     def _message(self, *example: Any) -> tf.Tensor:
@@ -181,10 +195,11 @@ class Streamed(abc.ABC):
             self._message,
         )
 
-        def finish(features: Any, stored: Any, where: tf.Tensor) -> Any:
+        def finish(batch: Batch) -> Any:
+            features = _checked(batch, spec)
             if labels is None:
                 return features
-            return features, self._labels(labels, stored, where)
+            return features, self._labels(labels, batch.labels, batch.where)
 
         return batches.map(plain(finish)).prefetch(_PREFETCHED)
 
@@ -215,6 +230,23 @@ class Streamed(abc.ABC):
             head: label_tensors.convert(stored[self._label[head]], each, where)
             for head, each in labels.items()
         }
+
+
+def _checked(batch: Batch, spec: ExampleSpec) -> dict[str, tf.Tensor]:
+    """Returns the features of a batch; a step fails where one is refused, or no finite number."""
+    is_right = tf.equal(batch.refused, "")
+
+    def message() -> tf.Tensor:
+        return batch.refused[tf.argmin(tf.cast(is_right, tf.int32))]
+
+    right = fail_unless(tf.reduce_all(is_right), errors.DataFileError, message)
+    with tf.control_dependencies([right]):
+        features = {name: tf.identity(each) for name, each in batch.features.items()}
+    for name, each in spec.features.items():
+        if each.dtype.is_floating and not parsing.is_image(each):
+            what = ("The value", f" of {name!r}")
+            features[name] = finite.checked(features[name], batch.where, what, errors.DataFileError)
+    return features
 
 
 def label_parser(spec: LabelSpec, stored: tf.DType) -> Any:

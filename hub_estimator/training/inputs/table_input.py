@@ -39,7 +39,10 @@ class TableInput(InMemory):
     ) -> None:
         super().__init__(batch_size)
         kind = type(self).__name__
-        _check_columns(f"{kind}.label", label)
+        for head, part in (
+            label.items() if isinstance(label, Mapping) and label else [(None, label)]
+        ):
+            _check_columns(f"{kind}.label" if head is None else f"{kind}.label[{head!r}]", part)
         if class_names is not None:
             checks.listed(f"{kind}.class_names", class_names, "['bad', 'good']")
         self._features = dict(features)
@@ -99,10 +102,6 @@ def check_features(name: str, value: object) -> None:
 
 
 def _check_columns(name: str, value: object) -> None:
-    if isinstance(value, Mapping) and value:
-        for key, each in value.items():
-            _check_columns(f"{name}[{key!r}]", each)
-        return
     parts = value if isinstance(value, (list, tuple)) else [value]
     if not parts or not all(_is_column(each) for each in parts):
         raise errors.ModelError(

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Sequence
 
 from hub_estimator import errors, files
+from hub_estimator.training.inputs import data_text, formats
+from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.columns import ColumnName
 
-_GZIP = b"\x1f\x8b"
+_DELIMITERS = ",;\t|"
+# What Python's `csv` says, and what is meant.
+_MEANT = {
+    "unexpected end of data": "unexpected end of data; a quote opens in this row and never closes",
+    "new-line character seen in unquoted field": (
+        "a carriage return (\\r) stands alone in it; put the field into quotes, or end lines as "
+        "others are"
+    ),
+}
 
 
 def read_columns(
@@ -22,6 +30,9 @@ def read_columns(
     header: bool = True,
 ) -> dict[ColumnName, list[str]]:
     """Reads columns of a delimited text file in UTF-8.
+
+    Lines end with `\\n` or `\\r\\n`; with `\\r` where the whole file has no `\\n`. Blank lines at the end
+    are no rows. A column's name may have spaces around it that `columns` has not.
 
     Args:
       path: the file; gzip is recognized by its content.
@@ -35,61 +46,75 @@ def read_columns(
 
     Raises:
       errors.DataFileNotFoundError: there is no such file.
-      errors.DataFileError: it cannot be read, or has no rows, or a row of another length.
+      errors.DataFileError: it cannot be read, is of another format, has no rows, a row of another
+        length, or names a column twice.
       errors.ColumnNotFoundError: it has no such column.
     """
     path = files.as_path(path)
     if delimiter is None:
         delimiter = "\t" if path.removesuffix(".gz").endswith(".tsv") else ","
-    text = read_text(path)
-    with _fields_of_any_length(text):
-        rows = list(_rows(path, text, delimiter))
-    if not rows:
+    text = data_text.read(path, formats.TABLE)
+    try:
+        with _fields_of_any_length(text):
+            return _columns(path, _rows(path, text, delimiter), columns, header)
+    except (errors.DataFileError, errors.ColumnNotFoundError):
+        formats.refuse_other(path, text, formats.TABLE)
+        raise
+
+
+def _columns(
+    path: str, rows: Iterator[list[str]], columns: Sequence[ColumnName], header: bool
+) -> dict[ColumnName, list[str]]:
+    first = next(rows, None)
+    if first is None:
         raise errors.DataFileError(f"The data file {path!r} is empty.")
-    places = {column: _place(path, column, rows[0], header) for column in columns}
-    table = rows[1:] if header else rows
+    if header and not any(first):
+        raise errors.DataFileError(
+            f"The first line of the data file {path!r} is blank; it must name the columns."
+        )
+    places = {column: _place(path, column, first, header) for column in columns}
+    table = [*([] if header else [first]), *rows]
     if not table:
         raise errors.DataFileError(f"The data file {path!r} has column names, but no rows.")
     return {column: [row[place] for row in table] for column, place in places.items()}
 
 
 def _place(path: str, column: ColumnName, first: list[str], header: bool) -> int:
-    if header and column in first:
-        return first.index(str(column))
-    if not header and isinstance(column, int) and column < len(first):
-        return column
-    there = (
-        f"Its first row names: {', '.join(first)}."
-        if header
-        else f"Without names (header=False), its columns are 0 to {len(first) - 1}."
-    )
-    raise errors.ColumnNotFoundError(f"The data file {path!r} has no column {column!r}. {there}")
-
-
-def read_text(path: str) -> str:
-    """Returns the text of a file in UTF-8, which may be compressed with gzip.
-
-    Raises:
-      errors.DataFileNotFoundError: there is no such file.
-      errors.DataFileError: it cannot be read.
-    """
-    if not files.exists(path):
-        raise errors.DataFileNotFoundError(f"There is no data file {path!r}.")
-    try:
-        content = files.read_bytes(path)
-        if content.startswith(_GZIP):
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise errors.DataFileError(f"The data file {path!r} cannot be read: {error}.") from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # What the error counts in has no mark of the byte order any more.
-        line = error.object.count(b"\n", 0, error.start) + 1
+    if not header:
+        if isinstance(column, int) and column < len(first):
+            return column
+        there = f"Without names (header=False), its columns are 0 to {len(first) - 1}."
+        raise _not_there(path, column, there)
+    found = [place for place, name in enumerate(first) if name == column]
+    # Spreadsheets show no spaces.
+    found = found or [place for place, name in enumerate(first) if _bare(name) == _bare(column)]
+    if len(found) > 1:
+        places = ", ".join(str(place + 1) for place in found)
         raise errors.DataFileError(
-            f"The data file {path!r} is not UTF-8: byte 0x{error.object[error.start]:02x} in line "
-            f"{line}. Convert it, for example with iconv."
-        ) from error
+            f"The data file {path!r} has the column {column!r} {len(found)} times (columns {places}):"
+            " rename or remove all but one."
+        )
+    if not found:
+        there = f"Its first row names: {shown_names(first)}.{_other_delimiter(column, first)}"
+        raise _not_there(path, column, there)
+    return found[0]
+
+
+def _bare(name: ColumnName) -> ColumnName:
+    """Returns a name without spaces around it, and without further marks of the byte order."""
+    return name.strip().strip("\ufeff").strip() if isinstance(name, str) else name
+
+
+def _not_there(path: str, column: ColumnName, there: str) -> errors.Error:
+    return errors.ColumnNotFoundError(f"The data file {path!r} has no column {column!r}. {there}")
+
+
+def _other_delimiter(column: ColumnName, first: list[str]) -> str:
+    """Returns what to say where another delimiter gives the column."""
+    for delimiter in _DELIMITERS if len(first) == 1 else "":
+        if column in map(_bare, first[0].split(delimiter)):
+            return f" Its fields are separated by {delimiter!r}: set TextFile.delimiter = {delimiter!r}."
+    return ""
 
 
 @contextlib.contextmanager
@@ -104,26 +129,35 @@ def _fields_of_any_length(text: str) -> Iterator[None]:
 
 
 def _rows(path: str, text: str, delimiter: str) -> Iterator[list[str]]:
-    width = None
+    """Gives rows of equal length; a blank line is a row of empty fields, but not at the end."""
     # Tab-separated text has no quoting: a stray quote must not swallow the rows up to the next one.
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        io.StringIO(text, newline=data_text.line_end(text)),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
         strict=True,
     )
-    row_number = 0
+    width = blank = number = 0
     try:
-        for row_number, row in enumerate(reader, 1):
+        for number, row in enumerate(reader, 1):
+            if not row:
+                blank += 1
+                continue
             width = width or len(row)
-            if row and len(row) != width:
+            if len(row) != width:
                 raise errors.DataFileError(
-                    f"Row {row_number} (line {reader.line_num}) of the data file {path!r} has "
+                    f"Row {number} (line {reader.line_num}) of the data file {path!r} has "
                     f"{len(row)} fields, the first row has {width}."
                 )
-            yield row or [""] * width
+            yield from ([""] * width for _ in range(blank))
+            blank = 0
+            yield row
     except csv.Error as error:
         raise errors.DataFileError(
-            f"Row {row_number + 1} (line {reader.line_num}) of the data file {path!r} cannot be "
-            f"parsed: {error}."
+            f"Row {number + 1} (line {reader.line_num}) of the data file {path!r} cannot be "
+            f"parsed: {_meant(str(error))}."
         ) from error
+
+
+def _meant(message: str) -> str:
+    return next((meant for start, meant in _MEANT.items() if message.startswith(start)), message)

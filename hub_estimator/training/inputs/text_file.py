@@ -57,6 +57,10 @@ class TextFile(TableInput):
         check_features("TextFile.numbers", numbers or {})
         if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
             raise errors.ModelError(f"TextFile.delimiter is {delimiter!r}; it must be one letter.")
+        if delimiter is not None and delimiter in '"\n\r':
+            raise errors.ModelError(
+                f"TextFile.delimiter is {delimiter!r}, which ends fields or lines in another way."
+            )
         checks.text("TextFile.separator", separator)
         super().__init__({**texts, **(numbers or {})}, label, batch_size, class_names, separator)
         self.path = files.as_path(path)

@@ -11,10 +11,10 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.training import checks, images, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels
-from hub_estimator.training.inputs import tfds_trust
-from hub_estimator.training.inputs.base import Share, check_spec
+from hub_estimator.training.inputs import encoded_images, tfds_files, tfds_trust
+from hub_estimator.training.inputs.base import Share, check_spec, shown_names
 from hub_estimator.training.inputs.failures import plain
-from hub_estimator.training.inputs.streams import LabelKeys, Streamed
+from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed
 
 
 class TfdsInput(Streamed):
@@ -115,9 +115,17 @@ class TfdsInput(Streamed):
         keys = [*map(self._key, spec.features), *self._keys(spec.labels)]
         _check_keys(self._name, self._builder, keys)
         with tf.Graph().as_default():
-            (stored, _), _ = self._one_epoch(spec, spec.labels, Share(), None, None).element_spec
+            (stored, labels), _ = self._one_epoch(
+                spec, spec.labels, Share(), None, None
+            ).element_spec
         for name, each in spec.features.items():
             _check_feature(self._name, self._key(name), stored[name], each)
+        for key, wanted in self._keys(spec.labels).items():
+            if wanted.kind == "number" and labels[key].dtype == tf.string:
+                raise errors.DataFileError(
+                    f"The label {key!r} of the dataset {self._name!r} is string, but the model takes "
+                    "numbers."
+                )
 
     def _key(self, feature: str) -> str:
         return feature if self._features is None else self._features[feature]
@@ -167,18 +175,25 @@ class TfdsInput(Streamed):
     def _batched(self, examples: tf.data.Dataset) -> tf.data.Dataset:
         return examples.padded_batch(self._batch_size)
 
-    def _convert(
-        self, spec: ExampleSpec, labels: Labels | None, *batch: Any
-    ) -> tuple[dict[str, tf.Tensor], dict[str, Any], tf.Tensor]:
+    def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
         (stored, stored_labels), empty = batch
-        features = {name: _converted(stored[name], each) for name, each in spec.features.items()}
-        where = tf.strings.join([f"the dataset '{self._name}'", empty])
-        return features, stored_labels, where
+        where = tf.strings.join([f"the dataset {self._name!r}", empty])
+        encoded = {
+            name: stored[name]
+            for name, each in spec.features.items()
+            if parsing.is_image(each) and stored[name].dtype == tf.string
+        }
+        decodable, refused = encoded_images.checked(encoded, where)
+        features = {
+            name: _converted(decodable.get(name, stored[name]), each)
+            for name, each in spec.features.items()
+        }
+        return Batch(features, stored_labels, where, refused)
 
     def _message(self, *example: Any) -> tf.Tensor:
         del example
         return tf.constant(
-            f"An example of the dataset '{self._name}' is not as the model takes it: a feature has "
+            f"An example of the dataset {self._name!r} is not as the model takes it: a feature has "
             "another length, or is an image that cannot be decoded."
         )
 
@@ -198,7 +213,7 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
     tfds = _library()
     if files.is_folder(name):
         tfds_trust.check_folder(name)
-        builder = tfds.builder_from_directory(name)
+        builder = _from_folder(tfds, name)
     else:
         tfds_trust.check_name(name)
         if data_dir is not None:
@@ -218,13 +233,24 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
             "= True, or TfdsInput.data_dir to where it is."
         )
     try:
-        builder.info.splits[split]
+        shards = builder.info.splits[split].file_instructions
     except (KeyError, ValueError) as error:
         raise errors.DataFileError(
             f"The dataset {name!r} has no split {split!r}. It has: "
-            f"{', '.join(builder.info.splits)}."
+            f"{shown_names(list(builder.info.splits))}."
         ) from error
+    if builder.info.file_format == tfds.core.FileFormat.TFRECORD:
+        tfds_files.check_shards([each.filename for each in shards])
     return builder
+
+
+def _from_folder(tfds: Any, folder: str) -> Any:
+    try:
+        return tfds.builder_from_directory(folder)
+    except Exception as error:  # whatever its reading of a damaged folder raises
+        raise errors.DataFileError(
+            f"The folder {folder!r} is no dataset that tensorflow_datasets can open: {error}."
+        ) from error
 
 
 def _check_keys(dataset: str, builder: Any, keys: Iterable[str]) -> None:
@@ -233,7 +259,7 @@ def _check_keys(dataset: str, builder: Any, keys: Iterable[str]) -> None:
         if key not in there:
             raise errors.ColumnNotFoundError(
                 f"The dataset {dataset!r} has no feature {key!r}. It has: "
-                f"{', '.join(sorted(there))}."
+                f"{shown_names(sorted(there))}."
             )
 
 

@@ -7,18 +7,22 @@ neither is done for it.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from hub_estimator import errors, files, texts
+from hub_estimator.training.inputs import tfds_files
 
+_ABOUT = "dataset_info.json"
 _FEATURES = "features.json"
 # `community:dataset`, but not `dataset:1.0.0`.
 _NAMESPACE = re.compile(r"\w[\w-]*:(?!\d|\*|experimental_latest)")
+# The first is that of older releases, which have names without a dot for other things.
 _CLASS_KEYS = ("type", "pythonClassName", "python_class_name")
+# The content of a feature that has no message of its own.
+_TEXT_KEY = "json"
 _LIBRARY = "tensorflow_datasets"
 
 
@@ -48,16 +52,15 @@ def check_folder(folder: str) -> None:
     """Checks that a prepared dataset has features of `tensorflow_datasets`, or of the program.
 
     Raises:
-      errors.DataFileError: it has others, or its description cannot be read.
+      errors.LfsPointerError: one of the files that describe it is a pointer of Git LFS.
+      errors.DataFileError: it has others, or what describes it cannot be read or is no JSON.
     """
-    path = files.join(folder, _FEATURES)
-    if not files.exists(path):
+    about, features = files.join(folder, _ABOUT), files.join(folder, _FEATURES)
+    if files.exists(about):
+        tfds_files.read_json(about)
+    if not files.exists(features):
         return
-    try:
-        description = json.loads(files.read_bytes(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise errors.DataFileError(f"{path!r} cannot be read: {error}.") from error
-    for name in _class_names(description):
+    for name in _class_names(tfds_files.read_json(features), features):
         module = name.rpartition(".")[0]
         if module.partition(".")[0] != _LIBRARY and module not in sys.modules:
             raise errors.DataFileError(
@@ -67,8 +70,8 @@ def check_folder(folder: str) -> None:
             )
 
 
-def _class_names(description: Any) -> Iterator[str]:
-    """Yields the names of classes of Python in a description."""
+def _class_names(description: Any, path: str) -> Iterator[str]:
+    """Yields the names of classes of Python in a description, also in the texts in it that are JSON."""
     waiting = [description]
     while waiting:
         each = waiting.pop()
@@ -76,5 +79,7 @@ def _class_names(description: Any) -> Iterator[str]:
             names = (each.get(key) for key in _CLASS_KEYS)
             yield from (name for name in names if isinstance(name, str) and "." in name)
             waiting += each.values()
+            if isinstance(text := each.get(_TEXT_KEY), str):
+                waiting.append(tfds_files.parse(text, path))
         elif isinstance(each, list):
             waiting += each

@@ -17,7 +17,7 @@ from typing import Any
 
 import filelock
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, json_text
 from hub_estimator.training.exporters.records import as_plain
 
 # One evaluation: `{"step": 500, "checkpoint": "model.ckpt-500", "accuracy": 0.8, ...}`. A metric
@@ -48,7 +48,8 @@ class History:
         if not files.exists(self.path):
             return []
         text = files.read_bytes(self.path).decode("utf-8", "replace")
-        return [self._parsed(number, line) for number, line in enumerate(text.splitlines(), 1)]
+        lines = text.removesuffix("\n").split("\n") if text else []
+        return [self._parsed(number, line) for number, line in enumerate(lines, 1)]
 
     def record(self, checkpoint: str, metrics: Mapping[str, Any]) -> Evaluation:
         """Adds an evaluation, in place of an earlier one of the same step.
@@ -81,9 +82,10 @@ class History:
 
     def _parsed(self, number: int, line: str) -> Evaluation:
         try:
-            content = json.loads(line)
+            content = json_text.parse(line)
             content["step"] = int(content["step"])
-        except (ValueError, TypeError, KeyError) as error:
+            files.check_name("The checkpoint", content["checkpoint"])
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise errors.DataFileError(
                 f"Line {number} of {self.path!r} is not an evaluation: {line[:60]!r}. Remove the "
                 "line, or the file."
@@ -116,7 +118,7 @@ def best(
     Raises:
       errors.ModelFolderError: none of them has this metric.
     """
-    candidates = [each for each in evaluations if each.get(metric) is not None]
+    candidates = [each for each in evaluations if isinstance(each.get(metric), numbers.Real)]
     if not candidates:
         there = sorted({name for each in evaluations for name in each} - {*_NOT_METRICS})
         has = f"They have: {', '.join(there)}." if there else "There is none."

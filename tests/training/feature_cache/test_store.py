@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -144,6 +147,81 @@ def test_a_damaged_entry_is_removed(store, caplog, content, why):
     elif content is not None:
         entry.write_shard(0, content)
     assert entry.open(200) is None and keys(store) == []
+    assert caplog.messages == [
+        f"The stored outputs in {entry.folder!r} are damaged, and are removed: {why}."
+    ]
+
+
+ROWS = np.ones([200, 1], np.float32)
+
+
+def saved(array, **changed) -> bytes:
+    """A file of numpy, in whose header texts are replaced."""
+    content = io.BytesIO()
+    np.save(content, array)
+    header, data = content.getvalue()[:128], content.getvalue()[128:]
+    for old, new in changed.items():
+        header = header.replace(old.encode(), new.encode())
+    return header + data
+
+
+def nested() -> bytes:
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", 9000) + b"-" * 9000
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (saved(ROWS)[:-1], "'00000.npy' has 927 bytes, not 928"),
+        (saved(ROWS) + b"x", "'00000.npy' has 929 bytes, not 928"),
+        (saved(ROWS, **{"(200, 1)": "(999, 9)"}), "'00000.npy' has 928 bytes, not 36092"),
+        *(
+            (content, "'00000.npy' is no array [R, D] of float32")
+            for content in [
+                saved(ROWS, **{"(200, 1)": "(-200, 1)"}),
+                saved(ROWS, **{"(200, 1)": "(True, 200)"}),
+                saved(ROWS, **{"(200, 1)": f"({'9' * 30}, 1)"}),
+                saved(ROWS[:, 0]),
+                saved(ROWS.astype(np.float64)),
+                saved(np.full([200, 1], None)),
+                nested(),
+                b"PK\x03\x04" + bytes(100),
+                pickle.dumps(ROWS),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_a_shard_that_is_none(store, caplog, content, why):
+    fill(store, "a", used=1)
+    entry = store.entry("a")
+    with open(f"{entry.folder}/00000.npy", "wb") as file:
+        file.write(content)
+    assert entry.open(200) is None and keys(store) == []
+    assert caplog.messages == [
+        f"The stored outputs in {entry.folder!r} are damaged, and are removed: {why}."
+    ]
+
+
+@pytest.mark.parametrize("shapes", [[(100, 1), (50, 1), (50, 1)], [(100, 1), (100, 2)]])
+def test_shards_that_do_not_fit(store, caplog, shapes):
+    with store.locked("a") as entry:
+        for number, shape in enumerate(shapes):
+            entry.write_shard(number, np.ones(shape, np.float32))
+        entry.complete(200, "a test")
+    assert entry.open(200) is None
+    why = "they are of different sizes"
+    assert caplog.messages == [
+        f"The stored outputs in {entry.folder!r} are damaged, and are removed: {why}."
+    ]
+
+
+def test_a_pipe_in_place_of_a_shard(store, caplog):
+    fill(store, "a", used=1)
+    entry, path = store.entry("a"), f"{store.entry('a').folder}/00000.npy"
+    os.remove(path)
+    os.mkfifo(path)
+    assert entry.open(200) is None
+    why = f"{path!r} is a named pipe; a regular file is needed here"
     assert caplog.messages == [
         f"The stored outputs in {entry.folder!r} are damaged, and are removed: {why}."
     ]

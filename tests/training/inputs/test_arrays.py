@@ -164,6 +164,13 @@ def test_frames_that_cannot_be_used():
         Frame(pandas.DataFrame({"text": ["a"], 3: [1]})).check(TWO_CLASSES)
     assert str(caught.value) == "The frame has no column 'label'. It has: text, 3."
     with pytest.raises(errors.DataFileError) as caught:
+        Frame(pandas.DataFrame([["a", 1, 0]], columns=["text", "label", "label"])).check(
+            TWO_CLASSES
+        )
+    assert str(caught.value) == (
+        "The frame has the column 'label' 2 times: rename or remove all but one."
+    )
+    with pytest.raises(errors.DataFileError) as caught:
         Frame(pandas.DataFrame({"text": [], "label": []})).check(TWO_CLASSES)
     assert str(caught.value) == "The frame has no rows."
     with pytest.raises(errors.ModelError) as caught:

@@ -30,6 +30,8 @@ def feature(values, dtype, shape=(None,), **table):
         (["1e16", "9007199254740993"], tf.int64, [10**16, 2**53 + 1]),
         ([b" 1e16", 1e16], tf.int64, [10**16, 10**16]),
         (np.array(["1.0e16"]), tf.int64, [10**16]),
+        (np.array([-(2.0**63)]), tf.int64, [-(2**63)]),
+        (["\xa01 ", "\uff12"], tf.float32, [1, 2]),
         (np.array([0.5], np.float16), tf.float64, [0.5]),
     ],
 )
@@ -48,9 +50,22 @@ def test_values(values, dtype, expected):
         (np.array([1, np.nan]), tf.float32, "The value of 'c' in row 3 of 'a.csv' is missing."),
         (["a", None], tf.string, "The value of 'c' in row 3 of 'a.csv' is missing."),
         (["1", "x"], tf.float32, "The value 'x' of 'c' in row 3 of 'a.csv' is not a number."),
+        (["1", "1_0"], tf.float32, "The value '1_0' of 'c' in row 3 of 'a.csv' is not a number."),
+        ([1, "1_0"], tf.int64, "The value '1_0' of 'c' in row 3 of 'a.csv' is not a number."),
+        (["1", b"1_0"], tf.int64, "The value b'1_0' of 'c' in row 3 of 'a.csv' is not a number."),
+        (["1", "1 000"], tf.float32, "The value '1 000' of 'c' in row 3 of 'a.csv' is not a number."),
+        (["1", "#N/A"], tf.float32, "The value '#N/A' of 'c' in row 3 of 'a.csv' is not a number."),
+        (["1", "x" * 10**6], tf.float32, f"The value '{'x' * 120}'... (1,000,000 characters) of 'c' in row 3 of 'a.csv' is not a number."),
+        (["1", "\x1b[2J"], tf.float32, "The value '\\x1b[2J' of 'c' in row 3 of 'a.csv' is not a number."),
+        *(
+            (["1", number], tf.float32, f"The value {number!r} of 'c' in row 3 of 'a.csv' is not a number; in numbers a point is before the fraction, and no comma anywhere.")
+            for number in ("0,5", "1,234.5", "-1,000")
+        ),
+        ([1.0, 2.0**63], tf.int64, f"The value {2.0**63} of 'c' in row 3 of 'a.csv' does not fit int64."),
+        (np.array([1.0, 2.0**63]), tf.int64, f"The value {2.0**63} of 'c' in row 3 of 'a.csv' does not fit int64."),
         (["1", "inf"], tf.float32, "The value 'inf' of 'c' in row 3 of 'a.csv' is not a number."),
         (["1", "nan"], tf.float32, "The value 'nan' of 'c' in row 3 of 'a.csv' is not a number."),
-        ([1, 10**400], tf.float32, f"The value {10**400} of 'c' in row 3 of 'a.csv' is not a number."),
+        ([1, 10**400], tf.float32, f"The value {str(10**400)[:120]}... of 'c' in row 3 of 'a.csv' is not a number."),
         ([1, [2]], tf.float32, "The value [2] of 'c' in row 3 of 'a.csv' is not a number."),
         (["1", "2.5"], tf.int64, "The value '2.5' of 'c' in row 3 of 'a.csv' is not a whole number."),
         (

@@ -51,7 +51,7 @@ def test_a_batch_that_fails_but_whose_examples_do_not():
 def test_labels():
     with tf.compat.v1.Session() as session:
         operation = failures.fail_unless(
-            False, errors.LabelError, tf.constant("The label is wrong.")
+            False, errors.LabelError, lambda: tf.constant("The label is wrong.")
         )
         pinned = pytest.raises(errors.LabelError, match=r"^The label is wrong\.$")
         with pinned, failures.clear_errors():

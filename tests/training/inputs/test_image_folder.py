@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import subprocess
 
 import image_files
 import numpy as np
@@ -150,6 +152,122 @@ def test_a_file_that_cannot_be_read(folder):
     path.mkdir()
     message = check_error(errors.DataFileError, folder)
     assert message.startswith(f"The image file {str(path)!r} cannot be read: ")
+
+
+def test_what_is_no_file_in_place_of_an_image(folder):
+    os.mkfifo(folder / "b" / "1.png")
+    (folder / "b" / "2.png").symlink_to("/dev/zero")
+    for name, kind in [("1.png", "a named pipe"), ("2.png", "a device")]:
+        path = str(folder / "b" / name)
+        assert check_error(errors.DataFileError, folder) == (
+            f"The image file {path!r} cannot be read: {path!r} is {kind}; a regular file is needed "
+            "here."
+        )
+        os.remove(path)
+
+
+def test_a_pointer_of_git_lfs_in_place_of_an_image(folder):
+    path = folder / "b" / "1.png"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1234\n")
+    assert check_error(errors.LfsPointerError, folder) == (
+        f"{str(path)!r} is a pointer of Git LFS, not the file that it stands for. Fetch the file: "
+        "`git lfs pull` in the repository that it is from."
+    )
+
+
+def test_an_image_that_is_too_large(folder, monkeypatch):
+    path = folder / "b" / "1.png"
+    path.write_bytes(image_files.encoded("PNG", np.zeros([50, 41, 1])))
+    monkeypatch.setenv("HUB_ESTIMATOR_MAX_IMAGE_PIXELS", "2000")
+    assert check_error(errors.DataFileError, folder) == (
+        f"The image file {str(path)!r} has 2,050 pixels, and at most 2,000 are decoded: if it is to be "
+        "trusted, raise the limit by HUB_ESTIMATOR_MAX_IMAGE_PIXELS."
+    )
+    monkeypatch.setenv("HUB_ESTIMATOR_MAX_IMAGE_PIXELS", "2050")
+    ImageFolder(folder).check(spec())
+
+
+def test_names_that_are_not_utf_8(folder, tmp_path):
+    odd = os.fsdecode(b"\xff\x1b[2J.png")
+    path = f"{folder}/b/{odd}"
+    pathlib.Path(path).write_bytes(image_files.encoded("PNG", np.zeros([9, 9, 3])))
+    source = ImageFolder(folder)
+    ((read, _),) = batches(source.evaluation_fn(spec())())
+    assert len(read["image"]) == 3 and source.digest(spec(), ["image"])
+    os.truncate(path, 60)
+    with pytest.raises(errors.DataFileError) as caught, clear_errors():
+        batches(source.evaluation_fn(spec())())
+    assert str(caught.value) == (
+        f"The image file '{folder}/b/\\udcff\\x1b[2J.png' cannot be read: it is damaged or cut short, "
+        "or of a variant that TensorFlow does not decode."
+    )
+    os.rename(folder / "b", f"{folder}/{odd}")
+    assert check_error(errors.DataFileError, folder) == (
+        f"The name of the folder '\\udcff\\x1b[2J.png' in {str(folder)!r} is not UTF-8, as that of a "
+        "class must be. Rename it."
+    )
+
+
+def test_names_of_classes_are_shown_quoted_and_few(folder):
+    for number in range(20):
+        (folder / f"\x1b[{number}m").mkdir()
+    shown = ", ".join(f"'\\x1b[{number}m'" for number in (0, 10, 11, 12, 13, 14, 15, 16, 17, 18))
+    assert check_error(errors.LabelError, folder, classes=["a"]) == (
+        f"The folder {str(folder)!r} has folders for {shown} and 12 more, but the classes are a. There "
+        "must be one for each."
+    )
+
+
+def predicted(path):
+    """Which images a prediction sees, by their gray values."""
+    (read,) = batches(ImageFolder("none").prediction_fn(spec(), path)())
+    return [round(float(each.mean()) * 255) for each in read["image"]]
+
+
+def test_links_that_lead_back(tmp_path, caplog):
+    other = pathlib.Path(write(tmp_path / "other", a__1=gray(10), a__b__2=gray(20), c=gray(30)))
+    (other / "a" / "b" / "back").symlink_to(other)
+    (other / "a" / "again").symlink_to(other / "a" / "b")
+    assert predicted(other) == [10, 20, 30]
+    assert caplog.messages == [
+        f"Left out {str(path)!r}: it was listed already, under another name."
+        for path in (other / "a" / "again" / "back", other / "a" / "b")
+    ]
+
+
+def test_links_to_links(tmp_path):
+    # Twice as many in each step, if each were listed under every name.
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "x.bmp").write_bytes(gray(50))
+    for number in range(1, 30):
+        (tmp_path / str(number)).mkdir()
+        for name in "ab":
+            (tmp_path / str(number) / name).symlink_to(tmp_path / str(number - 1))
+    assert predicted(tmp_path / "29") == [50]
+
+
+def test_more_folders_in_one_another_than_calls(tmp_path):
+    deep = pathlib.Path(write(tmp_path / "deep", x=gray(60)))
+    subprocess.run(["mkdir", "-p", os.path.join(deep, *"f" * 1500)], check=True)
+    assert predicted(deep) == [60]
+    subprocess.run(["rm", "-r", str(deep)], check=True)  # which Python cannot
+
+
+def test_a_folder_that_cannot_be_listed(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+
+    def listing(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("hub_estimator.files.listing", listing)
+    assert check_error(errors.DataFileError, tmp_path) == (
+        f"The folder {str(tmp_path)!r} cannot be read: [Errno 13] Permission denied: {str(tmp_path)!r}."
+    )
+
+
+def test_a_folder_on_an_unknown_filesystem():
+    message = check_error(errors.DataFileError, "zzz://images")
+    assert message.startswith("The folder 'zzz://images' cannot be read: File system scheme 'zzz' ")
 
 
 def test_an_empty_class(folder):

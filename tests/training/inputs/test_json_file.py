@@ -66,9 +66,103 @@ def test_blank_lines_are_counted(tmp_path):
     assert str(caught.value) == f"The value of 'text' in row 4 of {str(path)!r} is missing."
 
 
+@pytest.mark.parametrize("letter", "\u2028\u2029\x85\xa0")
+def test_lines_end_where_files_end_them(tmp_path, letter):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(f'{{"text": "a{letter}b", "label": 1}}\n'.encode())
+    ((features, _),) = batches(JsonlFile(path).evaluation_fn(TWO_CLASSES)())
+    assert features["text"].tolist() == [f"a{letter}b".encode()]
+    path.write_bytes(f'{{"text": "a", "label": 1}}\n{letter}\n'.encode())
+    with pytest.raises(errors.DataFileError, match=r"^Row 2 of .* is not JSON: Expecting value"):
+        JsonlFile(path).check(TWO_CLASSES)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_ends_of_lines(tmp_path, end):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(
+        f'{{"text": "a", "label": 1}}{end}{end}{{"text": "b", "label": 0}}{end}'.encode()
+    )
+    ((features, _),) = batches(JsonlFile(path).evaluation_fn(TWO_CLASSES)())
+    assert features["text"].tolist() == [b"a", b"b"]
+
+
 @pytest.mark.parametrize(
     ("content", "error_type", "message"),
     [
+        (
+            '{"text": "a", "label": 1}\n{"text": "b", "label": 1, "label": 0}',
+            errors.DataFileError,
+            "Row 2 of the data file {path} is not JSON: an object has the key 'label' twice.",
+        ),
+        (
+            f'{{"text": "a", "label": {"[" * 10**5}',
+            errors.DataFileError,
+            "Row 1 of the data file {path} is not JSON: it is nested too deeply.",
+        ),
+        (
+            f'{{"text": "a", "label": {"9" * 5000}}}',
+            errors.DataFileError,
+            "Row 1 of the data file {path} is not JSON: it has a whole number of too many digits.",
+        ),
+        (
+            f'{{"text": "a", "label": {"9" * 400}}}',
+            errors.LabelError,
+            (
+                f"The label {'9' * 120}... in row 1 of {{path}} is not a number. To have classes by "
+                "name, list the names in the input's class_names or in the head's label_vocabulary."
+            ),
+        ),
+        (
+            f'{{"text": "a", "label": {"[" * 300}{"]" * 300}}}',
+            errors.LabelError,
+            (
+                f"The label {'[' * 120}... in row 1 of {{path}} is no single class, as the model's "
+                "head takes."
+            ),
+        ),
+        *(
+            (f'{{"text": "a", "label": {number}}}', errors.LabelError, message)
+            for number, message in [
+                ("NaN", "The label in row 1 of {path} is missing."),
+                ("-Infinity", "The label -inf in row 1 of {path} is not a number."),
+                ("1e999", "The label inf in row 1 of {path} is not a number."),
+            ]
+        ),
+        (
+            '{"text": "a", "label": "\\u001b[31m"}',
+            errors.LabelError,
+            (
+                "The label '\\x1b[31m' in row 1 of {path} is not a number. To have classes by name, "
+                "list the names in the input's class_names or in the head's label_vocabulary."
+            ),
+        ),
+        (
+            '{"\\ud800": 1, "a\\nb": 2, "c": 3}',
+            errors.ColumnNotFoundError,
+            "Row 1 of the data file {path} has no 'text'. It has: '\\ud800', 'a\\nb', c.",
+        ),
+        (
+            "text,label\na,1\n",
+            errors.DataFileError,
+            "The data file {path} is a CSV or TSV file: give it to the input TextFile.",
+        ),
+        *(
+            (
+                content,
+                errors.DataFileError,
+                (
+                    "The data file {path} is one JSON value over the whole file: write each example "
+                    "into a line of its own, as `jq -c '.[]'` does with a list, for the input "
+                    "JsonlFile."
+                ),
+            )
+            for content in [
+                '[{"text": "a", "label": 1}]',
+                '[\n  {"text": "a", "label": 1}\n]\n',
+                '{\r\n  "text": "a",\r\n  "label": 1\r\n}\r\n',
+            ]
+        ),
         ("\n", errors.DataFileError, "The data file {path} is empty."),
         (
             '{"text": "a", "label": 1}\n[1]',

@@ -140,13 +140,27 @@ NO_NAMES = (
             for spec, wrong in [(CLASS, [0, 1]), (NAMED, ["a", "b"]), (BY_NAME, ["a"])]
         ),
         (SETS, ["0", None], "The label in row 3 of 'a.csv' is missing."),
+        (CLASS, [1, 10**400], f"The label {'1' + '0' * 119}... in row 3 of 'a.csv' {NO_NAMES}"),
+        (CLASS, ["1", "1_0"], f"The label '1_0' in row 3 of 'a.csv' {NO_NAMES}"),
+        (
+            NAMED,
+            ["a", "\x1b[2J"],
+            "The label '\\x1b[2J' in row 3 of 'a.csv' is not a class of the model's head. It has: a, b, c.",
+        ),
         (SETS, ["0", "x|1"], f"The label 'x' in row 3 of 'a.csv' {NO_NAMES}"),
         (
             SETS,
             np.array([[0, 1, 0], [0, 2, 0]]),
             "The label 2 in row 3 of 'a.csv' is neither 0 nor 1.",
         ),
-        (LabelSpec("number"), ["1", "x"], "The label 'x' in row 3 of 'a.csv' is not a number."),
+        (
+            LabelSpec("number"),
+            ["1", "x"],
+            (
+                "The label 'x' in row 3 of 'a.csv' is not a number, as the model's head takes; names of "
+                "classes are for heads of classes, such as MultiClassHead."
+            ),
+        ),
         (
             LabelSpec("number", 2),
             [[1, 2], [3]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import pathlib
+import struct
 
 import image_files
 import numpy as np
@@ -194,7 +195,7 @@ def test_no_records(tmp_path):
 
 def test_other_files(tmp_path):
     path = str(tmp_path / "a")
-    for content in (b"text,label\n" * 9, gzip.compress(b"text,label\n" * 9)):
+    for content in (b"no records at all" * 9, gzip.compress(b"no records at all" * 9)):
         pathlib.Path(path).write_bytes(content)
         message = check_error(errors.DataFileError, path)
         assert message == (
@@ -257,6 +258,15 @@ def test_a_later_record_is_named_by_its_file(tmp_path):
     )
 
 
+def test_a_wrong_record_beside_one_with_an_empty_list(tmp_path):
+    # TensorFlow ends the process where it takes such lists out of a batch.
+    good = [example(ids=list(range(number)), label=[1]) for number in range(3)]
+    path = write(tmp_path / "a", *good * 4, example(ids=[1.5], label=[1]))
+    spec = ExampleSpec({"ids": tf.TensorSpec([None, None], tf.int64)}, LabelSpec("class", 2))
+    message = step_error(errors.DataFileError, Records(path).evaluation_fn(spec))
+    assert message.startswith(f"A record of {path!r} is not as the model takes it: ")
+
+
 def flip_a_bit(path) -> int:
     """Damages a file near its end; returns where."""
     content = bytearray(pathlib.Path(path).read_bytes())
@@ -314,6 +324,170 @@ def test_a_file_that_was_damaged_only_for_a_time(three_files, tmp_path):
             os.remove(three_files[1])
     assert str(caught.value) == (
         f"A file of records is damaged or cut short: corrupted record at {place}."
+    )
+
+
+def step_error(error_type, input_fn):
+    """The error of the step that reads what is wrong."""
+    with tf.Graph().as_default(), pytest.raises(error_type) as caught, clear_errors():
+        batches(input_fn())
+    return str(caught.value)
+
+
+# A length of 2**40 with the checksum that belongs to it, and four bytes: it ends TensorFlow.
+TOO_LONG = bytes.fromhex("0000000000010000 aa3d6be4") + b"abcd"
+
+
+def test_a_length_that_cannot_be_true(three_files, tmp_path):
+    size = os.path.getsize(three_files[1])
+    with open(three_files[1], "ab") as file:
+        file.write(TOO_LONG)
+    expected = (
+        f"The file of records {three_files[1]!r} is damaged or cut short: the record at byte {size} is "
+        f"said to have {2**40:,} bytes, but only 0 follow."
+    )
+    source = Records(tmp_path / "*")
+    source.check(TWO_CLASSES)  # which reads the first records
+    for input_fn in (
+        source.evaluation_fn(TWO_CLASSES),
+        source.training_fn(TWO_CLASSES, 1, lambda: 0),
+        source.prediction_fn(TWO_CLASSES, three_files[1]),
+    ):
+        assert step_error(errors.DataFileError, input_fn) == expected
+    pathlib.Path(three_files[1]).write_bytes(TOO_LONG)
+    assert check_error(errors.DataFileError, tmp_path / "*") == (
+        f"The file of records {three_files[1]!r} is damaged or cut short: the record at byte 0 is said "
+        f"to have {2**40:,} bytes, but only 0 follow."
+    )
+
+
+@pytest.mark.parametrize("option", ["GZIP", "ZLIB"])
+def test_files_that_are_compressed(tmp_path, option):
+    path = write(tmp_path / "a", *map(text_example, range(3)), options=option)
+    features, labels = read(Records(path), ExampleSpec(TEXT, LabelSpec("class", 3)))
+    assert features["text"] == [b"x0", b"x1", b"x2"] and labels.tolist() == [0, 1, 2]
+
+
+def test_names_with_letters_of_patterns(tmp_path):
+    path = write(tmp_path / "a[1]*", text_example(0))
+    write(tmp_path / "a1", text_example(1))
+    assert read(Records(path), TWO_CLASSES)[0]["text"] == [b"x0"]
+
+
+def test_a_name_that_is_not_utf_8(tmp_path):
+    path = write(os.fsencode(tmp_path / "a").decode(), text_example(0))
+    odd = os.fsdecode(os.fsencode(path) + b"\xff\x1b")
+    os.rename(path, odd)
+    source = Records(odd)
+    assert read(source, TWO_CLASSES)[0]["text"] == [b"x0"]
+    with open(odd, "ab") as file:
+        file.write(TOO_LONG)
+    message = step_error(errors.DataFileError, source.evaluation_fn(TWO_CLASSES))
+    assert message.startswith(f"The file of records '{path}\\udcff\\x1b' is damaged")
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "a-pipe")
+    (tmp_path / "a-zero").symlink_to("/dev/zero")
+    (tmp_path / "a-folder").mkdir()
+    source = Records(write(tmp_path / "well", text_example(0)))
+    for name, kind in [("pipe", "a named pipe"), ("zero", "a device"), ("folder", "a folder")]:
+        path = str(tmp_path / f"a-{name}")
+        expected = f"The data file {path!r} cannot be read: {path!r} is {kind}; a regular file is needed here."
+        assert check_error(errors.DataFileError, path) == expected
+        with pytest.raises(errors.DataFileError) as caught:
+            source.prediction_fn(TWO_CLASSES, path)()
+        assert str(caught.value) == expected
+
+
+def test_a_pointer_of_git_lfs(three_files, tmp_path):
+    pathlib.Path(three_files[2]).write_text("version https://git-lfs.github.com/spec/v1\noid x\n")
+    assert check_error(errors.LfsPointerError, tmp_path / "*") == (
+        f"{three_files[2]!r} is a pointer of Git LFS, not the file that it stands for. Fetch the file: "
+        "`git lfs pull` in the repository that it is from."
+    )
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite(tmp_path, number):
+    good = [example(w=[0.5, 1.5], label=[0.5])] * 9
+    path = write(tmp_path / "a", *good, example(w=[0.5, float(number)], label=[0.5]), *good)
+    spec = ExampleSpec(FLOATS.features, LabelSpec("number"))
+    assert step_error(errors.DataFileError, Records(path).prediction_fn(spec)) == (
+        f"The value {number} of 'w' in a record of {path!r} is not a finite number."
+    )
+    path = write(tmp_path / "a", *good, example(w=[0.5, 0.5], label=[float(number)]), *good)
+    for labels in (LabelSpec("number"), LabelSpec("any")):
+        source = Records(path, batch_size=4)
+        assert step_error(
+            errors.LabelError, source.evaluation_fn(ExampleSpec(FLOATS.features, labels))
+        ) == (f"The label {number} in a record of {path!r} is not a finite number.")
+
+
+def test_labels_are_shown_quoted_and_cut(tmp_path):
+    label = b"\x1b[2J]\n\xff" + b"z" * 10**6
+    path = write(tmp_path / "a", example(text=[b"x"], label=[label]))
+    spec = ExampleSpec(TEXT, LabelSpec("class", 2, ("a", "b")))
+    assert step_error(errors.LabelError, Records(path).evaluation_fn(spec)) == (
+        f"The label '\\x1b[2J]\\n\\udcff{'z' * 113}'... (1,000,007 characters) in a record of {path!r} is "
+        "not a class of the model's head. It has: a, b."
+    )
+
+
+def test_names_of_features_are_shown_quoted_and_cut(tmp_path):
+    path = write(tmp_path / "a", example(**{"\x1b[2J": [1], "y" * 10**6: [1], "label": [1]}))
+    assert check_error(errors.FeatureNotFoundError, path) == (
+        "The model takes the feature 'text', which Records does not give. It gives: '\\x1b[2J', "
+        f"'{'y' * 120}'... (1,000,000 characters)."
+    )
+
+
+def large(width, height):
+    """A file that says that it holds a large image, and holds none."""
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + bytes(20)
+
+
+def test_images_that_are_too_large(tmp_path):
+    image = image_files.bmp(np.full([4, 5, 1], 51, np.uint8))
+    too_large = example(w=[large(20_000, 20_000)], label=[1])
+    good = example(w=[image], label=[1])
+    expected = (
+        "The image 'w' in a record of {path!r} has 400,000,000 pixels, and at most 100,000,000 are "
+        "decoded: if it is to be trusted, raise the limit by HUB_ESTIMATOR_MAX_IMAGE_PIXELS."
+    )
+    path = write(tmp_path / "a", too_large)
+    assert check_error(errors.DataFileError, path, IMAGES) == expected.format(path=path)
+    path = write(tmp_path / "a", *[good] * 10, too_large, *[good] * 5)
+    source = Records(path, batch_size=8)
+    source.check(IMAGES)
+    for input_fn in (source.evaluation_fn(IMAGES), source.prediction_fn(IMAGES)):
+        assert step_error(errors.DataFileError, input_fn) == expected.format(path=path)
+
+
+def test_how_large_images_may_be_is_a_setting(tmp_path, monkeypatch):
+    monkeypatch.setenv("HUB_ESTIMATOR_MAX_IMAGE_PIXELS", "19")
+    image = image_files.bmp(np.full([4, 5, 1], 51, np.uint8))
+    source = Records(write(tmp_path / "a", example(w=[image], label=[1])))
+    assert "has 20 pixels, and at most 19 are decoded" in step_error(
+        errors.DataFileError, source.evaluation_fn(IMAGES)
+    )
+    monkeypatch.setenv("HUB_ESTIMATOR_MAX_IMAGE_PIXELS", "20")
+    assert len(batches(source.evaluation_fn(IMAGES)())) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"RIFF\x1a\0\0\0WEBPVP8L", "is no PNG, JPEG, BMP or GIF image"),
+        (b"\xff\xd8\xff\xd9", "is damaged or cut short: it does not say how large it is"),
+    ],
+)
+def test_images_further_on_that_are_none(tmp_path, content, why):
+    image = image_files.bmp(np.full([4, 5, 1], 51, np.uint8))
+    examples = [example(w=[each], label=[1]) for each in [image] * 9 + [content]]
+    path = write(tmp_path / "a", *examples)
+    assert step_error(errors.DataFileError, Records(path).evaluation_fn(IMAGES)) == (
+        f"The image 'w' in a record of {path!r} {why}."
     )
 
 

@@ -55,6 +55,133 @@ def read_error(error_type, path):
     return str(caught.value)
 
 
+def table(tmp_path, content, columns=("text", "label"), **settings):
+    path = tmp_path / "odd.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return tables.read_columns(path, columns, **settings)
+
+
+@pytest.mark.parametrize("letter", "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\xa0")
+def test_lines_end_where_files_end_them(tmp_path, letter):
+    read = table(tmp_path, f"text,label\na{letter}b,1\n{letter},2\n")
+    assert read == {"text": [f"a{letter}b", letter], "label": ["1", "2"]}
+
+
+@pytest.mark.parametrize("ends", [("\n", "\r\n", "\n"), ("\r\n",) * 3, ("\r",) * 3])
+def test_ends_of_lines(tmp_path, ends):
+    content = "".join(map("".join, zip(["text,label", "a,1", "b,2"], ends, strict=True)))
+    assert table(tmp_path, content) == {"text": ["a", "b"], "label": ["1", "2"]}
+
+
+def test_a_carriage_return_within_quotes_is_a_letter(tmp_path):
+    assert table(tmp_path, 'text,label\n"a\rb",1\n')["text"] == ["a\rb"]
+
+
+@pytest.mark.parametrize("name", ["odd.csv", "odd.tsv"])
+def test_a_carriage_return_alone(tmp_path, name):
+    path, between = tmp_path / name, "\t" if name.endswith("tsv") else ","
+    path.write_bytes(f"text{between}label\nx{between}0\na\rb{between}1\n".encode())
+    assert read_error(errors.DataFileError, str(path)) == (
+        f"Row 3 (line 3) of the data file {str(path)!r} cannot be parsed: a carriage return (\\r) "
+        "stands alone in it; put the field into quotes, or end lines as others are."
+    )
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n\r\n", "\n\r\n"])
+def test_blank_lines_at_the_end_are_no_rows(tmp_path, end):
+    assert table(tmp_path, f"text,label\na,1{end}")["text"] == ["a"]
+    assert table(tmp_path, f"text\na\n\nb{end}", ["text"])["text"] == ["a", "", "b"]
+    assert table(tmp_path, f"\na{end}", [0], header=False) == {0: ["", "a"]}
+
+
+def test_an_empty_text_in_quotes_at_the_end_is_a_row(tmp_path):
+    assert table(tmp_path, 'text\na\n""\n', ["text"])["text"] == ["a", ""]
+
+
+@pytest.mark.parametrize(
+    "header", ["text ,label ", " text,\tlabel", "\xa0text, label", "\ufefftext,label"]
+)
+def test_spaces_around_the_names_of_columns(tmp_path, header):
+    for mark in (b"", codecs.BOM_UTF8):
+        content = mark + f"{header}\na,1\n".encode()
+        assert table(tmp_path, content) == {"text": ["a"], "label": ["1"]}
+        assert table(tmp_path, content, [" label"]) == {" label": ["1"]}
+
+
+def test_a_name_as_it_is_comes_before_one_with_spaces(tmp_path):
+    assert table(tmp_path, "label ,label\n1,2\n", ["label", "label "]) == {
+        "label": ["2"],
+        "label ": ["1"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "places"), [("label,label,text", "1, 2"), ("label ,text, label", "1, 3")]
+)
+def test_a_column_twice(tmp_path, header, places):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{header}\n1,2,3\n")
+    assert read_error(errors.DataFileError, str(path)) == (
+        f"The data file {str(path)!r} has the column 'label' 2 times (columns {places}): rename or "
+        "remove all but one."
+    )
+    assert list(tables.read_columns(path, ["text"])) == ["text"]
+
+
+@pytest.mark.parametrize("delimiter", ";\t|")
+def test_another_delimiter(tmp_path, delimiter):
+    path = tmp_path / "a.csv"
+    path.write_text(f"text{delimiter} label\na, b, c{delimiter}1\n")
+    shown = "'text\\t label'" if delimiter == "\t" else f"text{delimiter} label"
+    assert read_error(errors.ColumnNotFoundError, str(path)) == (
+        f"The data file {str(path)!r} has no column 'text'. Its first row names: {shown}. Its fields "
+        f"are separated by {delimiter!r}: set TextFile.delimiter = {delimiter!r}."
+    )
+    assert tables.read_columns(path, COLUMNS, delimiter)["text"] == ["a, b, c"]
+
+
+def test_names_out_of_a_file_are_quoted_and_few(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"\x1b]0;x\x07,{'y' * 10**6},{','.join(map(str, range(100)))}\n")
+    assert read_error(errors.ColumnNotFoundError, str(path)) == (
+        f"The data file {str(path)!r} has no column 'text'. Its first row names: '\\x1b]0;x\\x07', "
+        f"'{'y' * 120}'... (1,000,000 characters), 0, 1, 2, 3, 4, 5, 6, 7 and 92 more."
+    )
+
+
+def test_a_blank_first_line(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\ntext,label\na,1\n")
+    assert read_error(errors.DataFileError, str(path)) == (
+        f"The first line of the data file {str(path)!r} is blank; it must name the columns."
+    )
+    path.write_text("\n\r\n")
+    assert read_error(errors.DataFileError, str(path)) == f"The data file {str(path)!r} is empty."
+
+
+def test_a_quote_that_never_closes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text,label\na,1\n"b,0\n' + "c,1\n" * 1000)
+    assert read_error(errors.DataFileError, str(path)) == (
+        f"Row 3 (line 1003) of the data file {str(path)!r} cannot be parsed: unexpected end of data; "
+        "a quote opens in this row and never closes."
+    )
+
+
+def test_json_lines(tmp_path):
+    path = tmp_path / "a.csv"
+    for row in (
+        '{"text": "a", "label": 1}',
+        '{"text": "a, b", "label": 1}\n{"text": "", "label": 0}',
+    ):
+        path.write_text(row)
+        assert read_error(errors.DataFileError, str(path)) == (
+            f"The data file {str(path)!r} is a file of JSON lines: give it to the input JsonlFile."
+        )
+    # Without names, a row is what it is.
+    assert tables.read_columns(path, [0], delimiter="|", header=False)[0][1].startswith('{"text"')
+
+
 def test_missing_file(tmp_path):
     path = str(tmp_path / "no.csv")
     assert read_error(errors.DataFileNotFoundError, path) == f"There is no data file {path!r}."

@@ -146,6 +146,20 @@ def test_labels_of_a_multi_head(tmp_path):
             "TextFile.numbers['a'] is None; it must be a column in quotes, or a list of columns.",
         ),
         ({"delimiter": ";;"}, "TextFile.delimiter is ';;'; it must be one letter."),
+        *(
+            (
+                {"delimiter": letter},
+                f"TextFile.delimiter is {letter!r}, which ends fields or lines in another way.",
+            )
+            for letter in '"\n\r'
+        ),
+        (
+            {"texts": {"text": {"a": "b"}}},
+            (
+                "TextFile.texts['text'] is {'a': 'b'}; it must be a column in quotes, or a list of "
+                "columns."
+            ),
+        ),
         ({"separator": ""}, "TextFile.separator is ''; it must be a text in quotes."),
         (
             {"class_names": "ab"},

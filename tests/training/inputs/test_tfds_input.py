@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 
 import numpy as np
@@ -198,6 +200,78 @@ def test_features_of_another_length_are_said(folder):
     assert str(caught.value) == (
         f"An example of the dataset '{folder}' is not as the model takes it: a feature has another "
         "length, or is an image that cannot be decoded."
+    )
+
+
+@pytest.fixture
+def copied(folder, tmp_path):
+    """A copy of the dataset to damage."""
+    return shutil.copytree(folder, tmp_path / "tiny_texts" / "1.0.0")
+
+
+SHARD = "tiny_texts-train.tfrecord-00000-of-00001"
+
+
+@pytest.mark.parametrize("name", ["dataset_info.json", "features.json", SHARD])
+def test_a_pointer_of_git_lfs(copied, name):
+    (copied / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n")
+    assert check_error(errors.LfsPointerError, str(copied)) == (
+        f"{str(copied / name)!r} is a pointer of Git LFS, not the file that it stands for. Fetch the "
+        "file: `git lfs pull` in the repository that it is from."
+    )
+
+
+def test_files_of_a_dataset_that_are_damaged(copied):
+    content = (copied / "features.json").read_text()
+    (copied / "features.json").write_text(content[:-1])
+    assert check_error(errors.DataFileError, str(copied)).startswith(
+        f"The data file {str(copied / 'features.json')!r} is not JSON: "
+    )
+    (copied / "features.json").write_text(content.replace('"featuresDict"', '"x"'))
+    assert check_error(errors.DataFileError, str(copied)).startswith(
+        f"The folder {str(copied)!r} is no dataset that tensorflow_datasets can open: "
+    )
+    (copied / "features.json").write_text(content)
+    os.remove(copied / SHARD)
+    os.mkfifo(copied / SHARD)
+    path = str(copied / SHARD)
+    assert check_error(errors.DataFileError, str(copied)) == (
+        f"The file of records {path!r} cannot be read: {path!r} is a named pipe; a regular file is "
+        "needed here."
+    )
+
+
+def test_numbers_of_classes_that_are_not_whole(folder):
+    from hub_estimator.training.inputs.failures import clear_errors
+
+    spec = ExampleSpec(TEXT, LabelSpec("class", 9))
+    with pytest.raises(errors.LabelError) as caught, clear_errors():
+        batches(TfdsInput(folder, label="size").evaluation_fn(spec)())
+    assert str(caught.value) == (
+        f"The label 0.500000 in the dataset '{folder}' is not a class of the model's head, which takes "
+        "0 to 8."
+    )
+
+
+def test_labels_of_another_type(folder):
+    message = check_error(
+        errors.DataFileError, folder, ExampleSpec({}, LabelSpec("number")), label="text"
+    )
+    assert message == (
+        f"The label 'text' of the dataset {folder!r} is string, but the model takes numbers."
+    )
+
+
+def test_images_that_are_too_large(folder, monkeypatch):
+    from hub_estimator.training.inputs.failures import clear_errors
+
+    monkeypatch.setenv("HUB_ESTIMATOR_MAX_IMAGE_PIXELS", "19")
+    features = {"image": tf.TensorSpec([None, 2, 2, 3], tf.float32)}
+    with pytest.raises(errors.DataFileError) as caught, clear_errors():
+        batches(TfdsInput(folder).prediction_fn(ExampleSpec(features, LabelSpec("any")))())
+    assert str(caught.value) == (
+        f"The image 'image' in the dataset '{folder}' has 20 pixels, and at most 19 are decoded: if it "
+        "is to be trusted, raise the limit by HUB_ESTIMATOR_MAX_IMAGE_PIXELS."
     )
 
 

@@ -83,6 +83,8 @@ def test_the_library_would_import_it(hostile, monkeypatch):
         (LEGACY, True),
         ({**LEGACY, "content": {"type": {"type": "tensorflow_datasets.Text"}}}, True),
         ({**LEGACY, "content": {"x": {"type": "other.Text", "content": {}}}}, False),
+        ({"jsonFeature": {"json": json.dumps({"feature": {"type": "other.Text"}})}}, False),
+        ({"jsonFeature": {"json": json.dumps({"dtype": "int64"})}, "description": "{...}"}, True),
         ({"python_class_name": "tensorflow_datasets_not.Text"}, False),
         ({"pythonClassName": f"{__name__}.Text"}, True),  # the program has imported it itself
         ([{"pythonClassName": "no_module"}], True),
@@ -99,10 +101,17 @@ def test_classes_of_features(tmp_path, description, is_fine):
 
 def test_a_description_that_cannot_be_read(tmp_path):
     path = tmp_path / "features.json"
+    twice = '{"feature": {"type": "other.Text"}, "feature": 1}'
+    path.write_text(json.dumps({"jsonFeature": {"json": twice}}))
+    with pytest.raises(errors.DataFileError) as caught:
+        tfds_trust.check_folder(str(tmp_path))
+    assert str(caught.value) == (
+        f"The data file {str(path)!r} is not JSON: an object has the key 'feature' twice."
+    )
     path.write_text("[" * 100_000)
     with pytest.raises(errors.DataFileError) as caught:
         tfds_trust.check_folder(str(tmp_path))
-    assert str(caught.value).startswith(f"{str(path)!r} cannot be read: ")
+    assert str(caught.value) == f"The data file {str(path)!r} is not JSON: it is nested too deeply."
 
 
 @pytest.mark.parametrize(

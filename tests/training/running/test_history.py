@@ -54,6 +54,36 @@ def test_training_that_goes_back_forgets(kept):
     assert [each["step"] for each in kept.evaluations()] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 9999,
+        "[1]",
+        '{"step": 1}',
+        '{"step": Infinity, "checkpoint": "a"}',
+        '{"step": 1, "checkpoint": ["a"]}',
+        '{"step": 1, "checkpoint": "../a"}',
+        '{"step": 1, "step": 2, "checkpoint": "a"}',
+        "\x1b[2J",
+        "",
+    ],
+)
+def test_lines_that_are_no_evaluations(kept, line):
+    record(kept, 1)
+    with open(kept.path, "a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(errors.DataFileError) as caught:
+        kept.evaluations()
+    assert str(caught.value) == (
+        f"Line 2 of {kept.path!r} is not an evaluation: {line[:60]!r}. Remove the line, or the file."
+    )
+
+
+def test_the_best_is_by_numbers():
+    odd = [{**EVALUATIONS[0], "step": 0, "loss": value} for value in ("0", [0])]
+    assert history.best([*odd, EVALUATIONS[0]], "loss") == EVALUATIONS[0]
+
+
 def test_a_damaged_line(kept, tmp_path):
     record(kept, 1)
     with open(kept.path, "a") as file:
