@@ -16,7 +16,7 @@ from typing import NamedTuple
 from absl import flags
 
 from examples import commands
-from hub_estimator import config, files
+from hub_estimator import files, training
 
 CONFIG = "text_classification.gin"
 
@@ -56,10 +56,6 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _fine_tune(values: flags.FlagValues) -> None:
-    # TensorFlow is imported from here on: --help need not wait for it.
-    from hub_estimator.training import configurables
-
-    configurables.register()
     print("accuracy  settings")
     for regime in regimes(values.max_steps):
         macros = {
@@ -97,8 +93,9 @@ def train(model_dir: str, macros: Mapping[str, str | int], bindings: Sequence[st
       bindings: further settings, as gin files have them.
     """
     given = [f"{name} = {value!r}" for name, value in macros.items()]
-    with config.gin_session([CONFIG], [*given, *bindings]) as session:
-        result = session.call("train_and_evaluate", model_dir=model_dir, settings=session)
+    # TensorFlow is imported from here on: --help need not wait for it.
+    with training.from_gin([CONFIG], [*given, *bindings]) as experiment:
+        result = training.train_and_evaluate(experiment, model_dir)
     return float(result.metrics["accuracy"])
 
 

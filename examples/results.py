@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from absl import flags
 
 from examples import commands
-from hub_estimator import config, files
+from hub_estimator import files, training
 
 if TYPE_CHECKING:
     from examples.text_embeddings.vectors import WordVectors
@@ -72,10 +72,6 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _measure(values: flags.FlagValues) -> None:
-    # TensorFlow is imported from here on: --help need not wait for it.
-    from hub_estimator.training import configurables
-
-    configurables.register()
     print(as_table(measure(values.folder, values.max_steps)))
 
 
@@ -97,10 +93,10 @@ def measure(folder: files.PathLike, max_steps: int) -> list[Row]:
         if not files.exists(files.join(module, "tfhub_module.pb")):
             vectors = source.vectors(files.join(data, "train.csv"))
             text_module.publish(vectors, module)
-        for fine_tune, training in enumerate(("frozen", "fine-tuned")):
-            model_dir = files.join(folder, "models", f"{source.name}_{training}")
+        for fine_tune, how in enumerate(("frozen", "fine-tuned")):
+            model_dir = files.join(folder, "models", f"{source.name}_{how}")
             accuracy = train(model_dir, module, data, bool(fine_tune), max_steps)
-            rows.append(Row(source.title, training, accuracy, source.tutorial[fine_tune]))
+            rows.append(Row(source.title, how, accuracy, source.tutorial[fine_tune]))
     return rows
 
 
@@ -145,9 +141,7 @@ def train(model_dir: str, module: str, data: str, fine_tune: bool, max_steps: in
     Returns:
       The accuracy on `test.csv` after the last step.
     """
-    from hub_estimator.training.running.model_folder import ModelFolder
-
-    found = ModelFolder(model_dir).evaluations_so_far()
+    found = training.ModelFolder(model_dir).evaluations_so_far()
     if found and found[-1]["step"] >= max_steps:
         _LOG.info("The run %s is finished already.", model_dir)
         return float(found[-1]["accuracy"])
@@ -159,11 +153,11 @@ def train(model_dir: str, module: str, data: str, fine_tune: bool, max_steps: in
         "FINE_TUNE": fine_tune,
         "MAX_STEPS": max_steps,
         # One evaluation: the held-out reviews choose nothing, not even when to stop.
-        "train_and_evaluate.eval_every_steps": max_steps,
+        "Experiment.eval_every_steps": max_steps,
     }
     bindings = [f"{name} = {value!r}" for name, value in settings.items()]
-    with config.gin_session([CONFIG], bindings) as session:
-        result = session.call("train_and_evaluate", model_dir=model_dir, settings=session)
+    with training.from_gin([CONFIG], bindings) as experiment:
+        result = training.train_and_evaluate(experiment, model_dir)
     return float(result.metrics["accuracy"])
 
 

@@ -60,21 +60,20 @@ def run(argv: Sequence[str]) -> int:
 
 def _swap(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from hub_estimator.training.inputs.text_file import TextFile
-    from hub_estimator.training.running.loop import train_and_evaluate
+    from hub_estimator import training
 
-    train_input, eval_input = TextFile(values.train_data), TextFile(values.eval_data)
     results = {}
     for handle, name in folder_names(values.module).items():
-        results[handle] = train_and_evaluate(
-            files.join(files.as_path(values.model_dir), name),
+        experiment = training.Experiment(
             make_model(handle, values.fine_tune),
-            train_input,
-            eval_input,
+            training.TextFile(values.train_data),
+            training.TextFile(values.eval_data),
             max_steps=values.max_steps,
             eval_every_steps=values.max_steps,
             exporters=[functools.partial(hub.LatestModuleExporter, "module", exports_to_keep=1)],
         )
+        model_dir = files.join(files.as_path(values.model_dir), name)
+        results[handle] = training.train_and_evaluate(experiment, model_dir)
     print("accuracy  module")
     for handle, result in sorted(results.items(), key=lambda item: -item[1].metrics["accuracy"]):
         print(f"  {result.metrics['accuracy']:.4f}  {handle}")

@@ -21,9 +21,9 @@ from absl import flags
 
 from hub_estimator import command_line, errors, texts
 from hub_estimator.resolver.cache import Cache
+from hub_estimator.resolver.download import readable
 from hub_estimator.resolver.entry import Entry
 from hub_estimator.resolver.handle import Handle
-from hub_estimator.resolver.progress import readable
 from hub_estimator.resolver.settings import Settings
 
 _DAY_SECS = 86400.0

@@ -348,7 +348,43 @@ class OutputNotFoundError(NotInModuleError):
 
 
 class ModelError(Error, ValueError):
-    """A model's parts do not fit together; the message says what to change."""
+    """A model, or a run of it, is set up so that it cannot work; the message says what to change."""
+
+
+class InvalidSettingError(ModelError, TypeError):
+    """A setting of a part has a value that it cannot have."""
+
+
+class PartsMismatchError(ModelError):
+    """Two parts of a model or a run do not fit together."""
+
+
+class DuplicateNameError(ModelError):
+    """Two parts of a model or a run have one name."""
+
+
+class MetricNotFoundError(ModelError, KeyError):
+    """Something goes by a metric that evaluations do not give."""
+
+
+class ModelBuildError(ModelError):
+    """TensorFlow cannot build the model."""
+
+
+class NothingTrainableError(ModelError):
+    """Training would change nothing: no variable is trained, or the loss depends on none."""
+
+
+class UnservableFeatureError(ModelError):
+    """A feature cannot be given in a request of the form asked for."""
+
+
+class LossNotFiniteError(ModelError, ArithmeticError):
+    """The loss is not a number any more; the message says where that comes from, where it is known."""
+
+
+class FreshProcessError(Error, RuntimeError):
+    """A process that was started for a run ended without an answer."""
 
 
 class ModelFolderError(Error, OSError, ValueError):

@@ -69,17 +69,12 @@ def run(argv: Sequence[str]) -> int:
 
 def _evaluate(values: flags.FlagValues) -> None:
     following = _following(values) if values.continuous else None
-    with model_command.session(values) as session:
+    with model_command.experiment(values) as experiment:
+        from hub_estimator import training
         from hub_estimator.training.running import result
 
-        evaluations = session.call(
-            "evaluate",
-            inherits=model_command.TRAINING,
-            model_dir=values.model_dir,
-            checkpoints=following or model_command.choice(values),
-            name=_name(values),
-            settings=session,
-        )
+        chosen = following or model_command.checkpoint_choice(values)
+        evaluations = training.evaluate(experiment, values.model_dir, chosen, _name(values))
         for each in evaluations:
             print(f"Evaluation of {each['checkpoint']}:", *result.metric_lines(each), sep="\n")
 
@@ -87,11 +82,10 @@ def _evaluate(values: flags.FlagValues) -> None:
 def _following(values: flags.FlagValues) -> Any:
     """Returns what follows a training, and waits until this one has begun."""
     command_line.start_tensorflow()
-    from hub_estimator.training.running.following import Following
-    from hub_estimator.training.running.model_folder import ModelFolder
+    from hub_estimator import training
 
-    following = Following(values.timeout_secs)
-    following.wait_for_settings(ModelFolder(values.model_dir))
+    following = training.Following(values.timeout_secs)
+    following.wait_for_settings(training.ModelFolder(values.model_dir))
     return following
 
 

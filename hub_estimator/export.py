@@ -54,16 +54,16 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _export(values: flags.FlagValues) -> None:
-    with model_command.session(values) as session:
-        made = session.call(
-            "export",
-            inherits=model_command.TRAINING,
-            model_dir=values.model_dir,
-            export_path=values.export_path,
-            checkpoint=model_command.choice(values),
+    with model_command.experiment(values) as experiment:
+        from hub_estimator import training
+
+        made = training.export(
+            experiment,
+            values.model_dir,
+            values.export_path,
+            checkpoint=model_command.checkpoint_choice(values),
             what=values.what,
             receives=values.receives,
-            settings=session,
         )
         for path in made.modules or (made.path,):
             kind = "module" if made.modules else "model"

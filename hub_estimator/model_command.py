@@ -8,11 +8,8 @@ from typing import Any
 
 from absl import flags
 
-from hub_estimator import command_line, config, errors
-from hub_estimator.training.running import checkpoint_names
-
-# What configurations call a run; `evaluate`, `predict` and others have its model and its inputs.
-TRAINING = "train_and_evaluate"
+from hub_estimator import command_line, errors
+from hub_estimator.training.model_folder import checkpoint_names
 
 
 def define_flags() -> flags.FlagValues:
@@ -49,43 +46,65 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
         flag_values=values,
     )
     flags.DEFINE_string(
-        "best_by", "loss", "The metric of metrics.jsonl that 'best' goes by.", flag_values=values
-    )
-    flags.DEFINE_bool(
-        "lower_is_better", None, "Whether smaller values of --best_by are better; by default where "
-        "its name has 'loss' or 'error' in it.", flag_values=values,
+        "best_by", None, "The metric of metrics.jsonl that 'best' goes by; by default that of "
+        "Experiment.objective, or the loss.", flag_values=values,
     )  # fmt: skip
+    flags.DEFINE_bool(
+        "higher_is_better", None, "Whether greater values of --best_by are better; needed where its "
+        "name does not say it.", flag_values=values,
+    )  # fmt: skip
+    flags.register_multi_flags_validator(
+        ["best_by", "higher_is_better"],
+        lambda given: given["best_by"] is not None or given["higher_is_better"] is None,
+        "It is of --best_by: give that too.",
+        flag_values=values,
+    )
 
 
-def choice(values: flags.FlagValues) -> Any:
-    """Returns the `evaluation.Choice` that the flags of `define_checkpoint` make."""
-    from hub_estimator.training.running.evaluation import Choice
+def checkpoint_choice(values: flags.FlagValues) -> Any:
+    """Returns the `training.CheckpointChoice` that the flags of `define_checkpoint` make.
 
-    return Choice(values.checkpoint, values.best_by, values.lower_is_better)
+    Raises:
+      errors.InvalidSettingError: whether greater values of --best_by are better is not known.
+    """
+    from hub_estimator import training
+
+    if values.best_by is None:
+        return training.CheckpointChoice(values.checkpoint)
+    try:
+        objective = training.Objective(values.best_by, values.higher_is_better)
+    except errors.InvalidSettingError as error:
+        raise errors.InvalidSettingError(
+            f"--best_by={values.best_by} does not say whether greater values are better. Give "
+            "--higher_is_better or --nohigher_is_better."
+        ) from error
+    return training.CheckpointChoice(values.checkpoint, objective)
 
 
 @contextlib.contextmanager
-def session(values: flags.FlagValues) -> Iterator[config.Session]:
-    """Loads TensorFlow and the settings of a model folder for the time of a `with` block.
+def experiment(values: flags.FlagValues) -> Iterator[Any]:
+    """Loads TensorFlow and the experiment of a model folder for the time of a `with` block.
 
     Args:
       values: the flags of `define_flags`.
 
     Raises:
       errors.ModelFolderError: no training ran in this folder.
-      errors.Error: see `config.gin_session`; where a path of the settings leads to nothing, the
+      errors.Error: see `training.from_gin`; where a path of the settings leads to nothing, the
         message names the setting.
     """
     command_line.start_tensorflow()
     # Not earlier: `--help` answers without TensorFlow.
-    from hub_estimator.training.running.model_folder import ModelFolder
+    from hub_estimator import training
 
-    folder = ModelFolder(values.model_dir)
+    folder = training.ModelFolder(values.model_dir)
     folder.check()
     given = [folder.operative_config], values.gin_bindings, values.allow_import
-    with config.gin_session(*given) as opened:
+    with training.from_gin(*given) as trained:
+        assert trained.source is not None
+        opened = trained.source.session
         try:
-            yield opened
+            yield trained
         except (errors.DataFileNotFoundError, errors.HandleNotFoundError) as error:
             message = str(error)
             names = [each for each in opened.settings_in(message) if each not in opened.given]

@@ -49,16 +49,11 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _predict(values: flags.FlagValues) -> None:
-    with model_command.session(values) as session:
-        made = session.call(
-            "predict",
-            inherits=model_command.TRAINING,
-            model_dir=values.model_dir,
-            input_path=values.input,
-            output_path=values.output,
-            checkpoint=model_command.choice(values),
-            settings=session,
-        )
+    with model_command.experiment(values) as experiment:
+        from hub_estimator import training
+
+        chosen = model_command.checkpoint_choice(values)
+        made = training.predict(experiment, values.model_dir, values.input, values.output, chosen)
         print(f"Predictions of step {made.step} for {made.num_rows} rows: {made.path}")
 
 

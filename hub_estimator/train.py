@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from hub_estimator import command_line, config
+from hub_estimator import command_line
 
 
 def define_flags() -> flags.FlagValues:
@@ -52,11 +52,14 @@ def run(argv: Sequence[str]) -> int:
 def _train(values: flags.FlagValues) -> None:
     command_line.start_tensorflow()
     # Not earlier: `--help` answers without TensorFlow.
+    from hub_estimator import training
     from hub_estimator.training.running import result
 
     given = values.gin_file, values.gin_bindings, values.allow_import
-    with config.gin_session(*given) as session:
-        outcome = session.call("train_and_evaluate", model_dir=values.model_dir, settings=session)
+    with training.from_gin(*given) as experiment:
+        outcome = training.train_and_evaluate(experiment, values.model_dir)
+        assert experiment.source is not None
+        session = experiment.source.session
         print(result.summary(outcome, session.macros_read(), session.imports))
 
 

@@ -109,7 +109,7 @@ def run(files, tmp_path, capsys):
             "TRAIN_DATA": str(files / data),
             "EVAL_DATA": str(files / data),
             "MAX_STEPS": STEPS,
-            "train_and_evaluate.eval_every_steps": STEPS,
+            "Experiment.eval_every_steps": STEPS,
             **({"NUMBERS_MODULE": str(files / "numbers")} if name == "text_and_numbers" else {}),
             **more,
             **settings,

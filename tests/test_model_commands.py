@@ -82,12 +82,19 @@ def test_every_checkpoint_under_a_name(here, capsys):
     assert capsys.readouterr().out.count("Evaluation of ") == 3
 
 
-@pytest.mark.parametrize(("flags", "step"), [(["--lower_is_better=false"], 1), ([], 0)])
-def test_the_best_checkpoint(here, capsys, flags, step):
+@pytest.mark.parametrize(
+    ("flags", "metric", "choose"),
+    [
+        (["--best_by=loss"], "loss", min),
+        (["--best_by=loss", "--higher_is_better"], "loss", max),
+        ([], "accuracy", max),  # the experiment's objective
+    ],
+)
+def test_the_best_checkpoint(here, capsys, flags, metric, choose):
     kept = metrics_in(here / "model")
-    losses = [each["loss"] for each in kept]
+    values = [evaluation[metric] for evaluation in kept]
     assert run_evaluate("--checkpoint=best", *flags) == 0
-    best = kept[losses.index(max(losses) if step else min(losses))]
+    best = kept[values.index(choose(values))]
     assert f"Evaluation of {best['checkpoint']}:" in capsys.readouterr().out
 
 
@@ -106,7 +113,7 @@ def test_other_data_is_kept_apart(here):
     assert run_evaluate("--gin_bindings=EVAL_DATA='other.csv'") == 0
     assert metrics_in(here / "model") == before
     assert metrics_in(here / "model", "metrics_other")[0]["step"] == 20
-    bindings = ["--gin_bindings=train_and_evaluate.eval_input=@test/TextFile()"]
+    bindings = ["--gin_bindings=Experiment.eval_input=@test/TextFile()"]
     bindings += ["--gin_bindings=test/TextFile.path='other.csv'"]
     assert run_evaluate("--name=test", *bindings) == 0
     assert (
@@ -173,8 +180,8 @@ def test_another_model(here, capsys):
 
 def test_evaluation_beside_a_training_that_begins_later_and_ends_early(here, capsys):
     settings = ["MODULE='module'", "TRAIN_DATA='data.csv'", "EVAL_DATA='data.csv'"]
-    settings += ["MAX_STEPS=100000", "train_and_evaluate.early_stopping=@EarlyStopping()"]
-    settings += ["EarlyStopping.metric='accuracy'", "EarlyStopping.higher_is_better=True"]
+    settings += ["MAX_STEPS=100000", "Experiment.early_stopping=@EarlyStopping()"]
+    settings += ["EarlyStopping.objective=@Objective()"]
     settings += ["EarlyStopping.patience=2", "EarlyStopping.min_delta=1.0"]  # what nothing reaches
     training = subprocess.Popen(
         [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin", "--model_dir=live"]

@@ -20,11 +20,11 @@ COMMANDS = {
 }
 # Everything that a command needs, and then what a stranger adds.
 SOUND = """
-train_and_evaluate.max_steps = 2
-train_and_evaluate.eval_every_steps = 2
-train_and_evaluate.model = @Model()
-train_and_evaluate.train_input = @TextFile()
-train_and_evaluate.eval_input = @TextFile()
+Experiment.max_steps = 2
+Experiment.eval_every_steps = 2
+Experiment.model = @Model()
+Experiment.train_input = @TextFile()
+Experiment.eval_input = @TextFile()
 TextFile.path = 'data.csv'
 Model.encoders = [@Encoder()]
 Model.layers = @DenseLayers()
@@ -110,7 +110,7 @@ def test_where_it_writes_and_what_it_fetches_is_left_out(here, name, caplog, cap
     configure(
         here,
         "FeatureCache.folder = '/'\nFeatureCache.max_gigabytes = 0.001\nTfdsInput.download = True\n"
-        "train_and_evaluate.feature_cache = @FeatureCache()\n",
+        "Experiment.feature_cache = @FeatureCache()\n",
     )
     command, flags = COMMANDS[name]
     assert command.run([name, *flags]) == 1

@@ -119,8 +119,8 @@ BAD_INPUT = [
     ),
     (
         {},
-        ["--gin_bindings=train_and_evaluate.model_dir='x'"],
-        "train_and_evaluate.model_dir cannot",
+        ["--gin_bindings=Experiment.source='x'"],
+        "Experiment.source cannot",
     ),
     ({"MODULE": "no/module"}, [], "There is nothing at 'no/module'"),
     ({"MODULE": "."}, [], ". is not"),
@@ -141,21 +141,21 @@ BAD_INPUT = [
     ({}, ["--gin_bindings=Model.layers=@DenseLayers"], "write @DenseLayers(), with ()."),
     ({}, ["--gin_bindings=Model.head=@BinaryClassHead"], "write @BinaryClassHead(), with ()."),
     ({}, ["--gin_bindings=Encoder.trainable='['"], "'['"),
-    ({}, ["--gin_bindings=train_and_evaluate.model=@Model"], "write @Model(), with ()."),
-    ({}, ["--gin_bindings=train_and_evaluate.eval_input=@TextFile"], "write @TextFile(), with ()."),
-    ({}, ["--gin_bindings=train_and_evaluate.exporters=@LatestModuleExporter"], "give it a list"),
-    ({"MAX_STEPS": "4"}, [], "train_and_evaluate.max_steps is '4'; it must be a whole number."),
+    ({}, ["--gin_bindings=Experiment.model=@Model"], "write @Model(), with ()."),
+    ({}, ["--gin_bindings=Experiment.eval_input=@TextFile"], "write @TextFile(), with ()."),
+    ({}, ["--gin_bindings=Experiment.exporters=@LatestModuleExporter"], "give it a list"),
+    ({"MAX_STEPS": "4"}, [], "Experiment.max_steps is '4'; it must be a whole number."),
     ({"BATCH_SIZE": "a"}, [], "TextFile.batch_size is 'a'; it must be a whole number."),
-    ({"SEED": -1}, [], "train_and_evaluate.seed is -1; it must be at least 0."),
+    ({"SEED": -1}, [], "Experiment.seed is -1; it must be at least 0."),
     (
         {},
-        ["--gin_bindings=train_and_evaluate.log_every_steps=0"],
-        "train_and_evaluate.log_every_steps is 0; it must be at least 1.",
+        ["--gin_bindings=Experiment.log_every_steps=0"],
+        "Experiment.log_every_steps is 0; it must be at least 1.",
     ),
     (
         {},
-        ["--gin_bindings=train_and_evaluate.keep_checkpoints=-1"],
-        "train_and_evaluate.keep_checkpoints is -1; it must be at least 1.",
+        ["--gin_bindings=Experiment.keep_checkpoints=-1"],
+        "Experiment.keep_checkpoints is -1; it must be at least 1.",
     ),
     ({}, ["--gin_bindings=LatestModuleExporter.exports_to_keep=0"], "it must be at least 1."),
     ({}, ["--gin_bindings=LatestModuleExporter.name=3"], "it must be a text in quotes."),
@@ -183,7 +183,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 
 
 def test_a_setting_that_the_packaged_file_takes_from_a_macro(arguments, capsys):
-    extra = "--gin_bindings=train_and_evaluate.max_steps=4"
+    extra = "--gin_bindings=Experiment.max_steps=4"
     assert train.run(["train", *arguments(extra)]) == 0
     captured = capsys.readouterr()
     assert "Evaluation at step 4:" in captured.out and "  swap the module:" in captured.out
@@ -195,7 +195,7 @@ def test_settings_of_the_packaged_file_that_others_make_useless(arguments, files
     for scope in ("a", "b"):
         scoped += [f"{scope}/Encoder.name='{scope}'", f"{scope}/Encoder.export_name='{scope}'"]
         scoped += [f"{scope}/Encoder.handle={module!r}"]
-    scoped += ["train_and_evaluate.eval_input=@Arrays()", "Arrays.features={'text': ['a', 'b']}"]
+    scoped += ["Experiment.eval_input=@Arrays()", "Arrays.features={'text': ['a', 'b']}"]
     scoped += ["Arrays.labels=[0, 1]", "MAX_STEPS=2"]
     given = [each for each in arguments() if "MODULE=" not in each and "EVAL_DATA=" not in each]
     more = [f"--gin_bindings={each}" for each in scoped]
@@ -255,7 +255,7 @@ def wait_for(condition, secs=60.0):
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(arguments, tmp_path, capsys):
-    endless = arguments("--gin_bindings=train_and_evaluate.eval_every_steps=20", MAX_STEPS=10**6)
+    endless = arguments("--gin_bindings=Experiment.eval_every_steps=20", MAX_STEPS=10**6)
     model_dir = tmp_path / "model"
     with subprocess.Popen(
         [*PROGRAM, *endless],

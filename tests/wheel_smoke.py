@@ -1,4 +1,4 @@
-"""Trains with a packaged config: run it with the Python into which the wheel was installed.
+"""Trains as gin files say and as the README does: run it with the Python that has the wheel.
 
     <venv>/bin/python tests/wheel_smoke.py
 
@@ -8,6 +8,7 @@ It works in an empty folder, so that nothing of the checkout can be found by acc
 from __future__ import annotations
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,24 @@ def main() -> None:
         subprocess.run([*train, "--model_dir=model"], cwd=folder, check=True)
         exported = list(pathlib.Path(folder).glob("model/export/*/*/*/tfhub_module.pb"))
         assert exported, "training exported no module"
-    print("The wheel trains with a packaged config and exports the module.")
+        program = run_of_the_readme(checkout)
+        found = subprocess.run(
+            [sys.executable, "-c", program], cwd=folder, stdout=subprocess.PIPE, check=True
+        )
+        assert 0 <= float(found.stdout) <= 1
+    print("The wheel trains with a packaged config and in Python, and exports the module.")
+
+
+def run_of_the_readme(checkout: pathlib.Path) -> str:
+    """Returns the program of the README, on the module and the data here, with few steps."""
+    text = (checkout / "README.md").read_text(encoding="utf-8")
+    program = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+    changes = {"out/module": "module", "out/python": "python", "2000": "4", "500": "4"}
+    changes |= {f"out/reviews/{name}.csv": "data.csv" for name in ("train", "test")}
+    for old, new in changes.items():
+        assert old in program, old
+        program = program.replace(old, new)
+    return program
 
 
 if __name__ == "__main__":

@@ -23,26 +23,25 @@ BATCH = 1024
 
 def measure_ours(module: str, rows: list[str]) -> dict[str, float]:
     """Returns the rows per second of a prediction for a file."""
-    from hub_estimator.training.inputs.text_file import TextFile
-    from hub_estimator.training.model.encoders import Encoder
-    from hub_estimator.training.model.model_fn import Model
-    from hub_estimator.training.optimization.optimization import Optimization
-    from hub_estimator.training.running.loop import train_and_evaluate
-    from hub_estimator.training.running.prediction import predict as predict_file
+    from hub_estimator import training
 
     hub_estimator.compat.install()
-    head = hub_estimator.compat.estimator_module("v2").BinaryClassHead()
-    model = Model([Encoder(module)], head, Optimization(tf1.train.AdagradOptimizer, 0.01))
+    model = training.Model(
+        [training.Encoder(module)],
+        training.BinaryClassHead(),
+        training.Optimization(tf1.train.AdagradOptimizer, 0.01),
+    )
     clock = common.Clock()
     with tempfile.TemporaryDirectory() as folder:
         source, target, model_dir = (
             os.path.join(folder, name) for name in ("texts.csv", "predictions.csv", "model")
         )
         _write(source, rows)
-        given = TextFile(source, batch_size=BATCH)
-        train_and_evaluate(model_dir, model, given, given, 1, 1, feature_cache=False)
+        given = training.TextFile(source, batch_size=BATCH)
+        experiment = training.Experiment(model, given, given, 1, 1, feature_cache=False)
+        training.train_and_evaluate(experiment, model_dir)
         with clock("seconds"):
-            done = predict_file(model_dir, source, target, model, given)
+            done = training.predict(experiment, model_dir, source, target)
         assert done.num_rows == len(rows)
     return {**clock.seconds, "rows_per_second": len(rows) / clock.seconds["seconds"]}
 

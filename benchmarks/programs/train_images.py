@@ -51,28 +51,23 @@ def measure(library: Any, module: str, count: int = IMAGES) -> dict[str, float]:
 
 
 def train_ours(module: str, images: str, folder: str, steps: int) -> None:
-    from hub_estimator.training.feature_cache import FeatureCache
-    from hub_estimator.training.inputs.image_folder import ImageFolder
-    from hub_estimator.training.model.encoders import Encoder
-    from hub_estimator.training.model.model_fn import Model
-    from hub_estimator.training.optimization.optimization import Optimization
-    from hub_estimator.training.running.loop import train_and_evaluate
+    from hub_estimator import training
 
     hub_estimator.compat.install()
-    given = ImageFolder(images, feature="images", batch_size=BATCH)
-    train_and_evaluate(
-        os.path.join(folder, "model"),
-        Model(
-            encoders=[Encoder(module, feature="images")],
-            head=hub_estimator.compat.estimator_module("v2").MultiClassHead(CLASSES),
-            optimization=Optimization(tf1.train.AdagradOptimizer, LEARNING_RATE),
+    given = training.ImageFolder(images, feature="images", batch_size=BATCH)
+    experiment = training.Experiment(
+        training.Model(
+            encoders=[training.Encoder(module, feature="images")],
+            head=training.MultiClassHead(CLASSES),
+            optimization=training.Optimization(tf1.train.AdagradOptimizer, LEARNING_RATE),
         ),
         train_input=given,
         eval_input=given,
         max_steps=steps,
         eval_every_steps=steps,
-        feature_cache=FeatureCache(os.path.join(folder, "features")),  # of nothing at first
+        feature_cache=training.FeatureCache(os.path.join(folder, "features")),  # of nothing yet
     )
+    training.train_and_evaluate(experiment, os.path.join(folder, "model"))
 
 
 def train_peer(module: str, images: str, folder: str, steps: int) -> None:

@@ -25,30 +25,24 @@ UNITS, BATCH, LEARNING_RATE = (500, 100), 128, 0.003
 
 
 def train_ours(module: str, data: str, steps: int, fine_tune: bool, folder: str) -> None:
-    from hub_estimator.training.feature_cache import FeatureCache
-    from hub_estimator.training.inputs.text_file import TextFile
-    from hub_estimator.training.model.encoders import Encoder
-    from hub_estimator.training.model.layers import DenseLayers
-    from hub_estimator.training.model.model_fn import Model
-    from hub_estimator.training.optimization.optimization import Optimization
-    from hub_estimator.training.running.loop import train_and_evaluate
+    from hub_estimator import training
 
     hub_estimator.compat.install()
-    model = Model(
-        encoders=[Encoder(module, trainable=fine_tune)],
-        head=hub_estimator.compat.estimator_module("v2").BinaryClassHead(),
-        optimization=Optimization(tf1.train.AdagradOptimizer, LEARNING_RATE),
-        layers=DenseLayers(UNITS),
+    model = training.Model(
+        encoders=[training.Encoder(module, trainable=fine_tune)],
+        head=training.BinaryClassHead(),
+        optimization=training.Optimization(tf1.train.AdagradOptimizer, LEARNING_RATE),
+        layers=training.DenseLayers(UNITS),
     )
-    train_and_evaluate(
-        os.path.join(folder, MODEL),
+    experiment = training.Experiment(
         model,
-        train_input=TextFile(os.path.join(data, "train.csv"), batch_size=BATCH),
-        eval_input=TextFile(os.path.join(data, "test.csv"), batch_size=BATCH),
+        train_input=training.TextFile(os.path.join(data, "train.csv"), batch_size=BATCH),
+        eval_input=training.TextFile(os.path.join(data, "test.csv"), batch_size=BATCH),
         max_steps=steps,
         eval_every_steps=steps,
-        feature_cache=FeatureCache(os.path.join(folder, "features")),  # of nothing at first
+        feature_cache=training.FeatureCache(os.path.join(folder, "features")),  # of nothing yet
     )
+    training.train_and_evaluate(experiment, os.path.join(folder, MODEL))
 
 
 def train_peer(module: str, data: str, steps: int, fine_tune: bool, folder: str) -> None:

@@ -53,15 +53,13 @@ def run(argv: Sequence[str]) -> int:
 
 def _classify(values: flags.FlagValues) -> None:
     # TensorFlow is imported from here on: --help need not wait for it.
-    from hub_estimator.training.inputs.json_file import JsonlFile
-    from hub_estimator.training.running.loop import train_and_evaluate
+    from hub_estimator import training
 
     train_input, eval_input = (
-        JsonlFile(path, {"input_ids": "input_ids"}, batch_size=values.batch_size)
+        training.JsonlFile(path, {"input_ids": "input_ids"}, batch_size=values.batch_size)
         for path in (values.train_data, values.eval_data)
     )
-    result = train_and_evaluate(
-        values.model_dir,
+    experiment = training.Experiment(
         make_model(values.module, values.fine_tune),
         train_input,
         eval_input,
@@ -70,6 +68,7 @@ def _classify(values: flags.FlagValues) -> None:
         exporters=[functools.partial(hub.LatestModuleExporter, "module", exports_to_keep=1)],
         log_every_steps=20,
     )
+    result = training.train_and_evaluate(experiment, values.model_dir)
     print(f"accuracy on {eval_input.num_examples} held-out texts: {result.metrics['accuracy']:.4f}")
     print(f"exported module: {result.modules[0]}")
 

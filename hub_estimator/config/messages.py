@@ -45,7 +45,26 @@ def clear_parse_errors(where: str, hint: str = "") -> Iterator[None]:
         raise _clear_error(error, where, hint) from error
 
 
-def call_error(error: Exception, name: str) -> Exception:
+@contextlib.contextmanager
+def clear_call_errors(name: str) -> Iterator[None]:
+    """Says what a configured function raised without what gin appends to it.
+
+    Args:
+      name: what is called, or was, and calls more of what is configured now.
+
+    Raises:
+      errors.ConfigError: the configuration is the reason.
+    """
+    try:
+        yield
+    except Exception as error:
+        failure = _call_error(error, name)
+        if failure is error:
+            raise
+        raise failure from failure.__cause__  # not from what gin raised in its place
+
+
+def _call_error(error: Exception, name: str) -> Exception:
     """Returns what to raise for what the call of a configured function raised.
 
     Gin raises a stand-in whose message has all calls on the way. In its place comes what was raised

@@ -11,7 +11,7 @@ from typing import Any
 from hub_estimator import errors
 from hub_estimator.config import bindings, registry, statements
 from hub_estimator.config.bindings import Reading
-from hub_estimator.config.messages import call_error, unread_message
+from hub_estimator.config.messages import clear_call_errors, unread_message
 from hub_estimator.config.origin import Origin
 from hub_estimator.config.parsing import parse_all
 from hub_estimator.config.statements import Binding, Reference
@@ -32,7 +32,6 @@ class Session:
     given: frozenset[str] = frozenset()
     used: frozenset[Reference] = frozenset()
     imports: tuple[str, ...] = ()
-    _inherited: set[str] = dataclasses.field(default_factory=set)
 
     def check_all_read(self) -> None:
         """Checks that every binding had an effect so far, but for those of files that others made
@@ -45,7 +44,7 @@ class Session:
         _check(
             [
                 each
-                for each in self._unread(reading)
+                for each in reading.unread
                 if str(each) in self.given
                 or not (each in reading.overruled or self._is_replaced(each, reading))
             ],
@@ -81,7 +80,7 @@ class Session:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
         reading = bindings.reading()
-        _check([each for each in self._unread(reading) if str(each) in self.given], reading)
+        _check([each for each in reading.unread if str(each) in self.given], reading)
 
     def operative_text(self, model_dir: str) -> str:
         """Returns the configuration that had an effect so far, as the text of a gin file.
@@ -112,13 +111,11 @@ class Session:
             str(each) for each in sorted(found, key=lambda each: (not each.is_macro, str(each)))
         ]
 
-    def call(self, name: str, /, inherits: str | None = None, **arguments: Any) -> Any:
+    def call(self, name: str, /, **arguments: Any) -> Any:
         """Calls what `add_configurable` added as `name`, with its settings.
 
         Args:
           name: the name in gin files.
-          inherits: another name; parameters of the same names that have no setting of their own
-            have that one's.
           **arguments: what the run gives rather than the configuration.
 
         Raises:
@@ -126,31 +123,10 @@ class Session:
         """
         import gin
 
-        if inherits is not None:
-            self._inherit(name, inherits)
         uses = Uses(bindings.bound())
         uses.walk(name)
-        try:
+        with clear_call_errors(name):
             return gin.get_configurable(name)(**arguments)
-        except Exception as error:
-            failure = call_error(error, name)
-            if failure is error:
-                raise
-            raise failure from failure.__cause__  # not from what gin raised in its place
-
-    def _inherit(self, name: str, other: str) -> None:
-        import gin
-
-        names = {str(each) for each in bindings.bound()}
-        with gin.unlock_config():
-            for parameter in registry.parameters_of(name):
-                own, theirs = f"{name}.{parameter}", f"{other}.{parameter}"
-                if theirs in names and own not in names:
-                    gin.bind_parameter(own, gin.query_parameter(theirs))
-                    self._inherited.add(theirs)
-
-    def _unread(self, reading: Reading) -> list[Binding]:
-        return [each for each in reading.unread if str(each) not in self._inherited]
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import re
@@ -11,14 +10,15 @@ from collections.abc import Callable
 import requests
 
 from hub_estimator import errors
+from hub_estimator.progress import Progress
 from hub_estimator.resolver import answers, asking
 from hub_estimator.resolver.archives import check_size, is_gzip
 from hub_estimator.resolver.handle import Handle
-from hub_estimator.resolver.progress import Progress
 from hub_estimator.resolver.retrying import TransientError, with_retries
 from hub_estimator.resolver.settings import Settings
 
 _MAX_BODY = 4096
+_EVERY_SECS = 15.0
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 # Of what tells one state of a file from another, what can be sent back to the host:
 # a strong ETag, or a date.
@@ -83,8 +83,9 @@ def fetch(handle: Handle, urls: list[str], path: str, settings: Settings) -> Dow
     refusals = []
     with (
         asking.open_session() as session,
-        contextlib.closing(Progress(str(handle), settings.progress_bar)) as progress,
+        _progress(handle, settings) as progress,
     ):
+        progress.say(f"Downloading {handle}.")
         for url in urls:
             try:
                 transfer = _Transfer(session, handle, url, path, settings, progress)
@@ -92,6 +93,26 @@ def fetch(handle: Handle, urls: list[str], path: str, settings: Settings) -> Dow
             except _RefusedError as refused:
                 refusals.append(refused)
         raise refusals[0].error from refusals[0]
+
+
+def _progress(handle: Handle, settings: Settings) -> Progress:
+    def line(progress: Progress) -> str:
+        of = f" of {readable(progress.total)}" if progress.total else ""
+        return f"Downloading {handle}: {readable(progress.done)}{of}."
+
+    return Progress(
+        line, settings.progress_bar, _EVERY_SECS,
+        desc=str(handle), unit="B", unit_scale=True, unit_divisor=1000,
+    )  # fmt: skip
+
+
+def readable(size: float) -> str:
+    """Returns a number of bytes in words: `12.3 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
 
 
 def trace(
@@ -170,7 +191,8 @@ class _Transfer:
             self._check_status(response)
             self._begin(response)
             self._receive(response)
-            self._progress.finished(self.received)
+            seconds = f"{self._progress.seconds:.1f} s"
+            self._progress.say(f"Downloaded {self.handle}: {readable(self.received)} in {seconds}.")
             return Download(answer.url, self.received, self._resumed)
 
     def _headers(self) -> dict[str, str]:

@@ -1,1 +1,176 @@
-"""The training framework: encoders, model_fn builders, inputs, exporters and the loop."""
+"""Training on modules, in Python: what a user names.
+
+    from hub_estimator import training
+
+    experiment = training.Experiment(model, train_input, eval_input, 2000, 500)
+    training.train_and_evaluate(experiment, "/tmp/model")
+
+Importing this imports no TensorFlow: each name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hub_estimator.training.early_stopping import EarlyStopping
+    from hub_estimator.training.experiment import Experiment
+    from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
+    from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
+    from hub_estimator.training.feature_cache import FeatureCache
+    from hub_estimator.training.fresh_process import run_in_fresh_process
+    from hub_estimator.training.gin_experiments import from_gin
+    from hub_estimator.training.inputs.arrays import Arrays, Frame
+    from hub_estimator.training.inputs.augmentation import Augmentation
+    from hub_estimator.training.inputs.image_folder import ImageFolder
+    from hub_estimator.training.inputs.json_file import JsonlFile
+    from hub_estimator.training.inputs.records import Records
+    from hub_estimator.training.inputs.text_file import TextFile
+    from hub_estimator.training.inputs.tfds_input import TfdsInput
+    from hub_estimator.training.model.canned_model import CannedModel
+    from hub_estimator.training.model.contract import Capabilities, TrainableModel
+    from hub_estimator.training.model.encoders import Encoder
+    from hub_estimator.training.model.interactions import concatenation, pair_comparison, total
+    from hub_estimator.training.model.layers import DenseLayers
+    from hub_estimator.training.model.losses import SigmoidLoss, SoftmaxLoss
+    from hub_estimator.training.model.metrics import Metric, macro_f1
+    from hub_estimator.training.model.model_fn import Model
+    from hub_estimator.training.model_folder.choice import CheckpointChoice
+    from hub_estimator.training.model_folder.folder import ModelFolder
+    from hub_estimator.training.objective import Objective
+    from hub_estimator.training.optimization.optimization import Optimization
+    from hub_estimator.training.optimization.schedules import (
+        cosine_decay,
+        exponential_decay,
+        linear_decay,
+        piecewise_decay,
+    )
+    from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
+    from hub_estimator.training.reports.report import Report
+    from hub_estimator.training.running.evaluation import evaluate
+    from hub_estimator.training.running.exporting import export
+    from hub_estimator.training.running.following import Following
+    from hub_estimator.training.running.prediction import predict
+    from hub_estimator.training.running.result import Result
+    from hub_estimator.training.running.training import train_and_evaluate
+
+_WHERE = {
+    "AdamWOptimizer": "optimization.weight_decay",
+    "Arrays": "inputs.arrays",
+    "Augmentation": "inputs.augmentation",
+    "BestExporter": "exporters.servables",
+    "BestModuleExporter": "exporters.modules",
+    "CannedModel": "model.canned_model",
+    "Capabilities": "model.contract",
+    "CheckpointChoice": "model_folder.choice",
+    "DenseLayers": "model.layers",
+    "EarlyStopping": "early_stopping",
+    "Encoder": "model.encoders",
+    "Experiment": "experiment",
+    "FeatureCache": "feature_cache",
+    "Following": "running.following",
+    "Frame": "inputs.arrays",
+    "ImageFolder": "inputs.image_folder",
+    "JsonlFile": "inputs.json_file",
+    "LatestExporter": "exporters.servables",
+    "LatestModuleExporter": "exporters.modules",
+    "Metric": "model.metrics",
+    "Model": "model.model_fn",
+    "ModelFolder": "model_folder.folder",
+    "Objective": "objective",
+    "Optimization": "optimization.optimization",
+    "Records": "inputs.records",
+    "Report": "reports.report",
+    "Result": "running.result",
+    "SigmoidLoss": "model.losses",
+    "SoftmaxLoss": "model.losses",
+    "TextFile": "inputs.text_file",
+    "TfdsInput": "inputs.tfds_input",
+    "TrainableModel": "model.contract",
+    "concatenation": "model.interactions",
+    "cosine_decay": "optimization.schedules",
+    "evaluate": "running.evaluation",
+    "exponential_decay": "optimization.schedules",
+    "export": "running.exporting",
+    "from_gin": "gin_experiments",
+    "linear_decay": "optimization.schedules",
+    "macro_f1": "model.metrics",
+    "pair_comparison": "model.interactions",
+    "piecewise_decay": "optimization.schedules",
+    "predict": "running.prediction",
+    "run_in_fresh_process": "fresh_process",
+    "total": "model.interactions",
+    "train_and_evaluate": "running.training",
+}
+# The heads of `tf.estimator`, which exist on each TensorFlow here.
+_HEADS = ("BinaryClassHead", "MultiClassHead", "MultiHead", "MultiLabelHead", "RegressionHead")
+
+__all__ = [
+    "AdamWOptimizer",
+    "Arrays",
+    "Augmentation",
+    "BestExporter",
+    "BestModuleExporter",
+    "BinaryClassHead",
+    "CannedModel",
+    "Capabilities",
+    "CheckpointChoice",
+    "DenseLayers",
+    "EarlyStopping",
+    "Encoder",
+    "Experiment",
+    "FeatureCache",
+    "Following",
+    "Frame",
+    "ImageFolder",
+    "JsonlFile",
+    "LatestExporter",
+    "LatestModuleExporter",
+    "Metric",
+    "Model",
+    "ModelFolder",
+    "MultiClassHead",
+    "MultiHead",
+    "MultiLabelHead",
+    "Objective",
+    "Optimization",
+    "Records",
+    "RegressionHead",
+    "Report",
+    "Result",
+    "SigmoidLoss",
+    "SoftmaxLoss",
+    "TextFile",
+    "TfdsInput",
+    "TrainableModel",
+    "concatenation",
+    "cosine_decay",
+    "evaluate",
+    "exponential_decay",
+    "export",
+    "from_gin",
+    "linear_decay",
+    "macro_f1",
+    "pair_comparison",
+    "piecewise_decay",
+    "predict",
+    "run_in_fresh_process",
+    "total",
+    "train_and_evaluate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    elif name in _HEADS:
+        value = importlib.import_module(f"{__name__}.model.heads").head_class(name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

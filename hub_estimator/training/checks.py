@@ -19,22 +19,22 @@ def whole_number(name: str, value: Any, least: int = 1) -> None:
       least: the smallest value that it may have.
 
     Raises:
-      errors.ModelError: it is something else.
+      errors.InvalidSettingError: it is something else.
     """
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise errors.ModelError(f"{name} is {value!r}; it must be a whole number.")
+        raise errors.InvalidSettingError(f"{name} is {value!r}; it must be a whole number.")
     if value < least:
-        raise errors.ModelError(f"{name} is {value}; it must be at least {least}.")
+        raise errors.InvalidSettingError(f"{name} is {value}; it must be at least {least}.")
 
 
 def text(name: str, value: Any) -> None:
     """Checks a setting that is a text.
 
     Raises:
-      errors.ModelError: it is something else, or empty.
+      errors.InvalidSettingError: it is something else, or empty.
     """
     if not isinstance(value, str) or not value:
-        raise errors.ModelError(f"{name} is {value!r}; it must be a text in quotes.")
+        raise errors.InvalidSettingError(f"{name} is {value!r}; it must be a text in quotes.")
 
 
 def listed(name: str, value: Any, example: str) -> None:
@@ -46,13 +46,15 @@ def listed(name: str, value: Any, example: str) -> None:
       example: what to write.
 
     Raises:
-      errors.ModelError: it is something else.
+      errors.InvalidSettingError: it is something else.
     """
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-        raise errors.ModelError(f"{name} is {shown(value)}; give it a list, as in {example}.")
+        raise errors.InvalidSettingError(
+            f"{name} is {shown(value)}; give it a list, as in {example}."
+        )
 
 
-def made(name: str, value: Any, example: str, *attributes: str) -> None:
+def part(name: str, value: Any, example: str, *attributes: str) -> None:
     """Checks a setting that is a part of the model: an object, not the class that makes it.
 
     Args:
@@ -62,14 +64,31 @@ def made(name: str, value: Any, example: str, *attributes: str) -> None:
       *attributes: what such a part has.
 
     Raises:
-      errors.ModelError: it is a class, or lacks an attribute.
+      errors.InvalidSettingError: it is a class, or lacks an attribute.
     """
     if isinstance(value, type):
-        raise errors.ModelError(
+        raise errors.InvalidSettingError(
             f"{name} is {shown(value)}, which nothing has called: write {example}, with ()."
         )
     if not all(hasattr(value, each) for each in attributes):
-        raise errors.ModelError(f"{name} is {value!r}; give it a part like {example}.")
+        raise errors.InvalidSettingError(f"{name} is {value!r}; give it a part like {example}.")
+
+
+def factory(name: str, value: Any, example: str) -> None:
+    """Checks a setting that is a function or class: what makes a part, not the part itself.
+
+    Args:
+      name: the setting, for the message.
+      value: what was given.
+      example: what to write.
+
+    Raises:
+      errors.InvalidSettingError: it cannot be called.
+    """
+    if not callable(value):
+        raise errors.InvalidSettingError(
+            f"{name} is {value!r}; give it what makes one, without (): {example}."
+        )
 
 
 def shown(value: Any) -> str:
@@ -81,33 +100,33 @@ def number(name: str, value: Any, least: float = 0.0, most: float = math.inf) ->
     """Checks a setting that is a number.
 
     Raises:
-      errors.ModelError: it is something else, too small or too great.
+      errors.InvalidSettingError: it is something else, too small or too great.
     """
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise errors.ModelError(f"{name} is {value!r}; it must be a number.")
+        raise errors.InvalidSettingError(f"{name} is {value!r}; it must be a number.")
     if not float(value) >= least:
-        raise errors.ModelError(f"{name} is {value}; it must be at least {least:g}.")
+        raise errors.InvalidSettingError(f"{name} is {value}; it must be at least {least:g}.")
     if float(value) > most:
-        raise errors.ModelError(f"{name} is {value}; it must be at most {most:g}.")
+        raise errors.InvalidSettingError(f"{name} is {value}; it must be at most {most:g}.")
 
 
 def fraction(name: str, value: Any) -> None:
     """Checks a setting that is at least 0 and less than 1.
 
     Raises:
-      errors.ModelError: it is something else.
+      errors.InvalidSettingError: it is something else.
     """
     number(name, value)
     if not float(value) < 1:
-        raise errors.ModelError(f"{name} is {value}; it must be less than 1.")
+        raise errors.InvalidSettingError(f"{name} is {value}; it must be less than 1.")
 
 
 def positive(name: str, value: Any) -> None:
     """Checks a setting that is a number greater than 0.
 
     Raises:
-      errors.ModelError: it is something else.
+      errors.InvalidSettingError: it is something else.
     """
     number(name, value)
     if not float(value) > 0:
-        raise errors.ModelError(f"{name} is {value}; it must be greater than 0.")
+        raise errors.InvalidSettingError(f"{name} is {value}; it must be greater than 0.")

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from hub_estimator import config
 from hub_estimator.graph import columns
+from hub_estimator.training.early_stopping import EarlyStopping
+from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
 from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
 from hub_estimator.training.feature_cache import FeatureCache
@@ -23,25 +25,16 @@ from hub_estimator.training.model import canned_model, heads, interactions, loss
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.optimization import schedules
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
-from hub_estimator.training.running import evaluation, exporting, loop, prediction
-from hub_estimator.training.running.early_stopping import EarlyStopping
-from hub_estimator.training.running.reports.report import Report
+from hub_estimator.training.reports.report import Report
 
 # Each with the parameters that the run gives and no configuration may set.
 _OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
-    (loop.train_and_evaluate, ("model_dir", "settings")),
-    (evaluation.evaluate, ("model_dir", "checkpoints", "name", "settings")),
-    (
-        prediction.predict,
-        ("model_dir", "input_path", "output_path", "checkpoint", "settings"),
-    ),
-    (
-        exporting.export,
-        ("model_dir", "export_path", "checkpoint", "what", "receives", "settings"),
-    ),
+    (Experiment, ("source",)),
+    (Objective, ()),
     # The model.
     (DenseLayers, ()),
     (canned_model.CannedModel, ()),

@@ -25,7 +25,7 @@ def parsing_spec(spec: ExampleSpec) -> ParsingSpec:
       spec: what the model takes; its labels are left out.
 
     Raises:
-      errors.ModelError: a feature cannot be in an example.
+      errors.UnservableFeatureError: a feature cannot be in an example.
     """
     return {name: feature_parser(name, each) for name, each in spec.features.items()}
 
@@ -42,7 +42,7 @@ def parse(serialized: tf.Tensor, spec: ExampleSpec) -> dict[str, tf.Tensor]:
       where another of the batch is longer are 0, or empty.
 
     Raises:
-      errors.ModelError: a feature cannot be in an example.
+      errors.UnservableFeatureError: a feature cannot be in an example.
     """
     return convert(tf.io.parse_example(serialized, parsing_spec(spec)), spec.features)
 
@@ -63,11 +63,11 @@ def image_size(name: str, spec: tf.TensorSpec) -> tuple[int, int, int]:
     """Returns `(H, W, C)` of a feature of images.
 
     Raises:
-      errors.ModelError: they are not all known.
+      errors.UnservableFeatureError: they are not all known.
     """
     size = spec.shape[1:].as_list()
     if None in size:
-        raise errors.ModelError(
+        raise errors.UnservableFeatureError(
             f"The images of the feature {name!r} have the shape {spec.shape.as_list()}; to decode "
             "files to them, height, width and channels must be known."
         )
@@ -83,14 +83,14 @@ def feature_parser(name: str, spec: tf.TensorSpec) -> Any:
       spec: its type and shape, the batch `B` as first dimension.
 
     Raises:
-      errors.ModelError: it cannot be in an example.
+      errors.UnservableFeatureError: it cannot be in an example.
     """
     if is_image(spec):
         image_size(name, spec)
         return tf.io.FixedLenFeature([], tf.string)
     stored, sizes = stored_type(spec.dtype), spec.shape.as_list()[1:] if spec.shape.rank else None
     if stored is None or sizes is None or (None in sizes and len(sizes) > 1):
-        raise errors.ModelError(
+        raise errors.UnservableFeatureError(
             f"The feature {name!r} is {spec.dtype.name} of shape {spec.shape}; a tf.Example cannot "
             "hold that. It holds strings, numbers and encoded images, of a known shape or in a row "
             "of any length."

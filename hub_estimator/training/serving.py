@@ -72,10 +72,10 @@ def check_form(name: str, form: Any) -> None:
     """Checks a setting that is the form of a serving input.
 
     Raises:
-      errors.ModelError: it is something else.
+      errors.InvalidSettingError: it is something else.
     """
     if form not in FORMS:
-        raise errors.ModelError(
+        raise errors.InvalidSettingError(
             f"{name} is {form!r}; it must be one of {', '.join(map(repr, FORMS))}."
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import tensorflow as tf
-import tiny
 
 from hub_estimator import estimator
+from tests.compat import tiny
 
 STRATEGIES = {
     "none": lambda: None,

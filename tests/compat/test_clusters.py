@@ -11,9 +11,9 @@ import sys
 import time
 
 import pytest
-from programs import environment
 
 from hub_estimator import compat
+from tests.compat.programs import environment
 
 pytestmark = pytest.mark.slow
 TASK = pathlib.Path(__file__).parent / "cluster_task.py"

@@ -8,9 +8,9 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny
 
 from hub_estimator import compat, estimator
+from tests.compat import tiny
 
 tf1 = tf.compat.v1
 

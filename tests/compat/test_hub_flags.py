@@ -7,9 +7,9 @@ import sys
 import tarfile
 
 import pytest
-from programs import environment
 
 from hub_estimator.resolver.settings import LOAD_FORMATS
+from tests.compat.programs import environment
 
 PROGRAM = """
 import hub_estimator

@@ -7,10 +7,10 @@ import pathlib
 import sys
 
 import pytest
-from programs import run
 
 from hub_estimator import compat, errors, keras_layer
 from hub_estimator.compat import hub_name
+from tests.compat.programs import run
 
 HUB_NAME = """
 import sys

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from programs import run
 
 from hub_estimator import compat
+from tests.compat.programs import run
 
 SPELLINGS = """
 import hub_estimator

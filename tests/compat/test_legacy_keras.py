@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from programs import run
 
 from hub_estimator import compat
 from hub_estimator.compat import legacy_keras
+from tests.compat.programs import run
 
 keras_3 = pytest.mark.skipif(
     compat.ships_estimator(), reason="TensorFlow 2.15 comes with legacy Keras"

@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from programs import ROOT, environment
 
 from hub_estimator import compat
+from tests.compat.programs import ROOT, environment
 
 TOOL = ROOT / "tools" / "missing_names.py"
 ROW = re.compile(r"^\| `([\w.]+)` \| (?:`([^`]+)`|the module) \| ([^|]+) \|$", re.MULTILINE)

@@ -8,9 +8,9 @@ import warnings
 
 import pytest
 import tensorflow as tf
-from programs import run
 
 from hub_estimator import compat
+from tests.compat.programs import run
 
 NOTICE = "From %s: %s (from %s) is deprecated and will be removed %s.\nInstructions:\n%s"
 INSIDE = f"{os.path.dirname(tf.__file__)}/python/training/saver.py:1"

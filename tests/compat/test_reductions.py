@@ -8,9 +8,9 @@ import sys
 
 import pytest
 import tensorflow as tf
-from programs import environment
 
 from hub_estimator.compat import reductions
+from tests.compat.programs import environment
 
 PROGRAM = pathlib.Path(__file__).parent / "two_replicas.py"
 TRAINED = "2 replicas, rmse 0.010"

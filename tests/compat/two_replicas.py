@@ -11,7 +11,7 @@ import sys
 import hub_estimator
 
 import tensorflow as tf  # isort: skip  after hub_estimator, as a program of ours has it
-import tiny
+from tests.compat import tiny
 
 tf1 = tf.compat.v1
 DEVICES = ["/cpu:0", "/cpu:1"]

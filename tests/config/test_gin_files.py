@@ -70,7 +70,7 @@ def test_lines_are_those_of_the_file_also_after_an_include(tmp_path):
 def test_what_a_packaged_configuration_includes_is_packaged(tmp_path):
     write(tmp_path / "base.gin", "import not_there")
     assert "Importing not_there fails" in message(["base.gin"])  # named on purpose
-    assert message(["table.gin"]).startswith("Nothing configurable is called ")
+    assert "not_there" not in message(["table.gin"])
     assert config.find_file("base.gin", beside=config.find_file("table.gin")) != "base.gin"
 
 

@@ -10,12 +10,11 @@ import pytest
 
 pytest.importorskip("safetensors")
 
-from tiny_encoder import write
-
 from examples import results
 from examples.sentence_encoder import pretrained, word_vectors
 from examples.text_embeddings import from_texts, module
 from examples.text_embeddings.vectors import WordVectors
+from tests.examples.tiny_encoder import write
 
 
 def _write_reviews(path, good, bad):

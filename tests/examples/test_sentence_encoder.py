@@ -14,8 +14,6 @@ import tensorflow as tf
 
 pytest.importorskip("safetensors")
 
-from tiny_encoder import CONFIG, TOKENS, tensors, write
-
 import hub_estimator as hub
 from examples.sentence_encoder import (
     classify,
@@ -24,6 +22,7 @@ from examples.sentence_encoder import (
     pretrained,
     similarities,
 )
+from tests.examples.tiny_encoder import CONFIG, TOKENS, tensors, write
 
 tf1 = tf.compat.v1
 needs_weights = pytest.mark.skipif(

@@ -8,10 +8,9 @@ import tensorflow as tf
 
 pytest.importorskip("safetensors")
 
-from tiny_encoder import TOKENS, tensors, write
-
 import hub_estimator as hub
 from examples.sentence_encoder import pretrained, word_vectors
+from tests.examples.tiny_encoder import TOKENS, tensors, write
 
 
 def _embed(path, texts):

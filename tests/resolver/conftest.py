@@ -9,7 +9,8 @@ import shutil
 import tempfile
 
 import pytest
-from hosting import Host
+
+from tests.resolver.hosting import Host
 
 NOBODY = 65534
 

@@ -12,10 +12,10 @@ import tarfile
 import zlib
 
 import pytest
-from hosting import module_files, read_folder, tar
 
 from hub_estimator import errors
 from hub_estimator.resolver.archives import Limits, unpack
+from tests.resolver.hosting import module_files, read_folder, tar
 
 FILES = module_files()
 GOOD = tar(FILES)

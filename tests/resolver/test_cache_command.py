@@ -10,10 +10,10 @@ import sys
 import time
 
 import pytest
-from hosting import ROOT, module_files, tar
 
 import hub_estimator as hub
 from hub_estimator import cache as command
+from tests.resolver.hosting import ROOT, module_files, tar
 
 ARCHIVE = tar(module_files())
 

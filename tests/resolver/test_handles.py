@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-from hosting import module_files, read_folder, tar
 
 import hub_estimator as hub
 from hub_estimator import errors
@@ -20,6 +19,7 @@ from hub_estimator.resolver import (
 )
 from hub_estimator.resolver.contract import ResolverCase, ResolverContract
 from hub_estimator.resolver.handle import without_password, without_secrets
+from tests.resolver.hosting import module_files, read_folder, tar
 
 FILES = module_files()
 

@@ -13,7 +13,6 @@ import sys
 import time
 
 import pytest
-from hosting import Host, content, in_turn, module_files, raw, read_folder, redirect, status, tar
 
 import hub_estimator as hub
 from hub_estimator import errors
@@ -22,12 +21,23 @@ from hub_estimator.resolver import (
     Cache,
     HostedResolver,
     Settings,
-    progress,
     resolve,
     retrying,
 )
+from hub_estimator.resolver import download as downloading
 from hub_estimator.resolver.contract import ResolverCase, ResolverContract
 from hub_estimator.resolver.handle import Handle
+from tests.resolver.hosting import (
+    Host,
+    content,
+    in_turn,
+    module_files,
+    raw,
+    read_folder,
+    redirect,
+    status,
+    tar,
+)
 
 FILES = module_files()
 ARCHIVE = tar(FILES)
@@ -498,7 +508,7 @@ def test_log_lines_where_there_is_no_terminal(host, fetch, caplog):
 
 
 def test_log_lines_of_long_downloads(host, fetch, caplog, monkeypatch):
-    monkeypatch.setattr(progress, "_EVERY_SECS", 0.05)
+    monkeypatch.setattr(downloading, "_EVERY_SECS", 0.05)
     caplog.set_level(logging.INFO)
     url = host.serve("/m/1", ARCHIVE, piece=1000, pause_secs=0.03)
     fetch(url)
@@ -506,7 +516,7 @@ def test_log_lines_of_long_downloads(host, fetch, caplog, monkeypatch):
 
 
 def test_sizes_in_words():
-    words = [progress.readable(size) for size in (0, 999, 1000, 12_345_678, 5 * 10**13)]
+    words = [downloading.readable(size) for size in (0, 999, 1000, 12_345_678, 5 * 10**13)]
     assert words == ["0 B", "999 B", "1.0 kB", "12.3 MB", "50.0 TB"]
 
 

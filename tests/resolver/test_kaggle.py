@@ -12,13 +12,13 @@ import threading
 import types
 
 import pytest
-from hosting import Host, module_files, read_folder, redirect, start_python, status
 
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.resolver import Cache, Handle, KaggleResolver, Settings
 from hub_estimator.resolver.contract import ResolverCase, ResolverContract
 from hub_estimator.resolver.kaggle import model_name
+from tests.resolver.hosting import Host, module_files, read_folder, redirect, start_python, status
 
 FILES = module_files()
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from hosting import Host, content, in_turn, module_files, read_folder, redirect, status, tar
 
 from hub_estimator import errors
 from hub_estimator.resolver import Cache, HostedResolver, Settings, resolve
 from hub_estimator.resolver.logins import login_for
+from tests.resolver.hosting import (
+    Host,
+    content,
+    in_turn,
+    module_files,
+    read_folder,
+    redirect,
+    status,
+    tar,
+)
 
 FILES = module_files()
 ARCHIVE = tar(FILES)

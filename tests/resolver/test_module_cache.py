@@ -13,7 +13,6 @@ import stat
 import time
 
 import pytest
-from hosting import module_files, read_folder, start_python, tar
 
 import hub_estimator as hub
 from hub_estimator import errors, files
@@ -21,6 +20,7 @@ from hub_estimator.resolver import Cache, Handle, entry
 from hub_estimator.resolver.cache import Fetched
 from hub_estimator.resolver.descriptor import Descriptor, FileRecord, find_visible_damage
 from hub_estimator.resolver.entry import Entry
+from tests.resolver.hosting import module_files, read_folder, start_python, tar
 
 # The variables are large enough to be trusted by their times.
 FILES = module_files(large=1_200_000)

@@ -7,12 +7,12 @@ import os
 import time
 
 import pytest
-from hosting import content as serving
-from hosting import in_turn, module_files, read_folder, start_python, tar
 
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.resolver import Cache, Handle
+from tests.resolver.hosting import content as serving
+from tests.resolver.hosting import in_turn, module_files, read_folder, start_python, tar
 
 FILES = module_files(large=600_000)
 ARCHIVE = tar(FILES)

@@ -11,12 +11,12 @@ import tempfile
 import time
 
 import pytest
-from hosting import content as serving
-from hosting import in_turn, module_files, read_folder, start_python, status, tar
 
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.resolver import Handle, trust
+from tests.resolver.hosting import content as serving
+from tests.resolver.hosting import in_turn, module_files, read_folder, start_python, status, tar
 
 FILES = module_files()
 ARCHIVE = tar(FILES)

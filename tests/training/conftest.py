@@ -1,10 +1,11 @@
-"""A small text module, examples that it can learn from, and models on it."""
+"""A small text module, examples that it can learn from, models on it, and model folders."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import tensorflow as tf
-from training_data import write_csv
 
 import hub_estimator as hub
 from hub_estimator.training.inputs.text_file import TextFile
@@ -12,7 +13,9 @@ from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.model_folder.folder import ModelFolder
 from hub_estimator.training.optimization.optimization import Optimization
+from tests.training.training_data import write_csv
 
 BUCKETS, WIDTH = 16, 4
 
@@ -79,3 +82,23 @@ def make_model(text_module):
 @pytest.fixture
 def examples(data_file) -> TextFile:
     return TextFile(data_file, batch_size=8)
+
+
+@pytest.fixture
+def folder(tmp_path) -> ModelFolder:
+    return ModelFolder(str(tmp_path / "model"))
+
+
+@pytest.fixture
+def save(folder):
+    """Saves small checkpoints as an Estimator does; keeps the newest two."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.compat.v1.train.create_global_step()
+        saver = tf.compat.v1.train.Saver(max_to_keep=2)
+        session.run(tf.compat.v1.global_variables_initializer())
+
+        def save(step):
+            with session.graph.as_default():  # in a thread too
+                saver.save(session, os.path.join(folder.path, "model.ckpt"), global_step=step)
+
+        yield save

@@ -24,11 +24,11 @@ class Part:
         (lambda: checks.listed("A.b", Part, "[@P]"), "A.b is @Part; give it a list, as in [@P]."),
         (lambda: checks.listed("A.b", "x", "[@P]"), "A.b is 'x'; give it a list, as in [@P]."),
         (
-            lambda: checks.made("A.b", Part, "@Part()"),
+            lambda: checks.part("A.b", Part, "@Part()"),
             "A.b is @Part, which nothing has called: write @Part(), with ().",
         ),
         (
-            lambda: checks.made("A.b", 3, "@Part()", "size"),
+            lambda: checks.part("A.b", 3, "@Part()", "size"),
             "A.b is 3; give it a part like @Part().",
         ),
     ],
@@ -43,7 +43,7 @@ def test_what_is_right():
     checks.whole_number("A.b", 0, 0)
     checks.text("A.b", "x")
     checks.listed("A.b", (), "[@P]")
-    checks.made("A.b", Part(), "@Part()", "size")
+    checks.part("A.b", Part(), "@Part()", "size")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
-from record_data import example
 
 from hub_estimator import errors
 from hub_estimator.training import parsing
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from tests.training import image_files
+from tests.training.record_data import example
 
 
 def parse(examples, **features):

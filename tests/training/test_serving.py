@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from image_files import encoded
-from training_data import TWO_CLASSES
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.serving import ServingInput
+from tests.training.image_files import encoded
+from tests.training.training_data import TWO_CLASSES
 
 BOTH = ExampleSpec(
     {

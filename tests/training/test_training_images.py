@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training import images
+from tests.training import image_files
 
 GRAY = np.full([5, 4, 1], 51)
 COLOUR = np.tile(np.array([[[255, 0, 51]]]), [5, 4, 1])

@@ -55,7 +55,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
       stable_path: whether to keep a link to the newest export beside them.
 
     Raises:
-      errors.ModelError: a setting is not what it must be.
+      errors.InvalidSettingError: a setting is not what it must be.
       errors.InvalidPathNameError: the name cannot be that of a folder.
     """
 
@@ -86,11 +86,6 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
     def name(self) -> str:
         """The name of the exporter's folder."""
         return self._name
-
-    @property
-    def metric(self) -> str | None:
-        """The name of the metric that decides what is exported; None without one."""
-        return self._choice.metric
 
     def check_metrics(self, names: Collection[str]) -> None:
         """Checks, before there is an evaluation, that it will give what decides.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import numbers
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, Protocol
@@ -11,6 +10,7 @@ from typing import Any, Literal, Protocol
 from hub_estimator import errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.exporters import folders, records
+from hub_estimator.training.objective import Objective
 
 # After each evaluation; after the last one; or a number of steps from one export to the next.
 Every = Literal["evaluation", "end"] | int
@@ -21,11 +21,11 @@ def check_every(name: str, every: Any) -> None:
     """Checks a setting of this kind.
 
     Raises:
-      errors.ModelError: it is something else.
+      errors.InvalidSettingError: it is something else.
     """
     if isinstance(every, str):
         if every not in ("evaluation", "end"):
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"{name} is {every!r}; it must be 'evaluation', 'end' or a number of steps."
             )
     else:
@@ -54,15 +54,11 @@ class Choice(Protocol):
     def link(self) -> str:
         """The name of the stable path to the newest export."""
 
-    @property
-    def metric(self) -> str | None:
-        """The name of the metric that decides; None without one."""
-
     def check_metrics(self, owner: str, names: Collection[str]) -> None:
-        """Raises an `errors.ExportError` where evaluations do not give the metric."""
+        """Raises an `errors.MetricNotFoundError` where evaluations do not give what it goes by."""
 
     def check(self, owner: str, checkpoint_path: Any, metrics: Metrics | None) -> None:
-        """Raises an `errors.ExportError` where the choice cannot be made."""
+        """Raises an `errors.ExportError` or `errors.MetricNotFoundError` where it cannot be made."""
 
     def takes(self, folder: str, exporter: str, metrics: Metrics | None) -> bool:
         """Whether to export, given what the exporter of this name exported into its folder."""
@@ -79,7 +75,6 @@ class Latest:
     """Takes each checkpoint."""
 
     link: str = "latest"
-    metric: None = None
 
     def check_metrics(self, owner: str, names: Collection[str]) -> None:
         """See `Choice`; it needs none."""
@@ -99,30 +94,38 @@ class Latest:
         """See `Choice`; there is nothing to remember."""
 
 
+def best(owner: str, objective: Objective) -> Best:
+    """Returns the choice of an exporter of the best.
+
+    Args:
+      owner: the exporter, for messages.
+      objective: what is better.
+
+    Raises:
+      errors.InvalidSettingError: it is no objective.
+    """
+    checks.part(f"{owner}.objective", objective, "@Objective()", "is_better")
+    return Best(objective)
+
+
 @dataclasses.dataclass(frozen=True)
 class Best:
-    """Takes a checkpoint whose metric is better than that of all taken before; NaN never is.
+    """Takes a checkpoint that is better than all taken before; one whose metric is NaN never is.
 
     The best value is read from the exports themselves, so nothing is forgotten where the process
     dies right after one, and from `best.json` beside them, should all be moved elsewhere.
 
     Attributes:
-      metric: the name of the metric.
-      higher_is_better: whether greater values are better ones.
+      objective: what is better.
       link: the name of the stable path.
     """
 
-    metric: str
-    higher_is_better: bool
+    objective: Objective
     link: str = "best"
 
     def check_metrics(self, owner: str, names: Collection[str]) -> None:
         """See `Choice`."""
-        if self.metric not in names:
-            raise errors.ExportError(
-                f"{owner} looks for the metric {self.metric!r}, which the evaluation does not "
-                f"have. It has: {', '.join(sorted(names))}."
-            )
+        self.objective.check(owner, names)
 
     def check(self, owner: str, checkpoint_path: Any, metrics: Metrics | None) -> None:
         """See `Choice`."""
@@ -132,64 +135,53 @@ class Best:
                 "that was evaluated, and eval_result, the metrics."
             )
         self.check_metrics(owner, metrics)
-        value = records.as_plain(metrics[self.metric])
+        metric = self.objective.metric
+        value = records.as_plain(metrics[metric])
         if value is not None and not isinstance(value, numbers.Real):
             raise errors.ExportError(
-                f"{owner} looks for the metric {self.metric!r}, which is not one number but "
-                f"{value!r}. Choose another one of: {', '.join(sorted(metrics))}."
+                f"{owner} looks for the metric {metric!r}, which is not one number but {value!r}. "
+                f"Choose another one of: {', '.join(sorted(metrics))}."
             )
 
     def takes(self, folder: str, exporter: str, metrics: Metrics | None) -> bool:
         """See `Choice`."""
-        value = self._value(
-            {name: records.as_plain(each) for name, each in (metrics or {}).items()}
-        )
+        plain = {name: records.as_plain(value) for name, value in (metrics or {}).items()}
+        value = self.objective.value(plain)
         return value is not None and all(
-            self._is_better(value, known) for known in self._known(folder, exporter)
+            self.objective.is_better(value, known) for known in self._known(folder, exporter)
         )
 
     def leads(self, folder: str, export: str) -> bool:
         """See `Choice`; not where a better one, which somebody removed, is remembered."""
-        value = self._value(records.metrics(export))
+        value = self.objective.value(records.metrics(export))
         return value is not None and not any(
-            self._is_better(known, value) for known in self._remembered(folder)
+            self.objective.is_better(known, value) for known in self._remembered(folder)
         )
 
     def remember(self, folder: str, export: str) -> None:
         """See `Choice`."""
-        best = {
-            "metric": self.metric,
-            "higher_is_better": self.higher_is_better,
-            "value": records.metrics(export).get(self.metric),
+        metric = self.objective.metric
+        record = {
+            "metric": metric,
+            "higher_is_better": self.objective.maximizes,
+            "value": records.metrics(export).get(metric),
             records.GLOBAL_STEP: records.step(export),
         }
-        if best != self._state(folder):
-            files.write_text(self._path(folder), records.as_json(best))
+        if record != self._state(folder):
+            files.write_text(self._path(folder), records.as_json(record))
 
     def _known(self, folder: str, exporter: str) -> list[float]:
         """Returns the metric of each export that is there, and of the best there ever was."""
         exports = folders.own_exports(folder, exporter)
-        found = [self._value(records.metrics(export)) for export in exports]
+        found = [self.objective.value(records.metrics(export)) for export in exports]
         return [value for value in found if value is not None] + self._remembered(folder)
 
     def _remembered(self, folder: str) -> list[float]:
-        """Returns the metric of the best there ever was, where it is by the same metric."""
-        state = self._state(folder)
+        """Returns the metric of the best there ever was, where it is by the same objective."""
+        state, metric = self._state(folder), self.objective.metric
         by = state.get("metric"), state.get("higher_is_better")
-        value = self._value({self.metric: state.get("value")})
-        return [value] if by == (self.metric, self.higher_is_better) and value is not None else []
-
-    def _value(self, metrics: Metrics) -> float | None:
-        """Returns the metric; None where there is none, or it is not finite."""
-        value = metrics.get(self.metric)
-        try:
-            number = float(value) if isinstance(value, numbers.Real) else math.nan
-        except OverflowError:  # a whole number that somebody wrote there
-            number = math.nan
-        return number if math.isfinite(number) else None
-
-    def _is_better(self, value: float, other: float) -> bool:
-        return value > other if self.higher_is_better else value < other
+        value = self.objective.value({metric: state.get("value")})
+        return [value] if by == (metric, self.objective.maximizes) and value is not None else []
 
     def _path(self, folder: str) -> str:
         return files.join(folder, "best.json")

@@ -14,7 +14,8 @@ from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import Exportable, registered_modules
 from hub_estimator.training.exporters import records
 from hub_estimator.training.exporters.base import FolderExporter, Write, naming_failures
-from hub_estimator.training.exporters.choices import Best, Every, Latest
+from hub_estimator.training.exporters.choices import Every, Latest, best
+from hub_estimator.training.objective import Objective
 
 _RECORDS = (records.GLOBAL_STEP, records.METRICS, records.CHECKPOINT)
 
@@ -37,7 +38,7 @@ class LatestModuleExporter(FolderExporter):
         On remote filesystems, which have no links, it is a text file with the timestamp.
 
     Raises:
-      errors.ModelError: `exports_to_keep` is not positive, `name` no text, or `every` neither.
+      errors.InvalidSettingError: `exports_to_keep` is not positive, `name` no text, or `every` neither.
       errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
@@ -54,7 +55,7 @@ class LatestModuleExporter(FolderExporter):
 
 
 class BestModuleExporter(FolderExporter):
-    """Exports the modules registered in the model whenever a metric is better than ever before.
+    """Exports the modules registered in the model whenever an evaluation is better than ever.
 
     Their values are those of the checkpoint that was evaluated. What was best is remembered when
     training starts again, in `best.json` beside the exports and in these: remove both to start anew.
@@ -62,14 +63,13 @@ class BestModuleExporter(FolderExporter):
     Args:
       name: the name of the exporter's folder.
       serving_input_fn: see `LatestModuleExporter`.
-      metric: the name of the metric, for example `"accuracy"`.
-      higher_is_better: whether greater values are better, as for accuracy; False for losses.
+      objective: what is better.
       exports_to_keep: how many of its own timestamps to keep, the best ones; None keeps all.
       every: see `LatestModuleExporter`; other evaluations than these are not looked at.
       stable_path: whether to keep a link `best` to the best timestamp; see `LatestModuleExporter`.
 
     Raises:
-      errors.ModelError: a setting is not what it must be.
+      errors.InvalidSettingError: a setting is not what it must be.
       errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
@@ -77,14 +77,13 @@ class BestModuleExporter(FolderExporter):
         self,
         name: str,
         serving_input_fn: Callable[[], Any],
-        metric: str,
-        higher_is_better: bool,
+        objective: Objective,
         exports_to_keep: int | None = 5,
         every: Every = "evaluation",
         stable_path: bool = False,
     ) -> None:
         source = RegisteredModules(type(self).__name__, serving_input_fn)
-        choice = Best(metric, higher_is_better)
+        choice = best(type(self).__name__, objective)
         super().__init__(name, source, choice, exports_to_keep, every, stable_path)
 
 

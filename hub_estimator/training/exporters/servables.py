@@ -10,7 +10,8 @@ from typing import Any
 from hub_estimator import compat, errors, files
 from hub_estimator.training.example_spec import ClassNames, class_names_of
 from hub_estimator.training.exporters.base import FolderExporter, Write
-from hub_estimator.training.exporters.choices import Best, Every, Latest
+from hub_estimator.training.exporters.choices import Every, Latest, best
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.serving import Form, ServingInput, check_form
 
 CLASS_NAMES = "class_names%s.txt"
@@ -41,7 +42,7 @@ class LatestExporter(FolderExporter):
       receives: the form of a request: `"features"`, `"files"` or `"examples"`; see `ServingInput`.
 
     Raises:
-      errors.ModelError: a setting is not what it must be.
+      errors.InvalidSettingError: a setting is not what it must be.
       errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
@@ -59,20 +60,19 @@ class LatestExporter(FolderExporter):
 
 
 class BestExporter(FolderExporter):
-    """Exports the whole model for serving whenever a metric is better than ever before.
+    """Exports the whole model for serving whenever an evaluation is better than ever.
 
     Args:
       name: the name of the exporter's folder.
       serving_input_fn: see `LatestExporter`.
-      metric: the name of the metric; see `BestModuleExporter`.
-      higher_is_better: whether greater values are better.
+      objective: what is better.
       exports_to_keep: how many of its own timestamps to keep, the best ones; None keeps all.
       every: see `BestModuleExporter`.
       stable_path: see `BestModuleExporter`.
       receives: see `LatestExporter`.
 
     Raises:
-      errors.ModelError: a setting is not what it must be.
+      errors.InvalidSettingError: a setting is not what it must be.
       errors.InvalidPathNameError: `name` cannot be that of a folder.
     """
 
@@ -80,15 +80,14 @@ class BestExporter(FolderExporter):
         self,
         name: str,
         serving_input_fn: Callable[[], Any],
-        metric: str,
-        higher_is_better: bool,
+        objective: Objective,
         exports_to_keep: int | None = 5,
         every: Every = "evaluation",
         stable_path: bool = False,
         receives: Form = "features",
     ) -> None:
         source = WholeModel(_serving_input(type(self).__name__, serving_input_fn, receives))
-        choice = Best(metric, higher_is_better)
+        choice = best(type(self).__name__, objective)
         super().__init__(name, source, choice, exports_to_keep, every, stable_path)
 
 
@@ -146,7 +145,7 @@ def _serving_input(
     if isinstance(serving_input_fn, ServingInput):
         return dataclasses.replace(serving_input_fn, form=receives)
     if receives != "features":
-        raise errors.ModelError(
+        raise errors.InvalidSettingError(
             f"{owner}.receives is {receives!r}, but its serving_input_fn is a function of your own, "
             "which says itself what a request gives. Leave receives out."
         )

@@ -31,7 +31,7 @@ class FeatureCache:
       max_gigabytes: how large it may be; what was used longest ago is removed first.
 
     Raises:
-      errors.ModelError: a setting is impossible.
+      errors.InvalidSettingError: a setting is impossible.
     """
 
     folder: files.PathLike | None = None
@@ -40,7 +40,7 @@ class FeatureCache:
     def __post_init__(self) -> None:
         checks.number("FeatureCache.max_gigabytes", self.max_gigabytes, least=0)
         if self.folder is not None and files.is_remote(files.as_path(self.folder)):
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"FeatureCache.folder is {self.folder!r}; it must be a folder on this machine."
             )
 

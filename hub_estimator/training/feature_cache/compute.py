@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hub_estimator.progress import Progress
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import alone
-from hub_estimator.training.feature_cache.progress import Progress
 from hub_estimator.training.feature_cache.shards import shard_rows
 from hub_estimator.training.feature_cache.store import Entry
 from hub_estimator.training.inputs.failures import clear_errors
@@ -103,17 +103,24 @@ class Computation:
         rows, count = shard_rows(self.width), self._source.num_examples
         done = min(entry.rows_there(self.width), count)
         what = f"outputs of encoder {self._encoder.name!r}"
+
+        def line(progress: Progress) -> str:
+            return f"computing {what}: {progress.done:.0f} of {count}"
+
         with (
             clear_errors(),
             self._graph.as_default(),
             tf.compat.v1.Session() as session,
             _side_by_side(self._workers) as mapped,
-            Progress(what, count).shown(done) as progress,
+            Progress(line, total=count, initial=done, unit=" examples", desc=what) as progress,
         ):
+            progress.say(line(progress))
             session.run(self._start)
             for number, shard in enumerate(self._shards(session, mapped, done), done // rows):
                 entry.write_shard(number, shard)
                 progress.add(len(shard))
+            took = f"{progress.seconds:.1f} s"
+            progress.say(f"computed {what}: {progress.done:.0f} of {count} in {took}")
         entry.complete(count, f"{self._encoder.handle!r}")
 
     def _batches(self, first: int) -> tf.data.Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.feature_cache import checkpoints
@@ -11,9 +10,9 @@ from hub_estimator.training.feature_cache.cache import FeatureCache
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
-from hub_estimator.training.model import heads, precomputed
+from hub_estimator.training.model import precomputed
+from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.model_fn import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Sources:
     """
 
     cache: FeatureCache | None
-    model: Any
+    model: TrainableModel
     spec: ExampleSpec
     checkpoint: str | None
 
@@ -66,13 +65,18 @@ class Sources:
             return Source(given, self.spec)
         return self._source("eval", given, evaluations > 1)
 
+    @property
+    def _encoders(self) -> tuple[Encoder, ...]:
+        """The encoders in whose place the model takes what they would give."""
+        return capabilities_of(self.model).encoders
+
     def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> Source:
-        if self.cache is None or type(self.model) is not Model:
+        if self.cache is None or not self._encoders:
             return Source(given, self.spec)
         found: dict[str, Column] = {}
         replaced: list[Encoder] = []
         for number in self._frozen(mode):
-            encoder = self.model.encoders[number]
+            encoder = self._encoders[number]
             outputs = self._outputs(self.cache, encoder, mode, given, is_worth_it)
             if outputs is not None:
                 replaced.append(encoder)
@@ -83,9 +87,7 @@ class Sources:
 
     def _frozen(self, mode: str) -> list[int]:
         """Returns the numbers of the encoders whose modules have their own values throughout."""
-        encoders = self.model.encoders
-        if any(type(encoder) is not Encoder for encoder in encoders):
-            return []
+        encoders = self._encoders
         frozen = [number for number, encoder in enumerate(encoders) if encoder.is_frozen]
         if not (frozen and self.checkpoint):
             return frozen
@@ -110,8 +112,8 @@ class Sources:
         kinds = [labels] if isinstance(labels, LabelSpec) else list(labels.values())
         if any(each.kind == "any" for each in kinds):
             return self.spec  # a head of somebody else may take any of them
-        kept = set(heads.feature_specs(self.model.head))
-        for encoder in self.model.encoders:
+        kept = set(capabilities_of(self.model).head_features)
+        for encoder in self._encoders:
             if not any(encoder is each for each in replaced):
                 kept |= set(encoder.feature_specs())
         features = {name: each for name, each in self.spec.features.items() if name in kept}

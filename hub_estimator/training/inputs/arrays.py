@@ -32,7 +32,7 @@ class Arrays(TableInput):
       class_names: the names of the classes in the order of their numbers.
 
     Raises:
-      errors.ModelError: a setting is of another type or size, or there are no examples.
+      errors.InvalidSettingError: a setting is of another type or size, or there are no examples.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Arrays(TableInput):
         class_names: Sequence[str] | None = None,
     ) -> None:
         if not isinstance(features, Mapping) or not features:
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"Arrays.features is {features!r}; give it a dict, as in {{'text': texts}}."
             )
         # A head may be called like a feature: each has a column of its own.
@@ -63,7 +63,7 @@ class Arrays(TableInput):
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         _check_no_path("Arrays", path)
         if not set(names) <= set(self._columns):
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 "Arrays.labels is not given; without labels, arrays are good for prediction only."
             )
         chosen: dict[ColumnName, Any] = {name: self._columns[str(name)] for name in names}
@@ -82,7 +82,7 @@ class Frame(TableInput):
       separator: what is between the classes of an example in one text.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Frame(TableInput):
         class_names: Sequence[str] | None = None,
         separator: str = "|",
     ) -> None:
-        checks.made("Frame.frame", frame, "pandas.DataFrame", "columns", "iloc")
+        checks.part("Frame.frame", frame, "pandas.DataFrame", "columns", "iloc")
         features = {"text": "text"} if features is None else features
         check_features("Frame.features", features)
         checks.text("Frame.separator", separator)
@@ -135,7 +135,9 @@ def _sequence(name: str, values: Any) -> Any:
         return list(values)
     array = np.asarray(values)
     if array.ndim == 0:
-        raise errors.ModelError(f"Arrays.{name} is {values!r}; give it an array, or a list.")
+        raise errors.InvalidSettingError(
+            f"Arrays.{name} is {values!r}; give it an array, or a list."
+        )
     return array
 
 
@@ -143,12 +145,14 @@ def _check_lengths(columns: Mapping[str, Any]) -> None:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) != 1 or not min(lengths.values()):
         shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise errors.ModelError(f"Arrays need equally many examples, at least one, but {shown}.")
+        raise errors.InvalidSettingError(
+            f"Arrays need equally many examples, at least one, but {shown}."
+        )
 
 
 def _check_no_path(kind: str, path: files.PathLike | None) -> None:
     if path is not None:
-        raise errors.ModelError(
+        raise errors.PartsMismatchError(
             f"{kind} reads no files, but is to predict for {path!r}. Use an input that reads such "
             "files, as TextFile does."
         )

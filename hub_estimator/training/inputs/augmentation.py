@@ -34,7 +34,7 @@ class Augmentation:
             value = getattr(self, name)
             checks.number(f"Augmentation.{name}", value)
             if value > 1 or (name == "crop" and not value):
-                raise errors.ModelError(
+                raise errors.InvalidSettingError(
                     f"Augmentation.{name} is {value}; it must be a fraction, at most 1"
                     f"{' and more than 0' if name == 'crop' else ''}."
                 )

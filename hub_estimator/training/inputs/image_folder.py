@@ -56,7 +56,7 @@ class ImageFolder(InMemory):
         if classes is not None:
             checks.listed("ImageFolder.classes", classes, "['cat', 'dog']")
         if augment is not None:
-            checks.made("ImageFolder.augment", augment, "@Augmentation()", "__call__")
+            checks.part("ImageFolder.augment", augment, "@Augmentation()", "__call__")
         self.path = files.as_path(path)
         self._feature = feature
         self._classes = None if classes is None else tuple(map(str, classes))

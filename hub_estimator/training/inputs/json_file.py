@@ -35,7 +35,7 @@ class JsonlFile(TableInput):
       separator: what is between the classes of an example in one text.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class InMemory(abc.ABC):
       batch_size: `B`.
 
     Raises:
-      errors.ModelError: `batch_size` is no positive whole number.
+      errors.InvalidSettingError: `batch_size` is no positive whole number.
     """
 
     _is_tuned = False

@@ -26,7 +26,7 @@ class TableInput(InMemory):
       separator: what is between the classes of an example in one text.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     def __init__(
@@ -93,10 +93,12 @@ def check_features(name: str, value: object) -> None:
     """Checks a setting that gives features their columns.
 
     Raises:
-      errors.ModelError: it is something else.
+      errors.InvalidSettingError: it is something else.
     """
     if not isinstance(value, Mapping):
-        raise errors.ModelError(f"{name} is {value!r}; give it a dict, as in {{'text': 'review'}}.")
+        raise errors.InvalidSettingError(
+            f"{name} is {value!r}; give it a dict, as in {{'text': 'review'}}."
+        )
     for feature, each in value.items():
         _check_columns(f"{name}[{feature!r}]", each)
 
@@ -104,7 +106,7 @@ def check_features(name: str, value: object) -> None:
 def _check_columns(name: str, value: object) -> None:
     parts = value if isinstance(value, (list, tuple)) else [value]
     if not parts or not all(_is_column(each) for each in parts):
-        raise errors.ModelError(
+        raise errors.InvalidSettingError(
             f"{name} is {value!r}; it must be a column in quotes, or a list of columns."
         )
 

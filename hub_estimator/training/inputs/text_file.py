@@ -35,7 +35,7 @@ class TextFile(TableInput):
       separator: what is between the classes of an example in one field.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     def __init__(
@@ -56,9 +56,11 @@ class TextFile(TableInput):
         check_features("TextFile.texts", texts)
         check_features("TextFile.numbers", numbers or {})
         if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
-            raise errors.ModelError(f"TextFile.delimiter is {delimiter!r}; it must be one letter.")
+            raise errors.InvalidSettingError(
+                f"TextFile.delimiter is {delimiter!r}; it must be one letter."
+            )
         if delimiter is not None and delimiter in '"\n\r':
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"TextFile.delimiter is {delimiter!r}, which ends fields or lines in another way."
             )
         checks.text("TextFile.separator", separator)
@@ -82,7 +84,7 @@ def check_path(name: str, path: object) -> None:
     """Checks a setting that is a path.
 
     Raises:
-      errors.ModelError: it is something else, or empty.
+      errors.InvalidSettingError: it is something else, or empty.
     """
     if not isinstance(path, (str, bytes, os.PathLike)) or not path:
-        raise errors.ModelError(f"{name} is {path!r}; it must be a path in quotes.")
+        raise errors.InvalidSettingError(f"{name} is {path!r}; it must be a path in quotes.")

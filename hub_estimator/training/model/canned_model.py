@@ -35,12 +35,14 @@ class CannedModel:
 
         CannedModel.estimator = @DNNEstimator
         CannedModel.head = @BinaryClassHead()
-        CannedModel.columns = [@text_embedding_column()]
+        CannedModel.columns = [@text_embedding_column]
 
     Attributes:
       estimator: makes the Estimator, called with `head`, `config`, and the columns.
       head: a head of `tf.estimator`.
-      columns: feature columns. An Estimator with a linear and a deep part gets them as its deep ones.
+      columns: feature columns, or functions without arguments that make them, which may read modules:
+        they are called once, when the columns are needed. An Estimator with a linear and a deep part
+        gets them as its deep ones.
       linear_columns: those of the linear part of such an Estimator; None for all others.
     """
 
@@ -57,8 +59,8 @@ class CannedModel:
           errors.FeatureNotFoundError: the input does not give a feature.
         """
         del mode
-        checks.listed("CannedModel.columns", self.columns, "[@text_embedding_column()]")
-        checks.made("CannedModel.head", self.head, "@BinaryClassHead()", "create_estimator_spec")
+        checks.listed("CannedModel.columns", self.columns, "[@text_embedding_column]")
+        checks.part("CannedModel.head", self.head, "@BinaryClassHead()", "create_estimator_spec")
         self._check_estimator()
         for name in self.example_spec().features:
             if name not in feature_names:
@@ -72,7 +74,8 @@ class CannedModel:
         weights = heads.feature_specs(self.head)
         features = dict(weights)
         # The last wins: a column that takes one value per example before one that takes any number.
-        for column in [*(self.linear_columns or ()), *self.columns]:
+        columns, linear_columns = self._made_columns
+        for column in [*(linear_columns or ()), *columns]:
             parsed = tf.feature_column.make_parse_example_spec([column])
             features |= {name: _tensor_spec(name, spec) for name, spec in parsed.items()}
         return ExampleSpec(features, heads.label_spec(self.head), tuple(sorted(weights)))
@@ -87,13 +90,28 @@ class CannedModel:
     ) -> Any:
         """Builds the Estimator's model in the default graph; see `Model.model_fn`."""
         del params
-        columns = {_COLUMNS: self.columns}
-        if self.linear_columns is not None:
-            columns = {_DEEP_COLUMNS: self.columns, _LINEAR_COLUMNS: self.linear_columns}
+        own, linear = self._made_columns
+        columns = {_COLUMNS: own}
+        if linear is not None:
+            columns = {_DEEP_COLUMNS: own, _LINEAR_COLUMNS: linear}
         # Only its model_fn is used, so it writes nothing; without a folder it would make one.
         config = config or compat.estimator_module().RunConfig(model_dir=".")
         made = self.estimator(head=self.head, config=config, **columns)
         return made.model_fn(features, labels, mode, config)
+
+    @functools.cached_property
+    def _made_columns(self) -> tuple[list[Any], list[Any] | None]:
+        """The columns and those of the linear part; a function that is in both makes one for both."""
+        made: dict[int, Any] = {}
+
+        def columns(given: Sequence[Any]) -> list[Any]:
+            for column in given:
+                if callable(column) and id(column) not in made:
+                    made[id(column)] = column()
+            return [made.get(id(column), column) for column in given]
+
+        linear = None if self.linear_columns is None else columns(self.linear_columns)
+        return columns(self.columns), linear
 
     def _check_estimator(self) -> None:
         """Checks that the Estimator takes the head, and the columns in the form they are given in."""
@@ -102,17 +120,17 @@ class CannedModel:
             return  # what it does with them, its signature does not say
         given = f"CannedModel.estimator is @{_name(self.estimator)}, which"
         if "head" not in taken:
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"{given} takes no head. Give one that does: "
                 f"{', '.join(f'@{each}' for each in ESTIMATOR_NAMES)}."
             )
         if self.linear_columns is None and _COLUMNS not in taken and _LINEAR_COLUMNS in taken:
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"{given} has a linear and a deep part, and CannedModel.linear_columns is not set. "
                 "Set it to the columns of the linear part, or choose @DNNEstimator."
             )
         if self.linear_columns is not None and _LINEAR_COLUMNS not in taken:
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"{given} takes one list of columns, and CannedModel.linear_columns is set too. "
                 "Remove it, or choose @DNNLinearCombinedEstimator."
             )

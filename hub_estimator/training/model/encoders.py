@@ -150,7 +150,7 @@ class Encoder:
           errors.NotAModuleError: what is there is not a module.
           errors.NotInModuleError: the tags, the signature or the output are not in the module.
           errors.FeatureNotFoundError: the input does not give a feature.
-          errors.ModelError: the inputs are not those of the signature, or a setting is wrong.
+          errors.InvalidSettingError: the inputs are not those of the signature, or a setting is wrong.
           errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
         """
         self._check_settings()

@@ -34,10 +34,10 @@ def pair_comparison(encoded: Sequence[tf.Tensor]) -> tf.Tensor:
       float32 `[B, 4 * D]`.
 
     Raises:
-      errors.ModelError: there are not two, or their widths differ.
+      errors.PartsMismatchError: there are not two, or their widths differ.
     """
     if len(encoded) != 2:
-        raise errors.ModelError(
+        raise errors.PartsMismatchError(
             f"@pair_comparison compares two outputs of encoders, and the model has {len(encoded)}. "
             "Give the model two encoders, or one encoder two features."
         )
@@ -56,7 +56,7 @@ def total(encoded: Sequence[tf.Tensor]) -> tf.Tensor:
       float32 `[B, D]`.
 
     Raises:
-      errors.ModelError: their widths differ.
+      errors.PartsMismatchError: their widths differ.
     """
     _check_widths("@total", encoded)
     return tf.add_n(list(encoded))
@@ -65,7 +65,7 @@ def total(encoded: Sequence[tf.Tensor]) -> tf.Tensor:
 def _check_widths(name: str, encoded: Sequence[tf.Tensor]) -> None:
     widths = [each.shape[1] for each in encoded]
     if len({width for width in widths if width is not None}) > 1:
-        raise errors.ModelError(
+        raise errors.PartsMismatchError(
             f"{name} needs encoders of one width; their outputs have the widths "
             f"{', '.join(map(str, widths))}. Choose other modules or outputs, or @concatenation."
         )

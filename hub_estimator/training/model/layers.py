@@ -59,7 +59,7 @@ class DenseLayers:
         """Checks the settings.
 
         Raises:
-          errors.ModelError: one is wrong.
+          errors.InvalidSettingError: one is wrong.
         """
         checks.listed("DenseLayers.units", self.units, "[256, 64]")
         for units in self.units:

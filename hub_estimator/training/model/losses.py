@@ -28,7 +28,7 @@ class SoftmaxLoss:
       class_weights: what the loss of an example is multiplied by, one number per class.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     label_smoothing: float = 0.0
@@ -49,7 +49,7 @@ class SoftmaxLoss:
           float32 `[B, 1]`.
 
         Raises:
-          errors.ModelError: there is not one weight for each class.
+          errors.PartsMismatchError: there is not one weight for each class.
         """
         classes = logits.shape[-1]
         weights = _weights("SoftmaxLoss", self.class_weights, classes)
@@ -68,7 +68,7 @@ class SigmoidLoss:
         is multiplied by; for a multi-label head one number per class.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     label_smoothing: float = 0.0
@@ -89,7 +89,7 @@ class SigmoidLoss:
           float32 `[B, 1]`.
 
         Raises:
-          errors.ModelError: there is not one weight for each class.
+          errors.PartsMismatchError: there is not one weight for each class.
         """
         classes = logits.shape[-1]
         labels = tf.cast(labels, tf.float32)
@@ -119,7 +119,7 @@ def _weights(name: str, weights: Sequence[float] | None, classes: int) -> tf.Ten
     if weights is None:
         return None
     if len(weights) != classes:
-        raise errors.ModelError(
+        raise errors.PartsMismatchError(
             f"{name}.class_weights has {len(weights)} numbers for {classes} classes. Give one "
             "number per class."
         )

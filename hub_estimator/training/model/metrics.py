@@ -43,11 +43,11 @@ class Metric:
           The value and the operation that updates it.
 
         Raises:
-          errors.ModelError: the model has no such head, or the head no such prediction.
+          errors.PartsMismatchError: the model has no such head, or the head no such prediction.
         """
         labels, predictions = self._of_head(labels, predictions)
         if self.prediction not in predictions:
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"The metric {self.name!r} takes the prediction {self.prediction!r}, which the "
                 f"head does not give. It gives: {', '.join(sorted(map(str, predictions)))}."
             )
@@ -67,7 +67,7 @@ class Metric:
         names = sorted(labels) if isinstance(labels, Mapping) else []
         if self.head not in names:
             has = f"one of: {', '.join(names)}" if names else "None: the model has one head"
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"The metric {self.name!r} is of the head {self.head!r}. Metric.head must be {has}."
             )
         keys = [key for key in predictions if isinstance(key, tuple) and key[0] == self.head]

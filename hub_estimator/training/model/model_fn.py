@@ -17,6 +17,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.model import frozen_variables, heads, interactions, precomputed
 from hub_estimator.training.model.composition import ComposedModule, composed_spec
+from hub_estimator.training.model.contract import Capabilities
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.layers import DenseLayers, dense
 from hub_estimator.training.model.metrics import Metric
@@ -71,26 +72,41 @@ class Model:
         exported = [each.export_name for each in self.encoders if each.export_name is not None]
         for name in exported:
             if exported.count(name) > 1:
-                raise errors.ModelError(
+                raise errors.DuplicateNameError(
                     f"Two encoders are exported as {name!r}. Give each its own Encoder.export_name."
                 )
         for encoder in self.encoders:
             encoder.check(mode, feature_names)
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """What a run may do with the model; of one whose graph a subclass builds, next to nothing."""
+        if not _has_methods_of(Model, self, "model_fn", "represent"):
+            return Capabilities(unsaved_variables=not self.save_frozen)
+        are_ours = all(_has_methods_of(Encoder, encoder, "__call__") for encoder in self.encoders)
+        return Capabilities(
+            encoders=tuple(self.encoders) if are_ours else (),
+            head_features=frozenset(heads.feature_specs(self.head)),
+            unsaved_variables=not self.save_frozen,
+            needs_each_step=False,
+        )
+
     def _check_parts(self) -> None:
         checks.listed("Model.encoders", self.encoders, "[@Encoder()]")
         if not self.encoders:
-            raise errors.ModelError("The model has no encoder. Give Model.encoders at least one.")
+            raise errors.InvalidSettingError(
+                "The model has no encoder. Give Model.encoders at least one."
+            )
         for encoder in self.encoders:
-            checks.made("An element of Model.encoders", encoder, "@Encoder()", "feature_specs")
-        checks.made("Model.head", self.head, "@BinaryClassHead()", "create_estimator_spec")
-        checks.made("Model.optimization", self.optimization, "@Optimization()", "train_op")
+            checks.part("An element of Model.encoders", encoder, "@Encoder()", "feature_specs")
+        checks.part("Model.head", self.head, "@BinaryClassHead()", "create_estimator_spec")
+        checks.part("Model.optimization", self.optimization, "@Optimization()", "train_op")
         if self.layers is not None:
-            checks.made("Model.layers", self.layers, "@DenseLayers()", "__call__")
+            checks.part("Model.layers", self.layers, "@DenseLayers()", "__call__")
             self.layers.check()
         checks.listed("Model.metrics", self.metrics, "[@Metric()]")
         for metric in self.metrics:
-            checks.made("An element of Model.metrics", metric, "@Metric()", "name", "__call__")
+            checks.part("An element of Model.metrics", metric, "@Metric()", "name", "__call__")
         checks.number("Model.regularization_scale", self.regularization_scale)
         if self.export_name is not None:
             files.check_name("Model.export_name", self.export_name)
@@ -191,7 +207,7 @@ class Model:
         metrics = dict(spec.eval_metric_ops or {})
         for metric in self.metrics if spec.mode == "eval" else ():
             if metric.name in metrics:
-                raise errors.ModelError(
+                raise errors.DuplicateNameError(
                     f"Two metrics are called {metric.name!r}. Give each its own Metric.name; the "
                     f"head has: {', '.join(sorted(metrics))}."
                 )
@@ -212,6 +228,11 @@ class Model:
         if isinstance(spec, LabelSpec):
             return _class_numbers(spec, labels)
         return {name: _class_numbers(each, labels[name]) for name, each in spec.items()}
+
+
+def _has_methods_of(base: type, part: Any, *names: str) -> bool:
+    """Whether a part builds what its base class builds: a subclass may do something else."""
+    return all(getattr(type(part), name, None) is getattr(base, name) for name in names)
 
 
 def _class_numbers(spec: LabelSpec, labels: tf.Tensor) -> tf.Tensor:
@@ -235,7 +256,7 @@ def _scopes(names: Sequence[str]) -> list[str]:
 def _merged(name: str, first: tf.TensorSpec, second: tf.TensorSpec) -> tf.TensorSpec:
     """Returns what two parts of a model take of one feature."""
     if first.dtype != second.dtype or not first.shape.is_compatible_with(second.shape):
-        raise errors.ModelError(
+        raise errors.PartsMismatchError(
             f"Two parts of the model take the feature {name!r}, one as {first.dtype.name} "
             f"{first.shape}, one as {second.dtype.name} {second.shape}. Give them different "
             "features."

@@ -28,12 +28,12 @@ def update(decay: float, variables: Sequence[tf.Variable], step: Any) -> tf.Oper
       The operation.
 
     Raises:
-      errors.ModelError: a variable is a part of a partitioned one.
+      errors.PartsMismatchError: a variable is a part of a partitioned one.
     """
     for variable in variables:
         name = variable.op.name
         if _PART.search(name):
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"Optimization.average_decay is {decay}, but {name!r} is a part of a partitioned "
                 "variable, which TensorFlow cannot restore from an average. Set it to None, or "
                 "publish the module without a partitioner."

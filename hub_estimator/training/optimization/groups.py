@@ -61,7 +61,7 @@ def divide(
       without groups that have no trainable variable.
 
     Raises:
-      errors.ModelError: two groups have one name, or one variable.
+      errors.DuplicateNameError: two groups have one name, or one variable.
     """
     own = [each for each in groups if not each.is_plain]
     _check_names(own)
@@ -70,7 +70,7 @@ def divide(
         for variable in _flat(group.variables):
             first = owner.setdefault(variable.ref(), group)
             if first is not group:
-                raise errors.ModelError(
+                raise errors.DuplicateNameError(
                     f"The variable {variable.op.name!r} is in two groups of variables, "
                     f"{first.name!r} and {group.name!r}. Train it in one of them."
                 )
@@ -90,7 +90,7 @@ def _check_names(groups: Sequence[VariableGroup]) -> None:
     names = [each.name for each in groups]
     for name in names:
         if names.count(name) > 1:
-            raise errors.ModelError(
+            raise errors.DuplicateNameError(
                 f"Two groups of variables are called {name!r}. Give each a name of its own."
             )
 

@@ -39,7 +39,7 @@ class Optimization:
         themselves. None makes no averages.
 
     Raises:
-      errors.ModelError: a setting is impossible.
+      errors.InvalidSettingError: a setting is impossible.
     """
 
     optimizer: OptimizerFactory
@@ -53,7 +53,7 @@ class Optimization:
         for name, example in (("optimizer", "@AdagradOptimizer"), ("decay", "@linear_decay")):
             value = getattr(self, name)
             if not callable(value) and (name, value) != ("decay", None):
-                raise errors.ModelError(
+                raise errors.InvalidSettingError(
                     f"Optimization.{name} is {value!r}; give it what makes one, as in {example}, "
                     "without ()."
                 )
@@ -76,11 +76,11 @@ class Optimization:
           The operation, which also adds one to the global step.
 
         Raises:
-          errors.ModelError: the graph has no trainable variable, or the groups are impossible.
+          errors.NothingTrainableError: the graph has no trainable variable.
         """
         trainable = tf.compat.v1.trainable_variables()
         if not trainable:
-            raise errors.ModelError(
+            raise errors.NothingTrainableError(
                 "Nothing in the model is trainable. Give the model layers, or set "
                 "Encoder.trainable = True."
             )
@@ -129,7 +129,7 @@ class Optimization:
         computed = optimizer.compute_gradients(loss, variables)
         pairs = [(gradient, each) for gradient, each in computed if gradient is not None]
         if not pairs:
-            raise errors.ModelError(
+            raise errors.NothingTrainableError(
                 "The loss does not depend on any of the model's trainable variables. Check what "
                 "the head makes of the logits."
             )

@@ -43,7 +43,7 @@ def linear_decay(learning_rate: float, global_step: Any, steps: int, end: float 
       float32 scalar.
 
     Raises:
-      errors.ModelError: a setting is impossible.
+      errors.InvalidSettingError: a setting is impossible.
     """
     _check("linear_decay", steps=steps, end=end)
     return tf.compat.v1.train.polynomial_decay(
@@ -76,7 +76,7 @@ def exponential_decay(
       float32 scalar.
 
     Raises:
-      errors.ModelError: a setting is impossible.
+      errors.InvalidSettingError: a setting is impossible.
     """
     _check("exponential_decay", steps=steps, factor=factor)
     return tf.compat.v1.train.exponential_decay(
@@ -99,12 +99,12 @@ def piecewise_decay(
       float32 scalar.
 
     Raises:
-      errors.ModelError: a setting is impossible.
+      errors.InvalidSettingError: a setting is impossible.
     """
     checks.listed("piecewise_decay.boundaries", boundaries, "[1000, 2000]")
     checks.listed("piecewise_decay.factors", factors, "[0.1, 0.01]")
     if len(factors) != len(boundaries) or list(boundaries) != sorted(set(boundaries)):
-        raise errors.ModelError(
+        raise errors.InvalidSettingError(
             f"piecewise_decay.boundaries is {boundaries!r} and factors {factors!r}; give rising "
             "steps, and a factor for each."
         )

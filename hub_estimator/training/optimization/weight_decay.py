@@ -33,7 +33,7 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
       name: the end of the names of Adam's own variables.
 
     Raises:
-      errors.ModelError: a setting is impossible.
+      errors.InvalidSettingError: a setting is impossible.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ def _compiled(exclude: Any) -> list[re.Pattern[str]]:
     try:
         return [re.compile(each) for each in exclude]
     except (re.error, TypeError) as error:
-        raise errors.ModelError(
+        raise errors.InvalidSettingError(
             f"AdamWOptimizer.exclude is {exclude!r}; it must be regular expressions: {error}."
         ) from error
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from hub_estimator import errors, files
+from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.exporters import folders, records
 from hub_estimator.training.exporters.base import Content, Source, naming_failures
 from hub_estimator.training.exporters.modules import RegisteredModules
 from hub_estimator.training.exporters.servables import WholeModel
-from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.model_folder.checkpoints import Checkpoint
+from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
+from hub_estimator.training.model_folder.folder import ModelFolder
 from hub_estimator.training.running import places
-from hub_estimator.training.running.checkpoints import Checkpoint
-from hub_estimator.training.running.evaluation import LATEST, Choice
-from hub_estimator.training.running.folder_model import FolderModel, Settings
 from hub_estimator.training.running.interruption import Signals
-from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.running.trained_model import TrainedModel
 from hub_estimator.training.serving import Form, ServingInput, check_form
 
 What = Literal["modules", "model"]
@@ -40,27 +40,23 @@ class Exported:
 
 
 def export(
+    experiment: Experiment,
     model_dir: files.PathLike,
     export_path: files.PathLike,
-    model: Model,
-    seed: int = 1,
-    checkpoint: Choice = LATEST,
+    checkpoint: CheckpointChoice = LATEST,
     what: What = "modules",
     receives: Form = "features",
-    settings: Settings | None = None,
 ) -> Exported:
     """Exports one checkpoint of a model folder; the folder appears whole or not at all.
 
     Args:
-      model_dir: a folder in which `train_and_evaluate` ran.
+      experiment: what was trained.
+      model_dir: the folder in which `train_and_evaluate` ran.
       export_path: the folder to make. Modules come into `<export_path>/<export_name>/`; the model
         is a SavedModel itself. Beside them is what exporters write there, see `FolderExporter`.
-      model: the model that was trained.
-      seed: that of training.
       checkpoint: which one to export.
       what: `"modules"`, those of the encoders with an `export_name`, or `"model"`, for serving.
       receives: the form of a request to the model for serving; see `ServingInput`.
-      settings: checked before the work starts.
 
     Returns:
       What was exported.
@@ -69,42 +65,45 @@ def export(
       errors.Error: something is wrong; the class and the message say what.
     """
     target = files.as_path(export_path).rstrip("/")
-    made = FolderModel.make("export", model_dir, model, seed)
-    source = _source(made, what, receives)
+    folder = ModelFolder(files.as_path(model_dir))
+    trained = TrainedModel.of(experiment, folder)
+    source = _source(trained, what, receives)
     folders.check_free(target)
-    files.check_output("The export", target, places.of_modules(made.check_model("infer")))
-    made.folder.check_not_own("the export", target)
-    if settings is not None:
-        settings.check_given_read()
+    modules = trained.check_model("infer")
+    files.check_output("The export", target, places.of_modules(modules))
+    folder.check_not_own("the export", target)
+    if experiment.source is not None:
+        experiment.source.check_given_read()
     files.remove_abandoned(files.parent(target) or ".")
-    with Signals().listening(), made.folder.pinned(checkpoint.one(made.folder)) as pinned:
-        _write(source, made, pinned, target)
+    chosen = checkpoint.one(folder, experiment.goal)
+    with Signals().listening(), folder.pinned(chosen) as pinned:
+        _write(source, trained, pinned, target)
     return Exported(target, tuple(folders.modules_in(target)), pinned.step)
 
 
-def _write(source: Source, made: FolderModel, pinned: Checkpoint, target: str) -> None:
-    with source.opened(made.estimator, pinned.path) as write:
+def _write(source: Source, trained: TrainedModel, pinned: Checkpoint, target: str) -> None:
+    with source.opened(trained.estimator, pinned.path) as write:
         if write is None:
             raise errors.ExportError(
                 "The model has no module to export. Set Encoder.export_name or Model.export_name, "
                 "or export the whole model for serving."
             )
         values = records.read_checkpoint(pinned.path)
-        content = Content(write, values, _metrics(made.folder, pinned))
+        content = Content(write, values, _metrics(trained.folder, pinned))
         with content.written(target) as scratch, naming_failures(f"The export {target!r}"):
             if not folders.place(scratch, target):
                 raise folders.taken(target)  # by another process meanwhile
 
 
-def _source(made: FolderModel, what: What, receives: Form) -> Source:
+def _source(trained: TrainedModel, what: What, receives: Form) -> Source:
     if what not in WHAT:
-        raise errors.ModelError(
+        raise errors.InvalidSettingError(
             f"export.what is {what!r}; it must be one of {', '.join(map(repr, WHAT))}."
         )
     check_form("export.receives", receives)
     if what == "modules":
-        return RegisteredModules("export", ServingInput(made.spec))
-    return WholeModel(ServingInput(made.spec, receives))
+        return RegisteredModules("export", ServingInput(trained.spec))
+    return WholeModel(ServingInput(trained.spec, receives))
 
 
 def _metrics(folder: ModelFolder, checkpoint: Checkpoint) -> Mapping[str, Any] | None:

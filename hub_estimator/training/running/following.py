@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from hub_estimator import files
-from hub_estimator.training.running.checkpoints import Checkpoint
-from hub_estimator.training.running.early_stopping import EarlyStopping
+from hub_estimator.training.early_stopping import EarlyStopping
+from hub_estimator.training.model_folder.checkpoints import Checkpoint
+from hub_estimator.training.model_folder.folder import ModelFolder
 from hub_estimator.training.running.interruption import Signals
-from hub_estimator.training.running.model_folder import ModelFolder
 
 _POLL_SECS = 1.0
 _logger = logging.getLogger("hub_estimator")

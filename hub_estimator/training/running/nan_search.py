@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -10,14 +10,14 @@ import tensorflow as tf
 from hub_estimator import texts
 from hub_estimator.format.checkpoint import open_checkpoint
 from hub_estimator.training.inputs.base import InputFn
+from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.model_fn import Model
 
 _MOST_BATCHES = 100
 _NOT_FINITE = "values that are not finite (NaN or infinite)"
 
 
-def reason(model: Any, input_fn: InputFn, checkpoint: str) -> str | None:
+def reason(model: TrainableModel, input_fn: InputFn, checkpoint: str) -> str | None:
     """Returns what gives values that are not finite, before anything that is trained on top of it.
 
     Args:
@@ -26,17 +26,16 @@ def reason(model: Any, input_fn: InputFn, checkpoint: str) -> str | None:
       checkpoint: the last checkpoint before.
 
     Returns:
-      Sentences; None where it is neither the data nor a module, or not known: only the encoders of a
-      `Model` are looked at, for the first batches.
+      Sentences; None where it is neither the data nor a module, or not known: only the encoders that
+      the model shows are looked at, for the first batches.
     """
-    if not isinstance(model, Model):
-        return None
+    encoders = capabilities_of(model).encoders
     with tf.Graph().as_default() as graph:
         tf.compat.v1.train.create_global_step()
         dataset = input_fn()
         iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
         features = iterator.get_next()[0]
-        messages = _messages(model, features)
+        messages = _messages(encoders, features)
         with tf.compat.v1.Session(graph=graph) as session:
             session.run(
                 [
@@ -50,7 +49,7 @@ def reason(model: Any, input_fn: InputFn, checkpoint: str) -> str | None:
             return _first(session, messages)
 
 
-def _messages(model: Model, features: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def _messages(encoders: Sequence[Encoder], features: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Returns whether values are finite, by what to say where they are not; the data first."""
     messages = {
         f"The feature {name!r} of the training data has {_NOT_FINITE}. Correct the data.": (
@@ -59,7 +58,7 @@ def _messages(model: Model, features: Mapping[str, Any]) -> dict[str, tf.Tensor]
         for name, values in features.items()
         if isinstance(values, tf.Tensor) and values.dtype.is_floating
     }
-    for encoder in model.encoders:
+    for encoder in encoders:
         messages[_of_encoder(encoder)] = _are_finite(encoder(features, "train").outputs)
     return messages
 

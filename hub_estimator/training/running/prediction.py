@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from hub_estimator import errors, files
+from hub_estimator.progress import Progress
 from hub_estimator.training import checks
-from hub_estimator.training.inputs.base import Input
+from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.failures import clear_errors
-from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
+from hub_estimator.training.model_folder.folder import ModelFolder
 from hub_estimator.training.running import places
-from hub_estimator.training.running.evaluation import LATEST, Choice
-from hub_estimator.training.running.folder_model import FolderModel, Settings
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.prediction_formats import Form, Writer
-from hub_estimator.training.running.progress import RowCount
+from hub_estimator.training.running.trained_model import TrainedModel
 
 _FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl"}
 
@@ -49,26 +49,20 @@ def form_of(path: str) -> Form:
 
 
 def predict(
+    experiment: Experiment,
     model_dir: files.PathLike,
     input_path: files.PathLike,
     output_path: files.PathLike,
-    model: Model,
-    eval_input: Input,
-    seed: int = 1,
-    checkpoint: Choice = LATEST,
-    settings: Settings | None = None,
+    checkpoint: CheckpointChoice = LATEST,
 ) -> Predicted:
     """Predicts for each example of a file, and writes a file that is there whole or not at all.
 
     Args:
-      model_dir: a folder in which `train_and_evaluate` ran.
-      input_path: data of the form that `eval_input` reads; it needs no labels.
+      experiment: what was trained.
+      model_dir: the folder in which `train_and_evaluate` ran.
+      input_path: data of the form that the experiment's `eval_input` reads; it needs no labels.
       output_path: the file to write, `.csv` or `.jsonl`; see `prediction_formats`.
-      model: the model that was trained.
-      eval_input: how to read the data.
-      seed: that of training.
       checkpoint: which one to predict with.
-      settings: checked before the work starts.
 
     Returns:
       What was made.
@@ -77,20 +71,21 @@ def predict(
       errors.Error: something is wrong; the class and the message say what.
     """
     source, target = files.as_path(input_path), files.as_path(output_path)
-    form = form_of(target)
+    form, eval_input = form_of(target), experiment.eval_input
     if files.is_folder(target):
         raise errors.DataFileError(f"The output {target!r} is a folder. Give the path of a file.")
-    checks.made("predict.eval_input", eval_input, "@TextFile()", "prediction_fn")
-    made = FolderModel.make("predict", model_dir, model, seed)
-    modules = made.check("infer", eval_input)
+    checks.part("Experiment.eval_input", eval_input, "@TextFile()", "prediction_fn")
+    folder = ModelFolder(files.as_path(model_dir))
+    trained = TrainedModel.of(experiment, folder)
+    modules = trained.check("infer", eval_input)
     files.check_output("The output", target, [("the input", source), *places.of_modules(modules)])
-    made.folder.check_not_own("the output", target)
-    writer = Writer(made.spec.labels, form)
-    if settings is not None:
-        settings.check_given_read()
-    input_fn = eval_input.prediction_fn(made.spec.without_weights(), source)
-    with Signals().listening(), made.folder.pinned(checkpoint.one(made.folder)) as pinned:
-        batches = made.estimator.predict(
+    folder.check_not_own("the output", target)
+    writer = Writer(trained.spec.labels, form)
+    if experiment.source is not None:
+        experiment.source.check_given_read()
+    input_fn = eval_input.prediction_fn(trained.spec.without_weights(), source)
+    with Signals().listening(), folder.pinned(checkpoint.one(folder, experiment.goal)) as pinned:
+        batches = trained.estimator.predict(
             input_fn, writer.keys, checkpoint_path=pinned.path, yield_single_examples=False
         )
         rows = _write(target, writer, batches)
@@ -104,9 +99,16 @@ def _write(path: str, writer: Writer, batches: Iterable[Mapping[Any, np.ndarray]
     if folder:
         files.make_folder(folder)
     files.remove_abandoned(folder or ".")
-    with files.whole_file(path) as file, RowCount("predicted").shown() as count:
+    shown = Progress(_line, unit=" rows", desc="predicted")
+    with files.whole_file(path) as file, shown as progress:
         file.write(writer.header())
         for predictions in batches:
             file.write(writer.lines(predictions))
-            count.add(len(predictions[writer.keys[0]]))
-    return count.rows
+            progress.add(len(predictions[writer.keys[0]]))
+        progress.say(_line(progress))
+    return int(progress.done)
+
+
+def _line(progress: Progress) -> str:
+    rate = progress.done / max(progress.seconds, 1e-9)
+    return f"predicted {progress.done:.0f} rows, {rate:.0f} rows/s"

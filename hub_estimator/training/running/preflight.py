@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -15,17 +15,19 @@ from hub_estimator.format.checkpoint import open_checkpoint
 from hub_estimator.graph.origins import origins
 from hub_estimator.graph.registration import registered_modules
 from hub_estimator.training.example_spec import ExampleSpec, class_names_of
+from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.exporters import folders
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.modules import check_names
 from hub_estimator.training.inputs.base import Input, InputFn
+from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.frozen_variables import frozen_variables
-from hub_estimator.training.model.model_fn import Model
-from hub_estimator.training.running import places, trained_modules
-from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.model_folder import trained_modules
+from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.trained_modules import Modules
+from hub_estimator.training.running import places
 from hub_estimator.training.running.places import Places
 from hub_estimator.training.running.session_config import session_config
-from hub_estimator.training.running.trained_modules import Modules
 from hub_estimator.training.serving import ServingInput
 
 
@@ -62,16 +64,14 @@ class Built:
     spec: Any
 
 
-def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Input) -> Checked:
+def check(experiment: Experiment, folder: ModelFolder) -> Checked:
     """Checks the data, the modules, the model folder, and that the model can be built.
 
     The model is built once for each mode, in graphs that are thrown away.
 
     Args:
+      experiment: the experiment.
       folder: where the run will write; it is not touched.
-      model: the model.
-      train_input: the examples to train on.
-      eval_input: the examples to evaluate on.
 
     Returns:
       What was found out on the way.
@@ -80,6 +80,11 @@ def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Inp
       errors.Error: something is wrong; the class and the message say what.
     """
     check_folder(folder.path)
+    if experiment.report is not None:
+        experiment.report.check()
+    model, train_input, eval_input = (
+        experiment.model, experiment.train_input, experiment.eval_input
+    )  # fmt: skip
     sources = {"train": train_input, "eval": eval_input}
     for mode, source in sources.items():
         check_features(model, mode, source)
@@ -99,23 +104,35 @@ def check(folder: ModelFolder, model: Model, train_input: Input, eval_input: Inp
         folder.check_not_own(what, path)
     metrics = check_graph(None, model, spec, "eval", evaluation_fn).spec.eval_metric_ops or ()
     check_graph(None, model, spec, "infer", None)
-    return Checked(
-        spec, frozenset({"loss", *metrics}), session_config(training.graph), modules, reads
-    )
+    metric_names = frozenset({"loss", *metrics})
+    _check_metric_names(experiment, metric_names)
+    return Checked(spec, metric_names, session_config(training.graph), modules, reads)
 
 
-def check_features(model: Model, mode: str, source: Input) -> None:
+def _check_metric_names(experiment: Experiment, names: Collection[str]) -> None:
+    """Checks that evaluations give what the run goes by."""
+    if experiment.early_stopping is not None:
+        experiment.early_stopping.check(names)
+    if experiment.objective is not None:
+        experiment.objective.check("Experiment.objective", names)
+
+
+def check_features(model: TrainableModel, mode: str, source: Input) -> None:
     """Checks that the data gives what the model takes.
 
     Raises:
-      errors.Error: see `Model.check`.
+      errors.Error: see `TrainableModel.check`.
     """
     with _clear_errors():
         model.check(mode, source.feature_names)
 
 
 def check_graph(
-    folder: ModelFolder | None, model: Model, spec: ExampleSpec, mode: str, input_fn: InputFn | None
+    folder: ModelFolder | None,
+    model: TrainableModel,
+    spec: ExampleSpec,
+    mode: str,
+    input_fn: InputFn | None,
 ) -> Built:
     """Checks that the model can be built, in a graph that is thrown away.
 
@@ -130,7 +147,7 @@ def check_graph(
       The model.
 
     Raises:
-      errors.ModelError: it cannot be built.
+      errors.ModelBuildError: it cannot be built.
       errors.ExportError: a module cannot be exported under its name.
       errors.ModelFolderError: the checkpoint is that of another model.
     """
@@ -141,8 +158,8 @@ def check_graph(
             built = model.model_fn(features, labels, mode)
         check_names(registered_modules())
         if folder is not None:
-            saves_frozen = getattr(model, "save_frozen", True)
-            _check_checkpoint(folder, [] if saves_frozen else frozen_variables())
+            leaves_out = capabilities_of(model).unsaved_variables
+            _check_checkpoint(folder, frozen_variables() if leaves_out else [])
     return Built(graph, built)
 
 
@@ -169,34 +186,39 @@ def _clear_errors() -> Iterator[None]:
         raise
     except (TypeError, ValueError, AttributeError) as error:
         message = str(error).split("\n", 1)[0].rstrip(".")
-        raise errors.ModelError(
+        raise errors.ModelBuildError(
             f"The model cannot be built: {message}. Check the settings of Model and of its parts."
         ) from error
 
 
-def check_exporters(folder: ModelFolder, exporters: Sequence[Any]) -> None:
+def check_exporters(
+    folder: ModelFolder, exporters: Sequence[Any], metric_names: Collection[str]
+) -> None:
     """Checks the names of a run's exporters, and that each can write into its folder.
 
     Args:
       folder: the model folder.
       exporters: those of this package, or of somebody else.
+      metric_names: the names of what evaluations will give.
 
     Raises:
+      errors.MetricNotFoundError: one goes by a metric that these have not.
       errors.InvalidPathNameError: a name cannot be that of a folder.
-      errors.ModelError: two have the same.
+      errors.DuplicateNameError: two have the same.
       errors.ExportError: nothing can be exported into such a folder.
     """
     names = [exporter.name for exporter in exporters]
     for exporter, name in zip(exporters, names, strict=True):
         files.check_name(f"{type(exporter).__name__}.name", name)
         if names.count(name) > 1:
-            raise errors.ModelError(
+            raise errors.DuplicateNameError(
                 f"Two exporters are called {name!r}. Give each a name of its own."
             )
-        check = (
-            exporter.check_place if isinstance(exporter, FolderExporter) else folders.check_place
-        )
-        check(folder.export(name), folder.path)
+        if isinstance(exporter, FolderExporter):
+            exporter.check_metrics(metric_names)
+            exporter.check_place(folder.export(name), folder.path)
+        else:
+            folders.check_place(folder.export(name), folder.path)
 
 
 def check_folder(model_dir: str) -> None:

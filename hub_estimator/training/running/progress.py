@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator.progress import Progress
+
 # The graph's collection of how many examples a step takes; not a name that others could use.
 _BATCH_SIZES = "hub_estimator/batch_sizes"
-
-_logger = logging.getLogger("hub_estimator")
-
-
-class RowCount:
-    """Counts rows, and shows how many there are: a bar on a terminal, else lines in a log.
-
-    Args:
-      what: what happens to the rows, for the log.
-      every_secs: seconds between two lines.
-    """
-
-    def __init__(self, what: str, every_secs: float = 10.0) -> None:
-        self.rows = 0
-        self._what = what
-        self._every_secs = every_secs
-        self._bar: Any = None
-        self._started = self._said = time.monotonic()
-
-    @contextlib.contextmanager
-    def shown(self) -> Iterator[RowCount]:
-        """Shows the count for the time of a `with` block."""
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self._bar = tqdm(unit=" rows", desc=self._what)
-        try:
-            yield self
-            if self._bar is None:
-                self._say()
-        finally:
-            if self._bar is not None:
-                self._bar.close()
-
-    def add(self, rows: int) -> None:
-        """Counts some more rows."""
-        self.rows += rows
-        if self._bar is not None:
-            self._bar.update(rows)
-        elif time.monotonic() - self._said > self._every_secs:
-            self._say()
-
-    def _say(self) -> None:
-        self._said = time.monotonic()
-        rate = self.rows / max(self._said - self._started, 1e-9)
-        _logger.info("%s %d rows, %.0f rows/s", self._what, self.rows, rate)
 
 
 def counting_examples(model_fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,11 +42,12 @@ class ProgressHook(tf.compat.v1.train.SessionRunHook):
         self._max_steps = max_steps
         self._every_steps = every_steps
         self._log_dir = log_dir
-        self._bar: Any = None
+        self._progress: Progress | None = None
         self._fetches: Any = None
         self._last_step = 0
         self._last_time = 0.0
         self._newest = (0, 0.0, 0)
+        self._line = ""
 
     def begin(self) -> None:
         """Finds the global step, the loss and the size of a batch in the graph."""
@@ -108,12 +62,10 @@ class ProgressHook(tf.compat.v1.train.SessionRunHook):
         del coord
         self._last_step = int(session.run(self._fetches[0]))
         self._last_time = time.monotonic()
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self._bar = tqdm(
-                total=self._max_steps, initial=self._last_step, unit="step", desc="training"
-            )
+        self._progress = Progress(
+            lambda progress: self._line, every_secs=0.0,
+            total=self._max_steps, initial=self._last_step, unit="step", desc="training",
+        )  # fmt: skip
 
     def before_run(self, run_context: Any) -> Any:
         """Asks for what is shown, which the Estimator's own hooks fetch anyway."""
@@ -132,20 +84,18 @@ class ProgressHook(tf.compat.v1.train.SessionRunHook):
         step = int(session.run(self._fetches[0]))
         if step > self._last_step:
             self._show(step, *self._newest[1:])
-        if self._bar is not None:
-            self._bar.close()
+        if self._progress is not None:
+            self._progress.close()
 
     def _show(self, step: int, loss: float, examples: int) -> None:
         now = time.monotonic()
         rate = (step - self._last_step) / max(now - self._last_time, 1e-9)
-        if self._bar is not None:
-            self._bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
-            self._bar.update(step - self._last_step)
-        else:
-            _logger.info(
-                "step %d of %d, loss %.4f, %.0f steps/s, %.0f examples/s",
-                step, self._max_steps, loss, rate, rate * examples,
-            )  # fmt: skip
+        self._line = (
+            f"step {step} of {self._max_steps}, loss {loss:.4f}, {rate:.0f} steps/s, "
+            f"{rate * examples:.0f} examples/s"
+        )
+        if self._progress is not None:
+            self._progress.at(step, loss=f"{loss:.4f}")
         if self._log_dir is not None and examples:
             writer = tf.compat.v1.summary.FileWriterCache.get(self._log_dir)
             value = tf.compat.v1.Summary.Value(tag="examples/sec", simple_value=rate * examples)

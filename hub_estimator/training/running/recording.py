@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub_estimator import compat
-from hub_estimator.training.running.history import History
+from hub_estimator.training.model_folder.history import History
 
 
 class Recorder(compat.estimator_module().Exporter):  # type: ignore[misc]

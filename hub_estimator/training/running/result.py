@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hub_estimator import compat, config, files, texts
-from hub_estimator.training.running.history import is_metric
+from hub_estimator.training.model_folder.history import is_metric
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,11 +13,11 @@ from hub_estimator import compat, errors
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors
-from hub_estimator.training.running.early_stopping import Stopping
+from hub_estimator.training.model_folder.folder import ModelFolder
 from hub_estimator.training.running.interruption import Signals, StopOnSignalHook
-from hub_estimator.training.running.model_folder import ModelFolder
 from hub_estimator.training.running.progress import ProgressHook
 from hub_estimator.training.running.recording import Recorder
+from hub_estimator.training.running.stopping import Stopping
 
 # Says why a loss is not a number, given the last checkpoint; None where that is not known.
 NanReason = Callable[[str], str | None]
@@ -89,7 +89,7 @@ class Run:
             return self._train(training_fn, evaluation_fn, hooks)
         except tf.compat.v1.train.NanLossDuringTrainingError as error:
             reason = nan_reason(self.estimator.latest_checkpoint())
-            raise errors.ModelError(
+            raise errors.LossNotFiniteError(
                 "The loss is not a number any more, after the checkpoint of step "
                 f"{self.step()}. {reason or 'Lower Optimization.learning_rate.'}"
             ) from error

@@ -22,6 +22,7 @@ from hub_estimator import files
 from hub_estimator.format.checkpoint import Value, write_checkpoint
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.choices import Best, Latest
+from hub_estimator.training.objective import Objective
 
 # The files of an export, each with its own name in it so often.
 CONTENT = {"saved_model.pb": 10, "variables/index": 1000, "variables/data": 100_000}
@@ -86,7 +87,9 @@ def at_once(folder: str, checkpoint: str, count: int) -> list[str]:
     One keeps all exports, one keeps one, and one gets only those that are better than ever.
     """
     ready, go = os.pipe()
-    best = FolderExporter("files", SomeFiles(), Best("a", True), None, "evaluation", True)
+    best = FolderExporter(
+        "files", SomeFiles(), Best(Objective("a", True)), None, "evaluation", True
+    )
 
     def export(number: int) -> None:
         os.close(go)

@@ -10,11 +10,12 @@ import subprocess
 import types
 
 import pytest
-from exporting_processes import SomeFiles, exporter
 
 from hub_estimator import errors, files
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.choices import Best, Latest
+from hub_estimator.training.objective import Objective
+from tests.training.exporters.exporting_processes import SomeFiles, exporter
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_exports_of_another_exporter_and_of_none_stay(export, folder, make_check
 
 def test_the_best_of_another_exporter_decides_nothing(folder, make_checkpoint):
     for name in ("first", "second"):
-        best = FolderExporter(name, SomeFiles(), Best("a", True), 5, "evaluation", False)
+        best = FolderExporter(name, SomeFiles(), Best(Objective("a", True)), 5, "evaluation", False)
         value = {"first": 0.9, "second": 0.8}[name]
         assert best.export(None, str(folder), make_checkpoint(3), {"a": value}) is not None
         os.remove(folder / "best.json")

@@ -13,6 +13,7 @@ import pytest
 from hub_estimator import errors, files
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.choices import Best, Latest
+from hub_estimator.training.objective import Objective
 
 
 class Content:
@@ -160,7 +161,7 @@ def test_a_remote_folder_has_a_file_in_place_of_the_link(evaluate, tmp_path):
 
 
 def best(metric="accuracy", higher_is_better=True, **settings):
-    return exporter(choice=Best(metric, higher_is_better), **settings)
+    return exporter(choice=Best(Objective(metric, higher_is_better)), **settings)
 
 
 def test_only_better_checkpoints_are_exported(evaluate, folder):
@@ -220,11 +221,11 @@ def test_what_was_best_by_another_metric_or_is_damaged_does_not_count(evaluate, 
 
 
 def test_a_metric_that_is_not_there(evaluate, folder):
-    with pytest.raises(errors.ExportError) as caught:
+    with pytest.raises(errors.MetricNotFoundError) as caught:
         evaluate(best("acuracy"), 1, accuracy=0.5, loss=1.0)
     assert str(caught.value) == (
-        "FolderExporter looks for the metric 'acuracy', which the evaluation does not have. It "
-        "has: accuracy, global_step, loss."
+        "FolderExporter looks for the metric 'acuracy', which evaluations do not give. They give: "
+        "accuracy, loss."
     )
     assert not os.path.exists(folder)
 

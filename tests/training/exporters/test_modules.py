@@ -8,12 +8,13 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.serving import ServingInput
 from tests.modules import BOTH_VARIANTS
+from tests.training.training_data import TWO_CLASSES
 
 EMBEDDINGS = "module/embeddings"
 RECORDS = ["checkpoint.json", "global_step", "metrics.json"]
@@ -192,7 +193,7 @@ def test_the_best_module_is_that_of_the_checkpoint_that_was_evaluated(trained, e
     first = trained.latest_checkpoint()
     values = trained.get_variable_value(EMBEDDINGS)
     trained.train(examples.training_fn(TWO_CLASSES, 1, lambda: 2), max_steps=4)
-    exporter = hub.BestModuleExporter("best", serving, "accuracy", True, stable_path=True)
+    exporter = hub.BestModuleExporter("best", serving, Objective("accuracy"), stable_path=True)
     folder = str(tmp_path / "export")
     path = exporter.export(trained, folder, first, {"accuracy": 0.9}, False)
     assert sorted(os.listdir(path)) == sorted([*RECORDS, "text"])

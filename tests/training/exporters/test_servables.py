@@ -15,8 +15,6 @@ from concurrent import futures
 import numpy as np
 import pytest
 import tensorflow as tf
-from image_files import encoded
-from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import config, errors, estimator
@@ -24,8 +22,11 @@ from hub_estimator.training import configurables
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.heads import head_class
-from hub_estimator.training.running import loop
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.serving import ServingInput
+from tests.training import runs
+from tests.training.image_files import encoded
+from tests.training.training_data import TWO_CLASSES
 
 WORDS = ["bad", "good", "unknown"]
 serving = ServingInput(TWO_CLASSES)
@@ -186,7 +187,7 @@ def test_the_best_model(make_model, examples, tmp_path):
     made = train(make_model(), tmp_path, examples)
     first, expected = made.latest_checkpoint(), predictions(made)
     made.train(examples.training_fn(TWO_CLASSES, 1, lambda: 1), max_steps=3)
-    exporter = hub.BestExporter("model", serving, "loss", False, stable_path=True)
+    exporter = hub.BestExporter("model", serving, Objective("loss"), stable_path=True)
     folder = str(tmp_path / "export")
     assert exporter.export(made, folder, first, {"loss": 0.5}, False)
     assert exporter.export(made, folder, made.latest_checkpoint(), {"loss": 0.6}, True) is None
@@ -286,11 +287,11 @@ def test_a_failed_export_leaves_nothing(make_model, examples, tmp_path, small_fi
 
 
 def test_in_the_loop(make_model, examples, tmp_path):
-    loop.train_and_evaluate(
+    runs.train(
         tmp_path, make_model(), examples, examples, max_steps=4, eval_every_steps=2,
         exporters=[
             functools.partial(hub.LatestExporter, "served", every="end"),
-            functools.partial(hub.BestModuleExporter, "best", metric="loss", higher_is_better=False),
+            functools.partial(hub.BestModuleExporter, "best", objective=Objective("loss")),
         ],
     )  # fmt: skip
     (served,) = (tmp_path / "export" / "served").iterdir()
@@ -301,13 +302,11 @@ def test_in_the_loop(make_model, examples, tmp_path):
 
 
 def test_a_metric_that_is_not_there_is_found_before_training(make_model, examples, tmp_path):
-    exporter = functools.partial(hub.BestExporter, "best", metric="acuracy", higher_is_better=True)
-    with pytest.raises(errors.ExportError) as caught:
-        loop.train_and_evaluate(
-            tmp_path / "model", make_model(), examples, examples, 4, 2, exporters=[exporter]
-        )
+    exporter = functools.partial(hub.BestExporter, "best", objective=Objective("acuracy", True))
+    with pytest.raises(errors.MetricNotFoundError) as caught:
+        runs.train(tmp_path / "model", make_model(), examples, examples, 4, 2, exporters=[exporter])
     assert str(caught.value) == (
-        "BestExporter looks for the metric 'acuracy', which the evaluation does not have. It has: "
+        "BestExporter looks for the metric 'acuracy', which evaluations do not give. They give: "
         "accuracy, accuracy_baseline, auc, auc_precision_recall, average_loss, label/mean, loss, "
         "precision, prediction/mean, recall."
     )
@@ -323,8 +322,8 @@ def test_settings_that_a_configuration_must_give():
     ):
         session.call("BestModuleExporter", serving_input_fn=serving)
     assert str(caught.value) == (
-        "The configuration needs BestModuleExporter.metric, BestModuleExporter.higher_is_better. "
-        "Give it in a gin file or by --gin_bindings."
+        "The configuration needs BestModuleExporter.objective. Give it in a gin file or by "
+        "--gin_bindings."
     )
 
 
@@ -338,7 +337,7 @@ def test_a_form_that_is_none():
 
 def test_a_form_for_a_serving_input_of_ones_own():
     with pytest.raises(errors.ModelError) as caught:
-        hub.BestExporter("m", lambda: None, "loss", False, receives="examples")
+        hub.BestExporter("m", lambda: None, Objective("loss"), receives="examples")
     assert str(caught.value) == (
         "BestExporter.receives is 'examples', but its serving_input_fn is a function of your own, "
         "which says itself what a request gives. Leave receives out."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from training_data import write_csv
 
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.layers import DenseLayers
-from hub_estimator.training.running import loop
+from tests.training import runs
+from tests.training.training_data import write_csv
 
 LAYERS = DenseLayers([4, 3], dropout=0.3, batch_norm=True)
 
@@ -41,7 +41,7 @@ def train(make_model, examples, other_examples, cache, tmp_path):
             "feature_cache": cache,
             **changes,
         }
-        return loop.train_and_evaluate(**arguments)
+        return runs.train(**arguments)
 
     return run
 

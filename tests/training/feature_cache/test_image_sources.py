@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from image_files import encoded
 
 import hub_estimator as hub
 from hub_estimator import errors
@@ -14,6 +13,7 @@ from hub_estimator.training.feature_cache import Source, Sources
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.model.heads import head_class
+from tests.training.image_files import encoded
 
 IMAGES = ExampleSpec({"image": tf.TensorSpec([None, 2, 2, 3], tf.float32)}, LabelSpec("class", 2))
 

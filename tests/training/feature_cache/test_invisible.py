@@ -13,7 +13,7 @@ import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.exporters.folders import newest
 from hub_estimator.training.exporters.servables import LatestExporter
-from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.model_folder.folder import ModelFolder
 
 EXPORTERS = [
     functools.partial(hub.LatestModuleExporter, "modules"),
@@ -97,5 +97,5 @@ def test_a_wrong_setting(train):
     with pytest.raises(errors.ModelError) as caught:
         train(feature_cache="features")
     assert str(caught.value) == (
-        "train_and_evaluate.feature_cache is 'features'; it must be True, False or @FeatureCache()."
+        "Experiment.feature_cache is 'features'; it must be True, False or @FeatureCache()."
     )

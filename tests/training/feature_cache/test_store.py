@@ -12,12 +12,12 @@ import subprocess
 import sys
 import threading
 
-import killed_run
 import numpy as np
 import pytest
 
 from hub_estimator.training.feature_cache.shards import Shards, shard_rows
 from hub_estimator.training.feature_cache.store import Entry, Store
+from tests.training.feature_cache import killed_run
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from input_contract import NUMBER, InputContract, batches
-from training_data import TEXT, TWO_CLASSES
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.inputs.arrays import Arrays, Frame
+from tests.training.inputs.input_contract import NUMBER, InputContract, batches
+from tests.training.training_data import TEXT, TWO_CLASSES
 
 TEXTS = [f"x{number}" for number in range(NUMBER)]
 LABELS = [number % 3 for number in range(NUMBER)]

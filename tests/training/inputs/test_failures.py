@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from input_contract import batches
 
 from hub_estimator import errors
 from hub_estimator.training.inputs import failures
+from tests.training.inputs.input_contract import batches
 
 
 def numbers(texts, broken_once=None):

@@ -13,18 +13,18 @@ import tarfile
 import zipfile
 import zlib
 
-import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
-from record_data import example
-from training_data import TWO_CLASSES
 
 from hub_estimator import errors
 from hub_estimator.training.inputs import formats
 from hub_estimator.training.inputs.json_file import JsonlFile
 from hub_estimator.training.inputs.records import Records
 from hub_estimator.training.inputs.text_file import TextFile
+from tests.training import image_files
+from tests.training.record_data import example
+from tests.training.training_data import TWO_CLASSES
 
 INPUTS = {"table": TextFile, "lines": JsonlFile, "records": Records}
 TABLE = "text,label\n" + "good,1\n" * 9

@@ -6,17 +6,17 @@ import os
 import pathlib
 import subprocess
 
-import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
-from input_contract import NUMBER, InputContract, batches, same
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.image_folder import ImageFolder
+from tests.training import image_files
+from tests.training.inputs.input_contract import NUMBER, InputContract, batches, same
 
 IMAGE = {"image": tf.TensorSpec([None, 3, 2, 1], tf.float32)}
 

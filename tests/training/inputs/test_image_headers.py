@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import struct
 
-import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from hub_estimator.training.inputs import image_headers
+from tests.training import image_files
 
 IMAGE = np.zeros([7, 11, 3], np.uint8)
 APPLICATION = b"\xff\xe1" + struct.pack(">H", 50_002) + b"\xff\xc0" * 25_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,7 +13,7 @@ from hub_estimator import errors
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.running import evaluation, loop, prediction
+from tests.training import image_files, runs
 
 
 def image_module_fn():
@@ -31,7 +30,7 @@ def image_model(make_model):
 
 
 def run(make_model, folder, model_dir):
-    return loop.train_and_evaluate(
+    return runs.train(
         model_dir,
         image_model(make_model),
         ImageFolder(folder, batch_size=4, augment=Augmentation()),
@@ -83,9 +82,9 @@ def test_a_damaged_image_stops_evaluation_and_prediction(make_model, folder, tmp
     message = damage(folder)
     model, source = image_model(make_model), ImageFolder(folder, batch_size=4)
     with pytest.raises(errors.DataFileError) as caught:
-        evaluation.evaluate(model_dir, model, source)
+        runs.evaluate(model_dir, model, source)
     assert str(caught.value) == message
     output = tmp_path / "predictions.csv"
     with pytest.raises(errors.DataFileError) as caught:
-        prediction.predict(model_dir, folder, output, model, source)
+        runs.predict(model_dir, folder, output, model, source)
     assert str(caught.value) == message and not output.exists()

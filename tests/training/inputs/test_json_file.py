@@ -7,12 +7,12 @@ import json
 
 import pytest
 import tensorflow as tf
-from input_contract import InputContract, batches
-from training_data import TEXT, TWO_CLASSES
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.inputs.json_file import JsonlFile
+from tests.training.inputs.input_contract import InputContract, batches
+from tests.training.training_data import TEXT, TWO_CLASSES
 
 
 def write(path, rows) -> str:

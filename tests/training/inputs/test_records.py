@@ -7,19 +7,18 @@ import os
 import pathlib
 import struct
 
-import image_files
 import numpy as np
 import pytest
 import tensorflow as tf
-from input_contract import NUMBER, InputContract, batches
-from record_data import example
-from training_data import TEXT, TWO_CLASSES
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.records import Records
-from hub_estimator.training.running import loop
+from tests.training import image_files, runs
+from tests.training.inputs.input_contract import NUMBER, InputContract, batches
+from tests.training.record_data import example
+from tests.training.training_data import TEXT, TWO_CLASSES
 
 
 def write(path, *examples, options=None) -> str:
@@ -307,9 +306,7 @@ def test_a_file_that_is_damaged_in_a_run(three_files, tmp_path, make_model):
     flip_a_bit(three_files[2])
     source = Records(tmp_path / "*", batch_size=8)
     with pytest.raises(errors.DataFileError) as caught:
-        loop.train_and_evaluate(
-            tmp_path / "model", make_model(), source, source, 9, 9, feature_cache=False
-        )
+        runs.train(tmp_path / "model", make_model(), source, source, 9, 9, feature_cache=False)
     assert str(caught.value).startswith(f"The file of records {three_files[2]!r} is damaged ")
 
 

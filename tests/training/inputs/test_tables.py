@@ -7,10 +7,10 @@ import csv
 import gzip
 
 import pytest
-from training_data import write_csv
 
 from hub_estimator import errors
 from hub_estimator.training.inputs import tables
+from tests.training.training_data import write_csv
 
 COLUMNS = ["text", "label"]
 

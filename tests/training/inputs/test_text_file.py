@@ -6,12 +6,12 @@ import gzip
 
 import pytest
 import tensorflow as tf
-from input_contract import InputContract, batches
-from training_data import ANY_LABELS, TEXT, TWO_CLASSES, write_csv
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.inputs.text_file import TextFile
+from tests.training.inputs.input_contract import InputContract, batches
+from tests.training.training_data import ANY_LABELS, TEXT, TWO_CLASSES, write_csv
 
 TEN = [(f"ä{number}".replace("ä", "x"), number % 3) for number in range(10)]
 

@@ -9,12 +9,12 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from input_contract import NUMBER, InputContract, batches
-from training_data import TEXT, TWO_CLASSES
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.inputs.tfds_input import TfdsInput
+from tests.training.inputs.input_contract import NUMBER, InputContract, batches
+from tests.training.training_data import TEXT, TWO_CLASSES
 
 tfds = pytest.importorskip("tensorflow_datasets")
 

@@ -8,7 +8,6 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_data import write_csv
 
 import hub_estimator as hub
 from hub_estimator import config, errors
@@ -16,7 +15,8 @@ from hub_estimator.training import configurables
 from hub_estimator.training.example_spec import LabelSpec
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.heads import head_class
-from hub_estimator.training.running import loop
+from tests.training import runs
+from tests.training.training_data import write_csv
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_what_it_takes(make):
 
 @pytest.mark.parametrize("trainable", [False, True])
 def test_a_run_trains_it_and_exports_its_module(make, examples, tmp_path, text_module, trainable):
-    result = loop.train_and_evaluate(
+    result = runs.train(
         tmp_path / "model", make(trainable=trainable, export_name="text"), examples, examples,
         max_steps=4, eval_every_steps=4,
         exporters=[functools.partial(hub.LatestModuleExporter, "module")],
@@ -58,7 +58,7 @@ def test_a_linear_part_beside_the_deep_one(make, examples, tmp_path):
     words = tf.feature_column.categorical_column_with_hash_bucket("text", 4)
     model = make("DNNLinearCombinedEstimator", linear=[words])
     assert model.example_spec().features.keys() == {"text"}
-    result = loop.train_and_evaluate(
+    result = runs.train(
         tmp_path / "model", model, examples, examples, max_steps=2, eval_every_steps=2
     )
     assert result.step == 2

@@ -7,7 +7,6 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
@@ -16,6 +15,7 @@ from hub_estimator.training.model.composition import ComposedModule, composed_sp
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.serving import ServingInput
+from tests.training.training_data import TWO_CLASSES
 
 WORDS = ["good", "bad", "other"]
 

@@ -9,7 +9,6 @@ from concurrent import futures
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import estimator
@@ -17,6 +16,7 @@ from hub_estimator.training.feature_cache.checkpoints import with_own_values
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.frozen_variables import frozen_variables, scaffold
 from hub_estimator.training.serving import ServingInput
+from tests.training.training_data import TWO_CLASSES
 
 serving = ServingInput(TWO_CLASSES)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.layers import DenseLayers
+from tests.training.training_data import TWO_CLASSES
 
 FEATURES = {"text": ["good", "bad", "bad"]}
 LABELS = [1, 0, 0]

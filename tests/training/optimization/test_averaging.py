@@ -6,13 +6,14 @@ import functools
 
 import pytest
 import tensorflow as tf
-from known_problem import make_variables
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
+from hub_estimator.training.model_folder.folder import ModelFolder
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.running import preflight
-from hub_estimator.training.running.model_folder import ModelFolder
+from tests.training import runs
+from tests.training.optimization.known_problem import make_variables
 
 tf1 = tf.compat.v1
 OPTIMIZATION = Optimization(tf1.train.GradientDescentOptimizer, 0.5, average_decay=0.2)
@@ -120,7 +121,9 @@ def check(make_model, examples, tmp_path):
 
     def check(**optimization):
         model = make_model({"trainable": True}, optimization)
-        spec = preflight.check(ModelFolder(str(tmp_path)), model, examples, examples).spec
+        spec = preflight.check(
+            runs.experiment(model, examples, examples), ModelFolder(str(tmp_path))
+        ).spec
         made = estimator.Estimator(model.model_fn, str(tmp_path), params={})
         return lambda: made.train(examples.training_fn(spec, 1, lambda: 0), steps=1)
 

@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from known_problem import BODY, HEAD, trained
 
 from hub_estimator import config
 from hub_estimator.training import configurables
+from tests.training.optimization.known_problem import BODY, HEAD, trained
 
 OPTIMIZERS = {
     "AdadeltaOptimizer": "",

@@ -7,12 +7,12 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-from known_problem import BODY, HEAD, make_variables, trained, values
 
 from hub_estimator import errors
 from hub_estimator.training.optimization.groups import VariableGroup
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.optimization.schedules import linear_decay
+from tests.training.optimization.known_problem import BODY, HEAD, make_variables, trained, values
 
 tf1 = tf.compat.v1
 DESCENT, ADAM = tf1.train.GradientDescentOptimizer, tf1.train.AdamOptimizer

@@ -7,13 +7,13 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_data import TWO_CLASSES
 
 import hub_estimator as hub
 from hub_estimator import estimator
 from hub_estimator.training.optimization.schedules import linear_decay
 from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
 from hub_estimator.training.serving import ServingInput
+from tests.training.training_data import TWO_CLASSES
 
 ENCODER = {"trainable": True, "learning_rate_multiplier": 0.1, "train_from_step": 3}
 OPTIMIZATION = {

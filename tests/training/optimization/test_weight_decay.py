@@ -7,11 +7,11 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-from known_problem import BODY, HEAD, trained, values
 
 from hub_estimator import errors
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
+from tests.training.optimization.known_problem import BODY, HEAD, trained, values
 
 tf1 = tf.compat.v1
 

@@ -17,9 +17,11 @@ from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.model.model_fn import Model
+from hub_estimator.training.model_folder.choice import CheckpointChoice
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.optimization.optimization import Optimization
-from hub_estimator.training.running import exporting, loop
-from hub_estimator.training.running.evaluation import Choice
+from hub_estimator.training.running import exporting
+from tests.training import runs
 
 WORDS = ["good", "bad", "other"]
 
@@ -36,7 +38,7 @@ def trained(text_module, data_file, tmp_path_factory):
     )
     folder = str(tmp_path_factory.mktemp("trained") / "model")
     examples = TextFile(data_file, batch_size=8)
-    loop.train_and_evaluate(folder, model, examples, examples, max_steps=4, eval_every_steps=2)
+    runs.train(folder, model, examples, examples, max_steps=4, eval_every_steps=2)
     return folder, model
 
 
@@ -47,7 +49,7 @@ def embeddings(checkpoint, name="module/embeddings"):
 def test_the_modules_of_the_latest_checkpoint(trained, tmp_path):
     folder, model = trained
     path = str(tmp_path / "deep" / "out")
-    made = exporting.export(folder, path, model)
+    made = runs.export(folder, path, model)
     assert made == exporting.Exported(path, (f"{path}/composed", f"{path}/text"), 4)
     assert np.array_equal(
         embeddings(f"{path}/text/variables/variables", "embeddings"),
@@ -62,11 +64,15 @@ def test_the_modules_of_the_latest_checkpoint(trained, tmp_path):
 
 @pytest.mark.parametrize(
     "choice, step",
-    [(Choice(2), 2), (Choice("best", "loss"), 4), (Choice("best", "loss", False), 2)],
+    [
+        (CheckpointChoice(2), 2),
+        (CheckpointChoice("best", Objective("loss")), 4),
+        (CheckpointChoice("best", Objective("loss", True)), 2),
+    ],
 )
 def test_another_checkpoint(trained, tmp_path, choice, step):
     folder, model = trained
-    made = exporting.export(folder, tmp_path / "out", model, checkpoint=choice)
+    made = runs.export(folder, tmp_path / "out", model, checkpoint=choice)
     assert made.step == step and (tmp_path / "out" / "global_step").read_text() == f"{step}\n"
     assert np.array_equal(
         embeddings(f"{made.path}/text/variables/variables", "embeddings"),
@@ -78,7 +84,7 @@ def test_another_checkpoint(trained, tmp_path, choice, step):
 
 def test_the_whole_model(trained, tmp_path):
     folder, model = trained
-    made = exporting.export(folder, tmp_path / "out", model, what="model", receives="examples")
+    made = runs.export(folder, tmp_path / "out", model, what="model", receives="examples")
     assert made.modules == ()
     with tf.compat.v1.Session() as session:
         loaded = tf.compat.v1.saved_model.load(session, ["serve"], made.path)
@@ -87,7 +93,7 @@ def test_the_whole_model(trained, tmp_path):
 
 def test_a_checkpoint_that_was_not_evaluated_has_no_metrics(trained, tmp_path):
     folder, model = trained
-    exporting.export(folder, tmp_path / "out", model, checkpoint=Choice(0))
+    runs.export(folder, tmp_path / "out", model, checkpoint=CheckpointChoice(0))
     assert sorted(os.listdir(tmp_path / "out")) == [
         "checkpoint.json", "composed", "global_step", "text",
     ]  # fmt: skip
@@ -98,7 +104,7 @@ def message(trained, tmp_path, error_type, model=None, **arguments):
     folder, made = trained
     before = os.listdir(tmp_path)
     with pytest.raises(error_type) as caught:
-        exporting.export(folder, tmp_path / "out", model or made, **arguments)
+        runs.export(folder, tmp_path / "out", model or made, **arguments)
     assert os.listdir(tmp_path) == before
     return str(caught.value)
 
@@ -125,26 +131,26 @@ def test_what_another_process_makes_meanwhile_stays(trained, tmp_path, monkeypat
 
     monkeypatch.setattr(files, "flush_tree", late)
     with pytest.raises(errors.ExportError) as caught:
-        exporting.export(trained[0], tmp_path / "new" / "out", trained[1])
+        runs.export(trained[0], tmp_path / "new" / "out", trained[1])
     assert str(caught.value).startswith(f"There is something at '{tmp_path}/new/out' already.")
     assert os.listdir(tmp_path / "new") == ["out"] and os.listdir(tmp_path / "new/out") == ["mine"]
 
 
 def test_a_path_that_ends_in_a_slash(trained, tmp_path):
-    made = exporting.export(trained[0], f"{tmp_path}/out/", trained[1])
+    made = runs.export(trained[0], f"{tmp_path}/out/", trained[1])
     assert made.path == f"{tmp_path}/out" and os.listdir(tmp_path) == ["out"]
 
 
 def test_a_path_that_is_empty(trained):
     with pytest.raises(errors.ExportError) as caught:
-        exporting.export(trained[0], "", trained[1])
+        runs.export(trained[0], "", trained[1])
     assert str(caught.value) == "The export_path is empty, or the root of all. Give it a path."
 
 
 def test_a_file_above_the_path(trained, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(errors.ExportError) as caught:
-        exporting.export(trained[0], tmp_path / "file" / "out", trained[1])
+        runs.export(trained[0], tmp_path / "file" / "out", trained[1])
     assert str(caught.value) == (
         f"The export folder '{tmp_path}/file/out' cannot be made or used: '{tmp_path}/file' is not "
         "a folder. Choose another place, or remove what is there."

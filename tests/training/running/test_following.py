@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from hub_estimator import files
-from hub_estimator.training.running.early_stopping import EarlyStopping
+from hub_estimator.training.early_stopping import EarlyStopping
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.running.following import Following
 
 SOON = Following(timeout_secs=0.0, poll_secs=0.01)
@@ -59,7 +60,7 @@ def record(folder):
 
 def test_following_ends_with_a_training_that_ends_early(folder, save, record, caplog):
     caplog.set_level("INFO", "hub_estimator")
-    stopping = EarlyStopping("auc", True, patience=1)
+    stopping = EarlyStopping(Objective("auc", True), patience=1)
     save(1)
     record(1, 0.5)
     seen = []
@@ -74,7 +75,7 @@ def test_following_ends_with_a_training_that_ends_early(folder, save, record, ca
 
 
 def test_evaluations_that_training_does_not_make_end_nothing(folder, save, record):
-    stopping = EarlyStopping("auc", True, patience=1)
+    stopping = EarlyStopping(Objective("auc", True), patience=1)
     record(0, 0.9)  # made beside training, which evaluates no model before its first step
     folder.history().record("model.ckpt-1", {"global_step": 1, "loss": 1.0})  # without the metric
     record(2, 0.5)

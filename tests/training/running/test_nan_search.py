@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from record_data import example
 
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.inputs.arrays import Arrays
-from hub_estimator.training.inputs.records import Records
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.running import loop
+from tests.training import runs
 
 START = "The loss is not a number any more, after the checkpoint of step 0. "
 
@@ -46,9 +44,7 @@ def message(make_model, logarithms, tmp_path):
         second = Encoder(logarithms, feature="numbers", name="second")
         model = make_model(encoders=[first, second], layers=None)
         with pytest.raises(errors.ModelError) as caught:
-            loop.train_and_evaluate(
-                tmp_path / "model", model, data, data, 40, 40, feature_cache=feature_cache
-            )
+            runs.train(tmp_path / "model", model, data, data, 40, 40, feature_cache=feature_cache)
         return str(caught.value)
 
     return message
@@ -66,13 +62,22 @@ def test_a_module_that_gives_none(message, logarithms, feature_cache):
     )
 
 
-def test_data_that_is_none(message, tmp_path):
-    path = str(tmp_path / "data.tfrecord")
-    with tf.io.TFRecordWriter(path) as writer:
-        for number in range(16):
-            numbers = [1.0, float("nan") if number == 12 else 1.0]
-            writer.write(example(numbers=numbers, fine=[1.0, 1.0], label=[number % 2]))
-    assert message(Records(path, batch_size=4)) == START + (
+class Unchecked(Arrays):
+    """An input of somebody else, which looks at none of its values; ours refuse such ones."""
+
+    def training_fn(self, spec, seed, start_step):
+        input_fn = super().training_fn(spec, seed, start_step)
+
+        def spoilt(features, labels):
+            return {**features, "numbers": features["numbers"] * np.float32("nan")}, labels
+
+        return lambda: input_fn().map(spoilt)
+
+
+def test_data_that_is_none(message):
+    fine, numbers = np.ones([2, 16, 2], np.float32)
+    data = Unchecked({"numbers": numbers, "fine": fine}, np.arange(16) % 2, batch_size=4)
+    assert message(data, feature_cache=False) == START + (
         "The feature 'numbers' of the training data has values that are not finite (NaN or "
         "infinite). Correct the data."
     )

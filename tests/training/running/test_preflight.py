@@ -11,14 +11,21 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors, files
+from hub_estimator.training.early_stopping import EarlyStopping
+from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.running import preflight
-from hub_estimator.training.running.early_stopping import EarlyStopping, Stopping
-from hub_estimator.training.running.model_folder import ModelFolder
 from hub_estimator.training.running.recording import Recorder
+from hub_estimator.training.running.stopping import Stopping
+from tests.training import runs
+
+METRICS = {"loss", "accuracy"}  # of every evaluation here
 
 
 def test_nothing_stays_in_the_default_graph_or_on_disk(make_model, examples, tmp_path):
-    preflight.check(ModelFolder(str(tmp_path / "model")), make_model(), examples, examples)
+    preflight.check(
+        runs.experiment(make_model(), examples, examples), ModelFolder(str(tmp_path / "model"))
+    )
     assert tf.compat.v1.get_default_graph().get_operations() == []
     assert list(tmp_path.iterdir()) == []
 
@@ -26,7 +33,7 @@ def test_nothing_stays_in_the_default_graph_or_on_disk(make_model, examples, tmp
 def test_what_tensorflow_refuses_is_said_in_one_sentence(make_model, examples, tmp_path):
     model = make_model(optimization={"optimizer": lambda learning_rate: None})
     with pytest.raises(errors.ModelError) as caught:
-        preflight.check(ModelFolder(str(tmp_path)), model, examples, examples)
+        preflight.check(runs.experiment(model, examples, examples), ModelFolder(str(tmp_path)))
     assert str(caught.value) == (
         "The model cannot be built: 'NoneType' object has no attribute 'compute_gradients'. Check "
         "the settings of Model and of its parts."
@@ -45,7 +52,7 @@ def test_both_inputs_must_give_the_features(make_model, examples, tmp_path):
 
     other = Other(examples.path)
     with pytest.raises(errors.FeatureNotFoundError, match=r"It gives: title\.$"):
-        preflight.check(ModelFolder(str(tmp_path)), make_model(), examples, other)
+        preflight.check(runs.experiment(make_model(), other, examples), ModelFolder(str(tmp_path)))
 
 
 def test_variables_without_a_known_shape(make_model, tmp_path):
@@ -73,7 +80,7 @@ def exporter(name="mine", **settings):
 @pytest.fixture
 def check_exporters(tmp_path):
     folder = ModelFolder(str(tmp_path / "model"))
-    return lambda *exporters: preflight.check_exporters(folder, exporters)
+    return lambda *exporters: preflight.check_exporters(folder, exporters, METRICS)
 
 
 def test_exporters_that_are_fine(check_exporters, tmp_path):
@@ -99,7 +106,9 @@ def test_two_exporters_of_one_name(check_exporters):
 
 
 def test_no_exporter_is_called_like_those_of_a_run_itself(folder):
-    stopping = Stopping(EarlyStopping("loss", False), [], types.SimpleNamespace(cluster_spec=None))
+    stopping = Stopping(
+        EarlyStopping(Objective("loss", False)), [], types.SimpleNamespace(cluster_spec=None)
+    )
     for each in (Recorder(folder.history()), *stopping.exporters([])):
         with pytest.raises(errors.InvalidPathNameError):
             files.check_name("The name", each.name)
@@ -137,7 +146,7 @@ def test_a_link_in_the_place_of_an_export_folder(check_exporters, tmp_path, abov
 def test_a_model_folder_that_is_a_link(tmp_path):
     (tmp_path / "elsewhere/export/mine").mkdir(parents=True)
     (tmp_path / "model").symlink_to(tmp_path / "elsewhere")
-    preflight.check_exporters(ModelFolder(str(tmp_path / "model")), [exporter()])
+    preflight.check_exporters(ModelFolder(str(tmp_path / "model")), [exporter()], METRICS)
 
 
 def test_a_folder_in_the_place_of_the_stable_path(check_exporters, tmp_path):
@@ -150,7 +159,9 @@ def test_a_folder_in_the_place_of_the_stable_path(check_exporters, tmp_path):
 def test_a_module_named_like_a_file_of_exporters(make_model, examples, tmp_path):
     model = make_model({"export_name": "metrics.json"})
     with pytest.raises(errors.ExportError) as caught:
-        preflight.check(ModelFolder(str(tmp_path / "model")), model, examples, examples)
+        preflight.check(
+            runs.experiment(model, examples, examples), ModelFolder(str(tmp_path / "model"))
+        )
     assert str(caught.value) == (
         "A module is registered as 'metrics.json', which is a file that exporters write beside it. "
         "Register it under another name."

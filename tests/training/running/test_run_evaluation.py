@@ -7,12 +7,13 @@ import os
 import pytest
 
 from hub_estimator import errors
+from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.inputs.text_file import TextFile
-from hub_estimator.training.running import evaluation, loop
-from hub_estimator.training.running.early_stopping import EarlyStopping
-from hub_estimator.training.running.evaluation import Choice
+from hub_estimator.training.model_folder.choice import CheckpointChoice
+from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.objective import Objective
 from hub_estimator.training.running.following import Following
-from hub_estimator.training.running.model_folder import ModelFolder
+from tests.training import runs
 
 
 def steps(found):
@@ -23,18 +24,24 @@ def test_choices(folder, save):
     for step in (1, 2):
         save(step)
         folder.history().record(f"model.ckpt-{step}", {"global_step": step, "loss": step})
-    assert steps(Choice("all").every(folder)) == [1, 2]
-    assert steps(Choice().every(folder)) == [2]
-    assert steps(Choice("best").every(folder)) == [1]
-    assert steps(Choice("best", lower_is_better=False).every(folder)) == [2]
-    assert steps(Choice("1").every(folder)) == steps(Choice(1).every(folder)) == [1]
+    assert steps(CheckpointChoice("all").every(folder, Objective())) == [1, 2]
+    assert steps(CheckpointChoice().every(folder, Objective())) == [2]
+    assert steps(CheckpointChoice("best").every(folder, Objective())) == [1]
+    assert steps(CheckpointChoice("best", Objective("loss", True)).every(folder, Objective())) == [
+        2
+    ]
+    assert (
+        steps(CheckpointChoice("1").every(folder, Objective()))
+        == steps(CheckpointChoice(1).every(folder, Objective()))
+        == [1]
+    )
 
 
 @pytest.fixture
 def trained(make_model, examples, folder):
     """Makes a model folder with the checkpoints of steps 0, 2 and 4; returns arguments."""
     model = make_model()
-    loop.train_and_evaluate(folder.path, model, examples, examples, 4, 2)
+    runs.train(folder.path, model, examples, examples, 4, 2)
     return {"model_dir": folder.path, "model": model, "eval_input": examples}
 
 
@@ -63,7 +70,7 @@ def test_checkpoints_that_are_removed_meanwhile(trained, folder, data_file, capl
     before = folder.history().evaluations()
     source = RemovingInput(data_file, batch_size=8)
     source.folder = folder
-    found = evaluation.evaluate(**{**trained, "eval_input": source}, checkpoints=Choice("all"))
+    found = runs.evaluate(**{**trained, "eval_input": source}, checkpoints=CheckpointChoice("all"))
     # That of step 0 is being evaluated when it goes, that of step 2 has not begun.
     assert [each["step"] for each in found] == [0, 4]
     assert found[1] == before[1]
@@ -73,38 +80,38 @@ def test_checkpoints_that_are_removed_meanwhile(trained, folder, data_file, capl
 
 def test_following_a_finished_training(trained, folder):
     following = Following(1e9, 0.01)
-    found = evaluation.evaluate(**trained, max_steps=4, checkpoints=following, name="other")
+    found = runs.evaluate(**trained, max_steps=4, checkpoints=following, name="other")
     assert [each["step"] for each in found] == [0, 2, 4]
-    again = evaluation.evaluate(**trained, max_steps=4, checkpoints=following, name="other")
+    again = runs.evaluate(**trained, max_steps=4, checkpoints=following, name="other")
     assert again == []
 
 
 def test_following_a_training_that_ended_early(trained, folder):
-    never_better = EarlyStopping("accuracy", True, patience=1, min_delta=1.0)
-    found = evaluation.evaluate(
+    never_better = EarlyStopping(Objective("accuracy", True), patience=1, min_delta=1.0)
+    found = runs.evaluate(
         **trained, max_steps=9, early_stopping=never_better, checkpoints=Following(1e9, 0.01)
     )
     assert [each["step"] for each in found] == [0]  # training evaluated the others
 
 
-@pytest.mark.parametrize("checkpoints", [Choice(), Following(0.02, 0.01)])
+@pytest.mark.parametrize("checkpoints", [CheckpointChoice(), Following(0.02, 0.01)])
 def test_a_folder_without_a_checkpoint(make_model, examples, tmp_path, checkpoints):
     with pytest.raises(errors.ModelFolderError, match="has no checkpoint. Train first"):
-        evaluation.evaluate(tmp_path, make_model(), examples, checkpoints=checkpoints)
+        runs.evaluate(tmp_path, make_model(), examples, checkpoints=checkpoints)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": None}, "evaluate.model is None; give it a part like @Model()."),
-        ({"eval_input": 3}, "evaluate.eval_input is 3; give it a part like @TextFile()."),
-        ({"seed": -1}, "evaluate.seed is -1; it must be at least 0."),
+        ({"model": None}, "Experiment.model is None; give it a part like @Model()."),
+        ({"eval_input": 3}, "Experiment.eval_input is 3; give it a part like @TextFile()."),
+        ({"seed": -1}, "Experiment.seed is -1; it must be at least 0."),
     ],
 )
 def test_settings(make_model, examples, tmp_path, changes, message):
     arguments = {"model_dir": tmp_path, "model": make_model(), "eval_input": examples}
     with pytest.raises(errors.ModelError) as caught:
-        evaluation.evaluate(**{**arguments, **changes})
+        runs.evaluate(**{**arguments, **changes})
     assert str(caught.value) == message
 
 
@@ -112,7 +119,7 @@ def test_settings(make_model, examples, tmp_path, changes, message):
 def test_names_of_evaluations(trained, folder, name):
     before = sorted(os.listdir(folder.path))
     with pytest.raises(errors.InvalidPathNameError, match=r"^The name of an evaluation is '.*/x',"):
-        evaluation.evaluate(**trained, name=name)
+        runs.evaluate(**trained, name=name)
     for place in (folder.report, folder.evaluation, folder.history):
         with pytest.raises(errors.InvalidPathNameError):
             place(name)

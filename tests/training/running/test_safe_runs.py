@@ -16,14 +16,16 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import compat, errors
+from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
-from hub_estimator.training.running import evaluation, exporting, loop, prediction
-from hub_estimator.training.running.evaluation import Choice
-from hub_estimator.training.running.model_folder import ModelFolder
+from hub_estimator.training.model_folder.choice import CheckpointChoice
+from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.objective import Objective
+from tests.training import runs
 
 ROOT = str(pathlib.Path(__file__).parents[3])
 DATA = "data-00000-of-00001"
@@ -43,7 +45,7 @@ def run(make_model, examples, tmp_path):
             "eval_every_steps": 2,
             **changes,
         }
-        return loop.train_and_evaluate(**arguments)
+        return runs.train(**arguments)
 
     return train
 
@@ -98,10 +100,10 @@ def test_what_is_done_beside_a_training(run, make_model, examples, folder, tmp_p
     run()
     with folder.trained_alone():
         model = make_model()
-        assert evaluation.evaluate(folder.path, model, examples)[0]["step"] == 4
-        made = prediction.predict(folder.path, examples.path, tmp_path / "o.csv", model, examples)
+        assert runs.evaluate(folder.path, model, examples)[0]["step"] == 4
+        made = runs.predict(folder.path, examples.path, tmp_path / "o.csv", model, examples)
         assert made.num_rows == 64
-        assert exporting.export(folder.path, tmp_path / "out", model).step == 4
+        assert runs.export(folder.path, tmp_path / "out", model).step == 4
 
 
 def test_the_folder_is_free_while_data_is_checked_and_held_while_it_trains(run, folder, data_file):
@@ -161,7 +163,7 @@ def test_early_stopping_forgets_what_was_found_after_the_newest_whole_one(run, f
     damage(folder, 6, "index")
     best = {"step": 6, "global_step": 6, "accuracy": 2.0}
     folder.history().record("model.ckpt-6", best)
-    stopping = loop.EarlyStopping("accuracy", True, patience=3)
+    stopping = EarlyStopping(Objective("accuracy", True), patience=3)
     assert run(early_stopping=stopping, max_steps=8).step == 8
     assert max(each["accuracy"] for each in folder.history().evaluations()) <= 1
 
@@ -178,11 +180,13 @@ def test_commands_say_which_file_is_damaged_and_offer_another(
         "--checkpoint=2."
     )
     calls = [
-        functools.partial(evaluation.evaluate, folder.path, model, examples, checkpoints=Choice(4)),
         functools.partial(
-            prediction.predict, folder.path, examples.path, tmp_path / "o.csv", model, examples
+            runs.evaluate, folder.path, model, examples, checkpoints=CheckpointChoice(4)
         ),
-        functools.partial(exporting.export, folder.path, tmp_path / "out", model),
+        functools.partial(
+            runs.predict, folder.path, examples.path, tmp_path / "o.csv", model, examples
+        ),
+        functools.partial(runs.export, folder.path, tmp_path / "out", model),
     ]
     before = sorted(os.listdir(tmp_path))
     for call in calls:
@@ -195,15 +199,15 @@ def test_commands_say_which_file_is_damaged_and_offer_another(
 def test_of_all_checkpoints_damaged_ones_are_left_out(run, make_model, examples, folder, caplog):
     run()
     damage(folder, 4)
-    found = evaluation.evaluate(
-        folder.path, make_model(), examples, checkpoints=Choice("all"), name="again"
+    found = runs.evaluate(
+        folder.path, make_model(), examples, checkpoints=CheckpointChoice("all"), name="again"
     )
     assert [each["step"] for each in found] == [0, 2]
     assert "The checkpoint of step 4 in " in caplog.text
     for step in (0, 2):
         damage(folder, step, "index")
     with pytest.raises(errors.DamagedCheckpointError, match="There is no other whole one: train"):
-        evaluation.evaluate(folder.path, make_model(), examples, checkpoints=Choice("all"))
+        runs.evaluate(folder.path, make_model(), examples, checkpoints=CheckpointChoice("all"))
 
 
 # --- saving ----------------------------------------------------------------------------------
@@ -263,11 +267,11 @@ def test_a_swapped_module_is_refused(
     before = sorted(os.listdir(folder.path))
     calls = [
         functools.partial(run, model=model, max_steps=6),
-        functools.partial(evaluation.evaluate, folder.path, model, examples),
+        functools.partial(runs.evaluate, folder.path, model, examples),
         functools.partial(
-            prediction.predict, folder.path, examples.path, tmp_path / "o.csv", model, examples
+            runs.predict, folder.path, examples.path, tmp_path / "o.csv", model, examples
         ),
-        functools.partial(exporting.export, folder.path, tmp_path / "out", model),
+        functools.partial(runs.export, folder.path, tmp_path / "out", model),
     ]
     for call in calls:
         with pytest.raises(errors.ModuleChangedError) as caught:
@@ -416,7 +420,7 @@ def test_predictions_over_what_is_read(trained, examples, folder, text_module, t
 
     def message(output):
         with pytest.raises(errors.OutputIsInputError) as caught:
-            prediction.predict(**trained, input_path=path, output_path=output, eval_input=examples)
+            runs.predict(**trained, input_path=path, output_path=output, eval_input=examples)
         return str(caught.value)
 
     stays = "which is read and must stay as it is. Choose another place."
@@ -430,7 +434,7 @@ def test_predictions_over_what_is_read(trained, examples, folder, text_module, t
         "runs write, replace and remove 'metrics.jsonl' themselves. Choose another place."
     )
     assert path.read_text() == pathlib.Path(examples.path).read_text()
-    made = prediction.predict(
+    made = runs.predict(
         **trained, input_path=path, output_path=f"{folder.path}/o.csv", eval_input=examples
     )
     assert made.num_rows == 64
@@ -440,14 +444,14 @@ def test_predictions_over_what_is_read(trained, examples, folder, text_module, t
 def test_exports_into_what_is_read(trained, folder, text_module, place):
     path = place.format(module=text_module, model=folder.path)
     with pytest.raises(errors.OutputIsInputError):
-        exporting.export(export_path=path, **trained)
+        runs.export(export_path=path, **trained)
     assert not os.path.exists(path)
 
 
 def test_evaluations_of_what_they_would_write_over(trained, examples, folder):
     path = shutil.copy(examples.path, f"{folder.path}/metrics_x.jsonl")
     with pytest.raises(errors.OutputIsInputError, match="the data of eval_input, is in the model"):
-        evaluation.evaluate(**trained, eval_input=TextFile(path, batch_size=8), name="x")
+        runs.evaluate(**trained, eval_input=TextFile(path, batch_size=8), name="x")
 
 
 # --- choosing checkpoints --------------------------------------------------------------------
@@ -458,17 +462,17 @@ def test_checkpoints_named_by_their_files(trained, folder, tmp_path):
     names = ["model.ckpt-2", "model.ckpt-2.index", f"{folder.path}/model.ckpt-2.meta"]
     os.symlink(folder.path, tmp_path / "link")
     for name in [*names, f"{tmp_path}/link/model.ckpt-2.{DATA}"]:
-        assert Choice(name).one(folder).step == 2
+        assert CheckpointChoice(name).one(folder, Objective()).step == 2
     with pytest.raises(errors.ModelFolderError) as caught:
-        exporting.export(
-            folder.path, tmp_path / "out", model, checkpoint=Choice("/old/model.ckpt-2")
+        runs.export(
+            folder.path, tmp_path / "out", model, checkpoint=CheckpointChoice("/old/model.ckpt-2")
         )
     assert str(caught.value) == (
         f"The checkpoint '/old/model.ckpt-2' is not in the model folder {folder.path!r}. Give its "
         "step, 2, where that was moved, or the model folder that it is in."
     )
     with pytest.raises(errors.ModelFolderError) as caught:
-        Choice("newest").one(folder)
+        CheckpointChoice("newest").one(folder, Objective())
     assert str(caught.value) == (
         "There is no checkpoint 'newest'. Give 'latest', 'best' or a step."
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.running.loop import train_and_evaluate
 from hub_estimator.training.running.session_config import session_config
 from tests import modules
+from tests.training import runs
 
 tf1 = tf.compat.v1
 
@@ -48,7 +50,7 @@ class RunGraphs(tf1.train.SessionRunHook):
 
 def nodes_of_a_run(folder, model, examples, **settings):
     seen = RunGraphs()
-    train_and_evaluate(
+    runs.train(
         folder,
         model,
         examples,
@@ -83,7 +85,7 @@ def test_a_frozen_table_is_read_as_tensorflow_likes(make_model, sums_module, exa
 
 def test_a_strategy_configures_its_own_sessions(make_model, sums_module, examples, tmp_path):
     model = make_model(encoders=[Encoder(sums_module, trainable=True)])
-    strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+    strategy = functools.partial(tf.distribute.MirroredStrategy, ["/cpu:0"])
     nodes = nodes_of_a_run(tmp_path, model, examples, distribute=strategy)
     assert reads_of_whole_tables(nodes)
 

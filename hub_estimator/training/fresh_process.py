@@ -1,0 +1,259 @@
+"""A run in a process of its own, from a gin text and a model folder: one function call.
+
+TensorFlow keeps memory and devices as long as a process lives, and gin's settings are the process's
+own; so sweeps and jobs run each experiment in a fresh one. The processes pass each other JSON in
+files of a scratch folder, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Any
+
+from hub_estimator import errors, files
+
+_REQUEST, _ANSWER, _GIN_TEXT = "request.json", "answer.json", "experiment.gin"
+_CHOICES = ("checkpoint", "checkpoints")
+_GRACE_SECS = 60.0
+_STANDARD_ERROR = 2
+VERBS = ("train_and_evaluate", "evaluate", "predict", "export")
+
+
+def run_in_fresh_process(
+    gin_text: str,
+    model_dir: files.PathLike,
+    verb: str = "train_and_evaluate",
+    gin_bindings: Sequence[str] = (),
+    allowed_imports: Sequence[str] = (),
+    timeout_secs: float | None = None,
+    log_path: files.PathLike | None = None,
+    **arguments: Any,
+) -> Any:
+    """Runs an experiment in a process of its own, and waits for it.
+
+    It ends with this process: should this one be killed, that one saves a checkpoint and stops.
+
+    Args:
+      gin_text: describes the experiment; for example `"include 'text_classification.gin'"`.
+      model_dir: the model folder.
+      verb: `"train_and_evaluate"`, `"evaluate"`, `"predict"` or `"export"`.
+      gin_bindings: override the text; see `from_gin`.
+      allowed_imports: see `from_gin`.
+      timeout_secs: how long to wait; then it is asked to save a checkpoint and stop. None waits as
+        long as it takes.
+      log_path: the file to which all is added that it writes to its output; None is this process's
+        standard error.
+      **arguments: further arguments of the verb.
+
+    Returns:
+      What the verb returns.
+
+    Raises:
+      errors.Error: what the verb raised; the class is the same.
+      errors.FreshProcessError: the process ended without an answer, failed by a fault, or took longer
+        than `timeout_secs`.
+      errors.InvalidSettingError: there is no such verb.
+    """
+    if verb not in VERBS:
+        raise errors.InvalidSettingError(
+            f"The verb is {verb!r}; it must be one of {', '.join(map(repr, VERBS))}."
+        )
+    folder = files.as_path(model_dir)
+    with tempfile.TemporaryDirectory(prefix="hub_estimator-") as scratch:
+        text_path = os.path.join(scratch, _GIN_TEXT)
+        files.write_text(text_path, gin_text)
+        request = {
+            "verb": verb,
+            "model_dir": folder,
+            "gin_bindings": list(gin_bindings),
+            "allowed_imports": list(allowed_imports),
+            "arguments": {name: _plain(value) for name, value in arguments.items()},
+        }
+        files.write_text(os.path.join(scratch, _REQUEST), json.dumps(request))
+        with _log(log_path) as log:
+            status = _wait(scratch, log, timeout_secs, f"The run in {folder!r}")
+        answer = _read(os.path.join(scratch, _ANSWER))
+        if answer is None:
+            raise errors.FreshProcessError(
+                f"The process of the run in {folder!r} {_ending(status)}, without an answer. Its "
+                "last words are in its log; too little memory is the usual reason."
+            )
+        if "error" in answer:
+            raise _error(answer, text_path)
+        return _result(verb, answer["result"])
+
+
+@contextlib.contextmanager
+def _log(path: files.PathLike | None) -> Iterator[IO[bytes] | None]:
+    if path is None:
+        yield None
+        return
+    with open(files.as_path(path), "ab") as file:
+        yield file
+
+
+def _wait(scratch: str, log: IO[bytes] | None, timeout_secs: float | None, what: str) -> int:
+    """Runs the process and returns its exit status."""
+    paths = [path for path in sys.path if path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    output = _STANDARD_ERROR if log is None else log
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__, scratch],
+        stdin=subprocess.PIPE,  # it ends when this is closed, which the end of this process does
+        stdout=output,
+        stderr=output,
+        env=environment,
+    )
+    with process:
+        try:
+            return process.wait(timeout_secs)
+        except subprocess.TimeoutExpired as error:
+            _stop(process)
+            raise errors.FreshProcessError(
+                f"{what} took longer than {timeout_secs:g} seconds and was stopped. Give it more; "
+                "training goes on from its last checkpoint."
+            ) from error
+        except BaseException:  # this process is to end
+            _stop(process)
+            raise
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Has a process save what it did and end; kills it where it takes too long."""
+    process.terminate()
+    try:
+        process.wait(_GRACE_SECS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"
+
+
+def _plain(value: Any) -> Any:
+    """Returns an argument of a verb as JSON has it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _read(path: str) -> dict[str, Any] | None:
+    if not os.path.exists(path):
+        return None
+    content: dict[str, Any] = json.loads(files.read_bytes(path))
+    return content
+
+
+def _error(answer: dict[str, Any], text_path: str) -> Exception:
+    """Returns the error of an answer, of the class that it had there."""
+    message = answer["message"].replace(repr(text_path), "the gin text")
+    found = _error_classes().get(answer["error"])
+    if found is errors.InterruptedRunError:
+        return errors.InterruptedRunError(message, answer["signal"])
+    if found is None:
+        return errors.FreshProcessError(
+            f"The run failed: {answer['error']}: {message.rstrip('.')}. Its log has the traceback."
+        )
+    return found(message)
+
+
+def _error_classes() -> dict[str, type[errors.Error]]:
+    """Returns the classes of errors that are made of a message alone, by name."""
+    public = (value for value in vars(errors).values() if isinstance(value, type))
+    return {each.__name__: each for each in public if issubclass(each, errors.Error)}
+
+
+def _result(verb: str, plain: Any) -> Any:
+    if verb == "evaluate":
+        return plain
+    from hub_estimator.training.running import exporting, prediction, result
+
+    classes = {
+        "train_and_evaluate": result.Result,
+        "predict": prediction.Predicted,
+        "export": exporting.Exported,
+    }
+    tuples = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+    return classes[verb](**{**plain, **tuples})
+
+
+# --- in the fresh process -----------------------------------------------------------------------
+
+
+def _serve(scratch: str) -> None:
+    """Does what the request in a folder asks for, and writes the answer beside it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
+    logging.getLogger("hub_estimator").setLevel(logging.INFO)
+    try:
+        answer = {"result": _run(scratch)}
+    except errors.InterruptedRunError as error:
+        answer = {"error": type(error).__name__, "message": str(error), "signal": error.signal}
+    except Exception as error:  # noqa: BLE001 - the other process gets it
+        answer = {"error": _public_name(error), "message": str(error)}
+        if answer["error"] not in _error_classes():
+            traceback.print_exc()
+    files.write_text(os.path.join(scratch, _ANSWER), json.dumps(answer, default=float))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _public_name(error: Exception) -> str:
+    """Returns the name of the nearest class of an error that the other process can make."""
+    known = _error_classes()
+    names = [each.__name__ for each in type(error).__mro__ if known.get(each.__name__) is each]
+    named = [name for name in names if name != errors.Error.__name__]
+    return named[0] if named else type(error).__name__
+
+
+def _run(scratch: str) -> Any:
+    request = _read(os.path.join(scratch, _REQUEST)) or {}
+    from hub_estimator.training.gin_experiments import from_gin
+    from hub_estimator.training.running import evaluation, exporting, prediction, training
+
+    verbs: dict[str, Callable[..., Any]] = {
+        "train_and_evaluate": training.train_and_evaluate,
+        "evaluate": evaluation.evaluate,
+        "predict": prediction.predict,
+        "export": exporting.export,
+    }
+    arguments = {
+        name: _choice(value) if name in _CHOICES else value
+        for name, value in request["arguments"].items()
+    }
+    given = [os.path.join(scratch, _GIN_TEXT)], request["gin_bindings"], request["allowed_imports"]
+    with from_gin(*given) as experiment:
+        found = verbs[request["verb"]](experiment, request["model_dir"], **arguments)
+    return _plain(found)
+
+
+def _choice(plain: dict[str, Any]) -> Any:
+    from hub_estimator.training.model_folder.choice import CheckpointChoice
+    from hub_estimator.training.objective import Objective
+
+    objective = plain["objective"]
+    chosen = None if objective is None else Objective(**objective)
+    return CheckpointChoice(plain["which"], chosen)
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

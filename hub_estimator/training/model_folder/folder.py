@@ -1,0 +1,393 @@
+"""What is in a model folder: the one place that knows the names and where each thing is.
+
+| | |
+|---|---|
+| `operative_config.gin` | the settings that had an effect, and where; other commands read it, as data |
+| `experiment.txt` | in its place, where the run was made in Python: the settings, for people |
+| `class_names.json` | the names of the classes in the order of their numbers |
+| `modules.json` | the modules that the model was trained on; see `trained_modules` |
+| `checkpoint`, `model.ckpt-<step>.*` | the checkpoints |
+| `metrics.jsonl` | the evaluations; see `history` |
+| `eval/`, `events.*` | TensorBoard's logs |
+| `export/<exporter>/` | what exporters wrote |
+| `report/` | pictures and tables of an evaluation |
+| `profile/` | what the profiler wrote |
+| `.training.lock` | held by the process that trains here |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import config, errors, files
+from hub_estimator.files import locks
+from hub_estimator.format import checkpoint_paths
+from hub_estimator.format.checkpoint_damage import damage
+from hub_estimator.training.example_spec import ClassNames
+from hub_estimator.training.inputs.failures import reason
+from hub_estimator.training.model_folder import checkpoints, history, trained_modules
+from hub_estimator.training.model_folder.checkpoints import Checkpoint
+from hub_estimator.training.model_folder.history import Evaluation, History
+from hub_estimator.training.model_folder.trained_modules import Modules
+from hub_estimator.training.objective import Objective
+
+# What a run and the commands write; what else is in the folder is somebody else's.
+_OWN = re.compile(
+    r"operative_config\.gin|experiment\.txt|class_names\.json|modules\.json|checkpoint|model\.ckpt-.*|graph\.pbtxt"
+    r"|events\..*|metrics(_.*)?\.jsonl|(eval|report)(_.*)?|export|profile"
+)
+CLASS_NAMES = "class_names.json"
+EXPERIMENT = "experiment.txt"
+MODULES = "modules.json"
+_LOCK = ".training.lock"
+# What network filesystems without locks say.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
+
+_logger = logging.getLogger("hub_estimator")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFolder:
+    """A model folder; making one touches nothing.
+
+    Attributes:
+      path: the folder.
+    """
+
+    path: str
+
+    @property
+    def operative_config(self) -> str:
+        """The path of the settings that had an effect."""
+        return files.join(self.path, config.OPERATIVE_CONFIG)
+
+    @property
+    def profile(self) -> str:
+        """The folder of what the profiler writes."""
+        return files.join(self.path, "profile")
+
+    def save_settings(self, text: str, is_gin: bool) -> None:
+        """Writes the settings of a training, in place of those of an earlier one.
+
+        Args:
+          text: the settings.
+          is_gin: whether it is the text of a gin file, which commands read.
+        """
+        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
+        path, other = paths if is_gin else reversed(paths)
+        files.write_text(path, text)
+        files.remove(other)
+
+    def export(self, exporter: str) -> str:
+        """Returns the folder of what an exporter writes, `<path>/export/<exporter>`."""
+        return files.join(self.path, "export", exporter)
+
+    def report(self, name: str | None = None) -> str:
+        """Returns the folder of the report of an evaluation."""
+        return files.join(self.path, _named("report", name))
+
+    def evaluation(self, name: str | None = None) -> str:
+        """Returns the folder of the TensorBoard logs of an evaluation."""
+        return files.join(self.path, _named("eval", name))
+
+    def history(self, name: str | None = None) -> History:
+        """Returns the evaluations made in training, or those made under a name."""
+        return History(files.join(self.path, f"{_named('metrics', name)}.jsonl"))
+
+    def check(self) -> None:
+        """Checks that training ran here.
+
+        Raises:
+          errors.ModelFolderError: there is no folder, or nothing of a run in it.
+        """
+        self.check_filesystem()
+        if not files.is_folder(self.path):
+            raise errors.ModelFolderError(f"There is no model folder {self.path!r}.")
+        if files.exists(files.join(self.path, EXPERIMENT)):
+            raise errors.ModelFolderError(
+                f"The run in {self.path!r} was made in Python, so commands do not know its settings. "
+                "Use the functions of hub_estimator.training with the same experiment."
+            )
+        if not files.exists(self.operative_config):
+            raise errors.ModelFolderError(
+                f"The folder {self.path!r} has no {config.OPERATIVE_CONFIG}. Give the --model_dir of a "
+                "run of hub_estimator.train."
+            )
+
+    def check_filesystem(self) -> None:
+        """Checks that the filesystem of the folder is known, and can be asked.
+
+        Raises:
+          errors.ModelFolderError: it is not.
+        """
+        try:
+            files.exists(self.path)
+        except tf.errors.OpError as error:
+            raise errors.ModelFolderError(
+                f"The model folder {self.path!r} cannot be reached: {reason(error)}. Give a local "
+                "path, or one that tf.io.gfile reads."
+            ) from error
+
+    def check_not_own(self, what: str, path: str) -> None:
+        """Checks that a path is not among what runs write here, and replace or remove.
+
+        Args:
+          what: what messages call the thing that is there, or would be.
+          path: the path.
+
+        Raises:
+          errors.OutputIsInputError: it is.
+        """
+        if not files.is_within(path, self.path):
+            return
+        within = os.path.relpath(os.path.realpath(path), os.path.realpath(self.path))
+        name = within.split(os.sep)[0]
+        if _OWN.fullmatch(name):
+            raise errors.OutputIsInputError(
+                f"{path!r}, {what}, is in the model folder {self.path!r}, where runs write, replace "
+                f"and remove {name!r} themselves. Choose another place."
+            )
+
+    @contextlib.contextmanager
+    def trained_alone(self) -> Iterator[None]:
+        """Makes the folder, and lets nobody else train here for the time of a `with` block.
+
+        Remote filesystems have no locks: there nothing keeps a second training out. Neither have
+        some network filesystems, which the log says.
+
+        Raises:
+          errors.LockHeldError: somebody else does; the message says who.
+        """
+        files.make_folder(self.path)
+        if files.is_remote(self.path):
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locks.held_alone(files.join(self.path, _LOCK)))
+            except errors.LockHeldError as error:
+                raise errors.LockHeldError(
+                    f"Somebody else trains in the model folder {self.path!r}: {error}. Wait until "
+                    "that ends, or choose another model folder."
+                ) from error
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
+                _logger.warning(
+                    "No lock can be held in %s (%s): start no second training there.",
+                    self.path, error.strerror,
+                )  # fmt: skip
+            yield
+
+    def check_free(self) -> None:
+        """Checks that nobody trains here now, and writes nothing where nobody ever did.
+
+        Raises:
+          errors.LockHeldError: somebody does; the message says who.
+        """
+        if not files.is_remote(self.path) and files.exists(files.join(self.path, _LOCK)):
+            with self.trained_alone():
+                pass
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Returns the checkpoints that are there, that of the smallest step first."""
+        return checkpoints.in_folder(self.path)
+
+    def finished_checkpoints(self) -> list[Checkpoint]:
+        """Returns those that are surely whole while training is saving others."""
+        names = checkpoint_paths.read_list(self.path).names
+        return [each for each in self.checkpoints() if os.path.basename(each.path) in names]
+
+    def mend_checkpoint_list(self) -> int:
+        """Makes TensorFlow find the checkpoint that training goes on from; returns its step.
+
+        That is the newest whole one. What killed saves left is removed. To be called where nobody
+        else trains.
+
+        Raises:
+          errors.DamagedCheckpointError: there are checkpoints, and none is whole.
+        """
+        found = checkpoints.resumption(self.path)
+        checkpoints.settle(self.path, found)
+        return found.step
+
+    def latest_step(self) -> int:
+        """Returns the greatest step with a checkpoint; 0 without one."""
+        return max((each.step for each in self.checkpoints()), default=0)
+
+    def evaluations_so_far(self, step: int | None = None) -> list[Evaluation]:
+        """Returns the evaluations up to a step; None is that of the newest checkpoint."""
+        last = self.latest_step() if step is None else step
+        return [each for each in self.history().evaluations() if each["step"] <= last]
+
+    def latest(self) -> Checkpoint:
+        """Returns the checkpoint of the greatest step.
+
+        Raises:
+          errors.ModelFolderError: there is none.
+        """
+        return self._all()[-1]
+
+    def best(self, objective: Objective) -> Checkpoint:
+        """Returns the best evaluated checkpoint that is still there; see `history.best`.
+
+        Raises:
+          errors.ModelFolderError: there is none.
+          errors.MetricNotFoundError: there is none with such a metric.
+        """
+        there = {os.path.basename(each.path): each for each in self._all()}
+        evaluations = self.history().evaluations()
+        kept = [each for each in evaluations if each["checkpoint"] in there]
+        return there[history.best(kept, objective)["checkpoint"]]
+
+    def at(self, step: int) -> Checkpoint:
+        """Returns the checkpoint of a step.
+
+        Raises:
+          errors.ModelFolderError: there is none.
+        """
+        steps = {each.step: each for each in self._all()}
+        if step not in steps:
+            raise errors.ModelFolderError(
+                f"The model folder {self.path!r} has no checkpoint of step {step}. It has those of "
+                f"{', '.join(map(str, steps))}."
+            )
+        return steps[step]
+
+    @contextlib.contextmanager
+    def pinned(self, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
+        """Keeps a checkpoint for the time of a `with` block, should training remove it meanwhile.
+
+        That takes a link to each of its files; where the model folder cannot be written to and the
+        folder for temporary files is on another disk, a copy of each.
+
+        Yields:
+          The same checkpoint under a path of its own.
+
+        Raises:
+          errors.CheckpointGoneError: it was removed before.
+          errors.DamagedCheckpointError: one of its files is damaged.
+        """
+        name = os.path.basename(checkpoint.path)
+        # A killed process leaves its links, which keep a checkpoint on the disk that is removed.
+        files.remove_abandoned(self.path)
+        with files.scratch_folder(self.path, name, elsewhere=True) as scratch:
+            try:
+                for each in files.listing(self.path):
+                    if each.startswith(f"{name}."):
+                        files.link_or_copy(files.join(self.path, each), files.join(scratch, each))
+            except (FileNotFoundError, tf.errors.NotFoundError) as error:
+                raise _gone(checkpoint) from error
+            if not files.exists(files.join(scratch, f"{name}.index")):
+                raise _gone(checkpoint)
+            found = damage(files.join(scratch, name))
+            if found is not None:
+                raise self._damaged(checkpoint, found)
+            yield Checkpoint(checkpoint.step, files.join(scratch, name))
+
+    def check_modules(self, modules: Modules) -> None:
+        """Checks that modules are those that the checkpoints were trained on.
+
+        Raises:
+          errors.ModuleChangedError: one is another.
+        """
+        path = files.join(self.path, MODULES)
+        if self.checkpoints():
+            trained_modules.check(path, trained_modules.read(path), modules)
+
+    def save_modules(self, modules: Modules) -> None:
+        """Writes the modules of a training; those of an earlier one stay beside its checkpoints."""
+        path = files.join(self.path, MODULES)
+        before = trained_modules.read(path) if self.checkpoints() else {}
+        trained_modules.write(path, {**before, **modules})
+
+    def class_names(self) -> ClassNames | None:
+        """Returns the names of the classes that training began with; None where there are none."""
+        path = files.join(self.path, CLASS_NAMES)
+        if not files.exists(path):
+            return None
+        try:
+            content = json.loads(files.read_bytes(path))
+            if isinstance(content, dict):
+                return {head: tuple(names) for head, names in content.items()}
+            return tuple(content)
+        except (ValueError, TypeError) as error:
+            raise errors.ModelFolderError(
+                f"{path!r} does not hold the names of classes: {error}. Correct or remove it."
+            ) from error
+
+    def check_class_names(self, names: ClassNames | None) -> None:
+        """Checks that the names are those that training began with, in the same order.
+
+        Raises:
+          errors.ModelFolderError: they are others.
+        """
+        before = self.class_names()
+        if before is not None and names is not None and before != names:
+            raise errors.ModelFolderError(
+                f"The model in {self.path!r} was trained on the classes {_shown(before)}; the data "
+                f"now has {_shown(names)}. Give it the same classes in the same order, or choose "
+                "another model folder."
+            )
+
+    def save_class_names(self, names: ClassNames | None) -> None:
+        """Writes the names of the classes; those of no class are no file."""
+        if names:
+            files.make_folder(self.path)
+            content = json.dumps(names, indent=1, ensure_ascii=False)
+            files.write_text(files.join(self.path, CLASS_NAMES), f"{content}\n")
+
+    def _damaged(self, checkpoint: Checkpoint, what: str) -> errors.DamagedCheckpointError:
+        others = [each for each in reversed(self.checkpoints()) if each != checkpoint]
+        whole = next((each for each in others if damage(each.path) is None), None)
+        advice = "There is no other whole one: train again."
+        if whole is not None:
+            advice = (
+                f"The newest whole one is that of step {whole.step}: --checkpoint={whole.step}."
+            )
+        return errors.DamagedCheckpointError(
+            f"The checkpoint of step {checkpoint.step} in {self.path!r} is damaged: {what}. {advice}"
+        )
+
+    def _all(self) -> list[Checkpoint]:
+        found = self.checkpoints()
+        if not found:
+            raise errors.ModelFolderError(
+                f"The model folder {self.path!r} has no checkpoint. Train first, with "
+                "hub_estimator.train."
+            )
+        return found
+
+
+def _named(what: str, name: str | None) -> str:
+    if not name:
+        return what
+    files.check_name("The name of an evaluation", name)
+    return f"{what}_{name}"
+
+
+def _gone(checkpoint: Checkpoint) -> errors.CheckpointGoneError:
+    return errors.CheckpointGoneError(
+        f"The checkpoint {checkpoint.path!r} was removed meanwhile. Choose a later one, or raise "
+        "Experiment.keep_checkpoints."
+    )
+
+
+def _shown(names: ClassNames) -> str:
+    def listed(each: Any) -> str:
+        few = ", ".join(each[:10])
+        return f"{few}, ... ({len(each)})" if len(each) > 10 else few
+
+    if isinstance(names, dict):
+        return "; ".join(f"{head}: {listed(each)}" for head, each in names.items())
+    return listed(names)

@@ -1,0 +1,143 @@
+"""What the evaluations of a model folder gave: one JSON object a line, one line a step.
+
+`metrics.jsonl` is what early stopping, the choice of the best checkpoint, and reports go by. An
+evaluation of a step that was evaluated before takes the place of the old one, and training that
+goes on from a step forgets what came after it: the file tells one story. Evaluations of other data,
+made under a name, are kept in `metrics_<name>.jsonl`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import numbers
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import filelock
+
+from hub_estimator import errors, files, json_text
+from hub_estimator.training.exporters.records import as_plain
+from hub_estimator.training.objective import Objective
+
+# One evaluation: `{"step": 500, "checkpoint": "model.ckpt-500", "accuracy": 0.8, ...}`. A metric
+# that is not finite is None.
+Evaluation = Mapping[str, Any]
+
+_GLOBAL_STEP = "global_step"
+_NOT_METRICS = frozenset({"step", "checkpoint"})
+
+
+class History:
+    """The evaluations of a model folder.
+
+    Args:
+      path: the file; it need not be there yet.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def evaluations(self) -> list[Evaluation]:
+        """Returns the evaluations, those of the smallest steps first.
+
+        Raises:
+          errors.DataFileError: a line is not one.
+        """
+        if not files.exists(self.path):
+            return []
+        text = files.read_bytes(self.path).decode("utf-8", "replace")
+        lines = text.removesuffix("\n").split("\n") if text else []
+        return [self._parsed(number, line) for number, line in enumerate(lines, 1)]
+
+    def record(self, checkpoint: str, metrics: Mapping[str, Any]) -> Evaluation:
+        """Adds an evaluation, in place of an earlier one of the same step.
+
+        Args:
+          checkpoint: the prefix of the checkpoint; its name alone is kept, so that folders can move.
+          metrics: what `Estimator.evaluate` returned, its `global_step` included.
+
+        Returns:
+          The evaluation as it is kept.
+        """
+        new = {"step": int(metrics[_GLOBAL_STEP]), "checkpoint": os.path.basename(checkpoint)}
+        new |= kept(metrics)
+        with self._locked():
+            others = [each for each in self.evaluations() if each["step"] != new["step"]]
+            self._write([*others, new])
+        return new
+
+    def forget_after(self, step: int) -> None:
+        """Forgets the evaluations of greater steps, which training is about to do again."""
+        with self._locked():
+            kept = [each for each in self.evaluations() if each["step"] <= step]
+            if len(kept) < len(self.evaluations()):
+                self._write(kept)
+
+    def _write(self, evaluations: Sequence[Evaluation]) -> None:
+        in_order = sorted(evaluations, key=lambda each: each["step"])
+        lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in in_order]
+        files.write_text(self.path, "".join(f"{line}\n" for line in lines))
+
+    def _parsed(self, number: int, line: str) -> Evaluation:
+        try:
+            content = json_text.parse(line)
+            content["step"] = int(content["step"])
+            files.check_name("The checkpoint", content["checkpoint"])
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise errors.DataFileError(
+                f"Line {number} of {self.path!r} is not an evaluation: {line[:60]!r}. Remove the "
+                "line, or the file."
+            ) from error
+        return content
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keeps other processes out: training and an evaluation beside it write the same file."""
+        if files.is_remote(self.path):
+            yield  # no locks there; a line of another process can be lost
+            return
+        folder, name = os.path.split(self.path)
+        files.make_folder(folder)
+        with filelock.FileLock(os.path.join(folder, f".{name}.lock")):
+            yield
+
+
+def best(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation:
+    """Returns the best of some evaluations, the earliest of equal ones.
+
+    Args:
+      evaluations: what `History.evaluations` returned.
+      objective: what is better.
+
+    Raises:
+      errors.MetricNotFoundError: none of them has this metric, or none a number.
+    """
+    found: tuple[float, Evaluation] | None = None
+    for evaluation in sorted(evaluations, key=lambda evaluation: evaluation["step"]):
+        value = objective.value(evaluation)
+        if value is not None and (found is None or objective.is_better(value, found[0])):
+            found = value, evaluation
+    if found is None:
+        there = sorted({name for evaluation in evaluations for name in evaluation} - _NOT_METRICS)
+        has = f"They have: {', '.join(there)}." if there else "There is none."
+        raise errors.MetricNotFoundError(
+            f"No evaluation in the model folder has the metric {objective.metric!r}. {has}"
+        )
+    return found[1]
+
+
+def is_metric(name: str, metrics: Mapping[str, Any]) -> bool:
+    """Whether an entry of what `Estimator.evaluate` returns is a number to keep."""
+    return name != _GLOBAL_STEP and isinstance(metrics[name], numbers.Real)
+
+
+def kept(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """Returns the metrics of an evaluation as they are kept, by name: None for what is not finite.
+
+    Args:
+      metrics: what `Estimator.evaluate` returned.
+    """
+    found = {name: as_plain(metrics[name]) for name in sorted(metrics) if is_metric(name, metrics)}
+    return {name: None if value is None else float(value) for name, value in found.items()}

@@ -1,0 +1,142 @@
+"""What a model predicts for the examples of an evaluation, beside what is true of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator.training.example_spec import LabelSpec
+from hub_estimator.training.inputs.base import InputFn
+from hub_estimator.training.running.prediction_formats import PREDICTIONS, PROBABILITIES
+from hub_estimator.training.running.trained_model import TrainedModel
+
+_MOST_NUMBERS = 50_000_000  # predicted of all examples: 200 MB
+# Of each text so much is kept: enough to see what it is about.
+_TEXT_BYTES = 400
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcomes:
+    """Predictions of one head and the truth, in the order of the examples.
+
+    Attributes:
+      labels: which labels the head takes.
+      truth: int64 `[N]` classes, int64 `[N, K]` zeros and ones, or float `[N, K]` numbers.
+      predicted: float `[N, K]`: probabilities, or numbers.
+      texts: the beginning of each text by feature name, bytes `[N]`.
+    """
+
+    labels: LabelSpec
+    truth: np.ndarray
+    predicted: np.ndarray
+    texts: Mapping[str, np.ndarray]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the classes, or their numbers."""
+        return list(self.labels.class_names or map(str, range(self.labels.size)))
+
+    def text(self, name: str, row: int) -> str:
+        """Returns the beginning of an example's text."""
+        return self.texts[name][row].decode("utf-8", "replace")
+
+
+def collect(
+    trained: TrainedModel, input_fn: InputFn, checkpoint: str, max_examples: int
+) -> dict[str, Outcomes]:
+    """Predicts for the first examples of an evaluation, in one pass.
+
+    Args:
+      trained: the model.
+      input_fn: gives features and labels.
+      checkpoint: the prefix of the checkpoint.
+      max_examples: how many examples at most; see `Report`.
+
+    Returns:
+      The outcomes of each head that we know, by its name; of a model's only head by "".
+    """
+    heads = trained.spec.labels
+    known = {"": heads} if isinstance(heads, LabelSpec) else dict(heads)
+    known = {name: labels for name, labels in known.items() if labels.kind != "any"}
+    if not known:
+        return {}
+    most = _MOST_NUMBERS // sum(labels.size for labels in known.values())
+    max_examples = max(1, min(max_examples, most))
+    with tf.Graph().as_default():
+        fetches, scaffold = _build(trained, input_fn, known)
+        batches = list(_batches(fetches, scaffold, checkpoint, max_examples))
+    whole = [np.concatenate(parts)[:max_examples] for parts in zip(*batches, strict=True)]
+    joined = tf.nest.pack_sequence_as(fetches, whole)
+    return {
+        name: Outcomes(
+            labels,
+            _truth(labels, joined["truth"][name]),
+            joined["predicted"][name],
+            joined["texts"],
+        )
+        for name, labels in known.items()
+    }
+
+
+def _build(
+    trained: TrainedModel, input_fn: InputFn, heads: Mapping[str, LabelSpec]
+) -> tuple[dict[str, Any], Any]:
+    """Builds the model in the default graph; returns what to fetch and how to restore it."""
+    tf.compat.v1.train.create_global_step()
+    iterator = tf.compat.v1.data.make_initializable_iterator(input_fn())
+    tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
+    features, truth = iterator.get_next()
+    estimator = trained.estimator
+    built = estimator.model_fn(
+        features=features, labels=None, mode="infer", config=estimator.config
+    )
+    texts = {
+        name: tf.strings.substr(each, 0, _TEXT_BYTES)
+        for name, each in features.items()
+        if isinstance(each, tf.Tensor) and each.dtype == tf.string and each.shape.rank == 1
+    }
+    keys = {
+        name: PREDICTIONS if labels.kind == "number" else PROBABILITIES
+        for name, labels in heads.items()
+    }
+    fetches = {
+        "predicted": {n: built.predictions[(n, key) if n else key] for n, key in keys.items()},
+        "truth": {name: truth[name] if name else truth for name in keys},
+        "texts": texts,
+    }
+    return fetches, built.scaffold or tf.compat.v1.train.Scaffold()
+
+
+def _batches(
+    fetches: Any, scaffold: Any, checkpoint: str, max_examples: int
+) -> Iterator[Sequence[np.ndarray]]:
+    creator = tf.compat.v1.train.ChiefSessionCreator(
+        scaffold, checkpoint_filename_with_path=checkpoint
+    )
+    flat = tf.nest.flatten(fetches)
+    rows = 0
+    with tf.compat.v1.train.MonitoredSession(creator) as session:
+        while rows < max_examples:
+            try:
+                values = session.run(flat)
+            except tf.errors.OutOfRangeError:
+                return
+            rows += len(values[0])
+            yield values
+
+
+def _truth(labels: LabelSpec, values: np.ndarray) -> np.ndarray:
+    """Returns the true labels as numbers."""
+    if labels.kind == "number":
+        return values.reshape(len(values), -1)
+    if labels.kind == "classes":
+        return values.astype(np.int64)
+    values = values.reshape(-1)
+    if labels.by_name:
+        numbers = {name.encode("utf-8"): n for n, name in enumerate(labels.class_names or ())}
+        return np.array([numbers[value] for value in values], np.int64)
+    return values.astype(np.int64)

@@ -1,0 +1,157 @@
+"""Early stopping at work: training ends where a metric of the evaluations improves no more.
+
+`tf.estimator.experimental.stop_if_no_increase_hook` does the like, but adds a variable to every
+checkpoint, which then says "stop" for ever, and looks at the clock for when to look at the metric.
+Here the decision is a function of the evaluations so far, made once after each of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat, errors
+from hub_estimator.training.early_stopping import EarlyStopping
+from hub_estimator.training.model_folder.history import kept
+
+_logger = logging.getLogger("hub_estimator")
+
+
+def check_process(early_stopping: EarlyStopping | None, config: Any) -> None:
+    """Checks that the process that trains is the one that evaluates.
+
+    Args:
+      early_stopping: when to end training; None never does.
+      config: the `RunConfig`.
+
+    Raises:
+      errors.PartsMismatchError: the run is one task of a cluster, where another process evaluates.
+    """
+    if early_stopping is not None and config.cluster_spec:
+        raise errors.PartsMismatchError(
+            "Early stopping needs training and evaluation in one process, and this run is one "
+            "task of the cluster in TF_CONFIG. Remove Experiment.early_stopping."
+        )
+
+
+class Stopping:
+    """The early stopping of one run.
+
+    Attributes:
+      requested: whether training is to end, or ended in an earlier run.
+
+    Args:
+      early_stopping: when to end training; None never does.
+      history: the evaluations of earlier runs in the same folder.
+      config: the `RunConfig`.
+
+    Raises:
+      errors.PartsMismatchError: see `check_process`.
+    """
+
+    def __init__(
+        self,
+        early_stopping: EarlyStopping | None,
+        history: Sequence[Mapping[str, Any]],
+        config: Any,
+    ) -> None:
+        check_process(early_stopping, config)
+        self._early_stopping = early_stopping
+        self._history = early_stopping.counted(history) if early_stopping is not None else []
+        self.requested = self._decide()
+
+    def hooks(self) -> list[Any]:
+        """Returns the training hooks that end training."""
+        return [] if self._early_stopping is None else [StopHook(self)]
+
+    def exporters(self, exporters: Sequence[Any]) -> list[Any]:
+        """Returns exporters that decide after each evaluation, and then do what the given ones do.
+
+        The Estimator API calls exporters after each evaluation, with its metrics. The export after
+        the evaluation that ends training is the final one.
+        """
+        if self._early_stopping is None:
+            return list(exporters)
+        return [_Decision(self), *(_FinalWhenStopped(each, self) for each in exporters)]
+
+    def evaluated(self, metrics: Mapping[str, Any]) -> None:
+        """Decides after an evaluation.
+
+        Args:
+          metrics: its metrics, with the `global_step`.
+        """
+        step = int(metrics[tf.compat.v1.GraphKeys.GLOBAL_STEP])
+        # As the model folder keeps them, so that a restart and a process beside decide the same.
+        self._history.append({**kept(metrics), "step": step})
+        before, self.requested = self.requested, self._decide()
+        if self.requested and not before:
+            assert self._early_stopping is not None
+            _logger.info(
+                "Training ends early, at step %d: %s has not improved for %d evaluations.",
+                step, self._early_stopping.objective.metric, self._early_stopping.patience,
+            )  # fmt: skip
+
+    def _decide(self) -> bool:
+        return self._early_stopping is not None and self._early_stopping.should_stop(self._history)
+
+
+class StopHook(tf.compat.v1.train.SessionRunHook):
+    """Ends training, with a checkpoint, at the end of the step whose evaluation decided so.
+
+    Args:
+      stopping: says whether to end.
+    """
+
+    def __init__(self, stopping: Stopping) -> None:
+        self._stopping = stopping
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Ends training where it is to end."""
+        del run_values
+        if self._stopping.requested:
+            run_context.request_stop()
+
+
+class _Decision(compat.estimator_module().Exporter):  # type: ignore[misc]
+    """Exports nothing: gives the metrics of each evaluation to the run's `Stopping`."""
+
+    name = ".early_stopping"  # one that no other can have
+
+    def __init__(self, stopping: Stopping) -> None:
+        self._stopping = stopping
+
+    def export(
+        self,
+        estimator: Any,
+        export_path: str,
+        checkpoint_path: str,
+        eval_result: Mapping[str, Any],
+        is_the_final_export: bool,
+    ) -> None:
+        del estimator, export_path, checkpoint_path, is_the_final_export
+        self._stopping.evaluated(eval_result)
+
+
+class _FinalWhenStopped(compat.estimator_module().Exporter):  # type: ignore[misc]
+    """An exporter whose last export is the one after the evaluation that ends training."""
+
+    def __init__(self, exporter: Any, stopping: Stopping) -> None:
+        self._exporter, self._stopping = exporter, stopping
+
+    @property
+    def name(self) -> str:
+        return self._exporter.name
+
+    def export(
+        self,
+        estimator: Any,
+        export_path: str,
+        checkpoint_path: str,
+        eval_result: Mapping[str, Any],
+        is_the_final_export: bool,
+    ) -> Any:
+        final = is_the_final_export or self._stopping.requested
+        return self._exporter.export(estimator, export_path, checkpoint_path, eval_result, final)

@@ -1,0 +1,98 @@
+"""The model of a model folder, ready to evaluate, to predict with, or to export."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from hub_estimator import compat
+from hub_estimator.format.origin import Origin
+from hub_estimator.graph.origins import origins
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.experiment import Experiment
+from hub_estimator.training.inputs.base import Input, InputFn
+from hub_estimator.training.model.contract import TrainableModel
+from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.running import preflight
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedModel:
+    """A trained model and where it is.
+
+    Attributes:
+      folder: the model folder.
+      model: the model.
+      spec: what the model takes of each example, with the names of the classes.
+      estimator: an Estimator of the model in the folder.
+    """
+
+    folder: ModelFolder
+    model: TrainableModel
+    spec: ExampleSpec
+    estimator: Any
+
+    @classmethod
+    def of(
+        cls,
+        experiment: Experiment,
+        folder: ModelFolder,
+        class_names: tuple[str, ...] | None = None,
+    ) -> TrainedModel:
+        """Returns the model of an experiment as it was trained in a folder.
+
+        Args:
+          experiment: what was trained.
+          folder: the folder in which `train_and_evaluate` ran.
+          class_names: the names of the classes, should the folder have none.
+
+        Raises:
+          errors.ModelFolderError: there is no such folder.
+        """
+        folder.latest()
+        kept = folder.class_names()
+        names = kept if isinstance(kept, tuple) else class_names
+        model, api = experiment.model, compat.estimator_module()
+        estimator = api.Estimator(
+            model.model_fn, folder.path, api.RunConfig(tf_random_seed=experiment.seed), params={}
+        )
+        return cls(folder, model, model.example_spec().with_class_names(names), estimator)
+
+    def check(self, mode: str, source: Input) -> Mapping[str, Origin]:
+        """Checks that the model can be used on some data, and is that of the checkpoints.
+
+        Args:
+          mode: `"eval"`, which reads of the data what it takes to check it, or `"infer"`, which
+            does not.
+          source: the data.
+
+        Returns:
+          Where the modules in the model are.
+
+        Raises:
+          errors.Error: something is wrong; the class and the message say what.
+        """
+        input_fn = None
+        preflight.check_features(self.model, mode, source)
+        if mode == "eval":
+            source.check(self.spec)
+            input_fn = source.evaluation_fn(self.spec)
+        return self.check_model(mode, input_fn)
+
+    def check_model(self, mode: str, input_fn: InputFn | None = None) -> Mapping[str, Origin]:
+        """Checks that the model, with its modules, is that of the checkpoints.
+
+        Args:
+          mode: the Estimator's mode.
+          input_fn: gives the examples; None is as a served model has them.
+
+        Returns:
+          Where the modules in the model are.
+
+        Raises:
+          errors.Error: it is not, or cannot be built; the class and the message say what.
+        """
+        built = preflight.check_graph(self.folder, self.model, self.spec, mode, input_fn)
+        preflight.check_modules(self.folder, built.graph)
+        return origins(built.graph)

@@ -1,0 +1,188 @@
+"""Train, evaluate and export: one run of an experiment in a model folder."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat, files
+from hub_estimator.training import checks
+from hub_estimator.training.example_spec import class_names_of
+from hub_estimator.training.experiment import Experiment
+from hub_estimator.training.exporters.folders import modules_in
+from hub_estimator.training.feature_cache import FeatureCache, Sources
+from hub_estimator.training.model.contract import capabilities_of
+from hub_estimator.training.model_folder import summaries
+from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.running import nan_search, preflight
+from hub_estimator.training.running.interruption import Signals
+from hub_estimator.training.running.progress import counting_examples
+from hub_estimator.training.running.result import Result
+from hub_estimator.training.running.run import Run
+from hub_estimator.training.running.saving import saving_safely
+from hub_estimator.training.running.steps_per_call import StepsPerCallHook
+from hub_estimator.training.running.stopping import Stopping, check_process
+from hub_estimator.training.running.trained_model import TrainedModel
+from hub_estimator.training.serving import ServingInput
+
+
+def train_and_evaluate(experiment: Experiment, model_dir: files.PathLike) -> Result:
+    """Trains a model, evaluates and exports it at each checkpoint; goes on where it stopped before.
+
+    All that can be wrong is looked for before anything is written.
+
+    Args:
+      experiment: what is trained, on what, and how long.
+      model_dir: the folder for checkpoints, TensorBoard logs and exports.
+
+    Returns:
+      The `Result`.
+
+    Raises:
+      errors.Error: something is wrong; the class and the message say what.
+    """
+    folder = ModelFolder(files.as_path(model_dir))
+    prepared = _prepare(experiment, folder)
+    signals = Signals()
+    with signals.listening(), _alone(folder, prepared.config):
+        return _run(experiment, folder, prepared, signals)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Prepared:
+    """What a run is made of, all of it checked; nothing is written yet.
+
+    Attributes:
+      config: the `RunConfig`.
+      checked: what the checks found out.
+      cache: where outputs of frozen encoders are kept; None keeps none.
+      exporters: the exporters.
+      hooks: the hooks for training.
+    """
+
+    config: Any
+    checked: preflight.Checked
+    cache: FeatureCache | None
+    exporters: Sequence[Any]
+    hooks: Sequence[Any]
+
+
+def _prepare(experiment: Experiment, folder: ModelFolder) -> _Prepared:
+    config = _run_config(experiment)
+    check_process(experiment.early_stopping, config)
+    if config.is_chief:
+        folder.check_free()
+    checked = preflight.check(experiment, folder)
+    if not (config.cluster_spec or config.train_distribute):  # these have sessions of their own
+        config = config.replace(session_config=checked.session_config)
+    cache = _cache(experiment.feature_cache, config)
+    if cache is not None:
+        files.check_output("FeatureCache.folder", cache.store.folder, checked.reads)
+    serving = ServingInput(checked.spec)
+    exporters = [exporter(serving_input_fn=serving) for exporter in experiment.exporters]
+    preflight.check_exporters(folder, exporters, checked.metric_names)
+    hooks = [hook() for hook in experiment.hooks] + _profilers(experiment, folder, config)
+    hooks = hooks or _fewer_calls(experiment, config)
+    if experiment.source is not None:
+        experiment.source.check_all_read(experiment)
+    return _Prepared(config, checked, cache, exporters, hooks)
+
+
+def _run(
+    experiment: Experiment, folder: ModelFolder, prepared: _Prepared, signals: Signals
+) -> Result:
+    config, spec = prepared.config, prepared.checked.spec
+    step = _prepare_folder(experiment, folder, prepared.checked) if config.is_chief else None
+    stopping = Stopping(experiment.early_stopping, folder.evaluations_so_far(step), config)
+    estimator = compat.estimator_module().Estimator(
+        saving_safely(counting_examples(experiment.model.model_fn)), folder.path, config, params={}
+    )
+    run = Run(
+        folder, estimator, experiment.max_steps, experiment.log_every_steps, prepared.exporters,
+        stopping, signals,
+    )  # fmt: skip
+    sources = Sources(prepared.cache, experiment.model, spec, estimator.latest_checkpoint())
+    steps = run.steps_left()
+    training = sources.training(experiment.train_input, steps)
+    evaluation = sources.evaluation(experiment.eval_input, -(-steps // experiment.eval_every_steps))
+    given_fn = experiment.train_input.training_fn(spec, experiment.seed, run.step)
+    metrics, exported = run(
+        training.input.training_fn(training.spec, experiment.seed, run.step),
+        evaluation.input.evaluation_fn(evaluation.spec),
+        prepared.hooks,
+        functools.partial(nan_search.reason, experiment.model, given_fn),
+    )
+    checkpoint = estimator.latest_checkpoint()
+    if experiment.report is not None and metrics:
+        trained = TrainedModel(folder, experiment.model, spec, estimator)
+        input_fn = experiment.eval_input.evaluation_fn(spec)
+        experiment.report.write(trained, input_fn, checkpoint, metrics)
+    return Result(folder.path, run.step(), metrics, checkpoint, _modules(exported))
+
+
+def _run_config(experiment: Experiment) -> Any:
+    strategy = None if experiment.distribute is None else experiment.distribute()
+    if strategy is not None:
+        what = "What Experiment.distribute makes"
+        checks.part(what, strategy, "MirroredStrategy()", "num_replicas_in_sync")
+    return compat.estimator_module().RunConfig(
+        tf_random_seed=experiment.seed,
+        save_checkpoints_steps=experiment.eval_every_steps,
+        keep_checkpoint_max=experiment.keep_checkpoints,
+        save_summary_steps=experiment.log_every_steps,
+        log_step_count_steps=experiment.log_every_steps,
+        train_distribute=strategy,
+    )
+
+
+def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
+    if config.cluster_spec:  # the tasks of a cluster train, evaluate, or neither
+        return None
+    return FeatureCache() if given is True else given or None
+
+
+def _fewer_calls(experiment: Experiment, config: Any) -> list[Any]:
+    """Returns the hook that spares calls of our own hooks; those of others may need each step."""
+    needs_each_step = capabilities_of(experiment.model).needs_each_step
+    if needs_each_step or config.cluster_spec or config.train_distribute:
+        return []
+    intervals = config.save_checkpoints_steps, config.save_summary_steps
+    return [StepsPerCallHook(experiment.max_steps, *intervals)]
+
+
+def _profilers(experiment: Experiment, folder: ModelFolder, config: Any) -> list[Any]:
+    every_steps = experiment.profile_every_steps
+    if every_steps is None or not config.is_chief:
+        return []
+    return [tf.compat.v1.train.ProfilerHook(save_steps=every_steps, output_dir=folder.profile)]
+
+
+def _alone(folder: ModelFolder, config: Any) -> contextlib.AbstractContextManager[None]:
+    """Keeps other trainings out of the folder; of the tasks of one cluster the chief does it."""
+    return folder.trained_alone() if config.is_chief else contextlib.nullcontext()
+
+
+def _prepare_folder(experiment: Experiment, folder: ModelFolder, checked: preflight.Checked) -> int:
+    """Writes what a run keeps beside its checkpoints; returns the step at which it goes on."""
+    files.remove_abandoned(folder.path)
+    step = folder.mend_checkpoint_list()
+    folder.save_class_names(class_names_of(checked.spec.labels))
+    folder.save_modules(checked.modules)
+    folder.history().forget_after(step)
+    text = experiment.text(folder.path)
+    folder.save_settings(text, is_gin=experiment.source is not None)
+    # Four spaces before each line: TensorBoard shows text as Markdown.
+    shown = "\n".join(f"    {line}" for line in text.splitlines())
+    summaries.write(folder.path, 0, {"settings": shown}, suffix=".config")
+    return step
+
+
+def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
+    """Returns the module folders among what the exporters returned."""
+    folders = [files.as_path(path) for path in exported if path]
+    return tuple(module for folder in folders for module in modules_in(folder))
