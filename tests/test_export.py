@@ -67,8 +67,8 @@ def test_a_module_without_a_name(model_dir, tmp_path, capsys):
 KILLED = """
 import os, signal, sys
 from hub_estimator import export
-from hub_estimator.training.exporters import records
-records.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from hub_estimator.training.exporters import export_records
+export_records.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 export.run(sys.argv)
 """
 

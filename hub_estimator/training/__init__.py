@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hub_estimator.training.model.metrics import Metric, macro_f1
     from hub_estimator.training.model.model_fn import Model
     from hub_estimator.training.model_folder.choice import CheckpointChoice
-    from hub_estimator.training.model_folder.folder import ModelFolder
+    from hub_estimator.training.model_folder.model_folder import ModelFolder
     from hub_estimator.training.objective import Objective
     from hub_estimator.training.optimization.optimization import Optimization
     from hub_estimator.training.optimization.schedules import (
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
     )
     from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
     from hub_estimator.training.reports.report import Report
-    from hub_estimator.training.running.evaluation import evaluate
-    from hub_estimator.training.running.exporting import export
+    from hub_estimator.training.running.evaluate_checkpoints import evaluate
+    from hub_estimator.training.running.export_checkpoint import export
     from hub_estimator.training.running.following import Following
-    from hub_estimator.training.running.prediction import predict
+    from hub_estimator.training.running.predict_file import predict
     from hub_estimator.training.running.result import Result
-    from hub_estimator.training.running.training import train_and_evaluate
+    from hub_estimator.training.running.train_and_evaluate import train_and_evaluate
 
 _WHERE = {
     "AdamWOptimizer": "optimization.weight_decay",
@@ -77,7 +77,7 @@ _WHERE = {
     "LatestModuleExporter": "exporters.modules",
     "Metric": "model.metrics",
     "Model": "model.model_fn",
-    "ModelFolder": "model_folder.folder",
+    "ModelFolder": "model_folder.model_folder",
     "Objective": "objective",
     "Optimization": "optimization.optimization",
     "Records": "inputs.records",
@@ -90,18 +90,18 @@ _WHERE = {
     "TrainableModel": "model.contract",
     "concatenation": "model.interactions",
     "cosine_decay": "optimization.schedules",
-    "evaluate": "running.evaluation",
+    "evaluate": "running.evaluate_checkpoints",
     "exponential_decay": "optimization.schedules",
-    "export": "running.exporting",
+    "export": "running.export_checkpoint",
     "from_gin": "gin_experiments",
     "linear_decay": "optimization.schedules",
     "macro_f1": "model.metrics",
     "pair_comparison": "model.interactions",
     "piecewise_decay": "optimization.schedules",
-    "predict": "running.prediction",
+    "predict": "running.predict_file",
     "run_in_fresh_process": "fresh_process",
     "total": "model.interactions",
-    "train_and_evaluate": "running.training",
+    "train_and_evaluate": "running.train_and_evaluate",
 }
 # The heads of `tf.estimator`, which exist on each TensorFlow here.
 _HEADS = ("BinaryClassHead", "MultiClassHead", "MultiHead", "MultiLabelHead", "RegressionHead")

@@ -25,7 +25,7 @@ from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.model.contract import TrainableModel
 from hub_estimator.training.objective import Objective
-from hub_estimator.training.settings_text import Source
+from hub_estimator.training.settings_text import GinSource
 
 
 class ReportWriter(Protocol):
@@ -89,7 +89,7 @@ class Experiment:
     log_every_steps: int = 100
     profile_every_steps: int | None = None
     distribute: Callable[[], Any] | None = None
-    source: Source | None = dataclasses.field(default=None, compare=False, repr=False)
+    source: GinSource | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("max_steps", "eval_every_steps", "keep_checkpoints", "log_every_steps"):

@@ -180,12 +180,12 @@ def _error_classes() -> dict[str, type[errors.Error]]:
 def _result(verb: str, plain: Any) -> Any:
     if verb == "evaluate":
         return plain
-    from hub_estimator.training.running import exporting, prediction, result
+    from hub_estimator.training.running import export_checkpoint, predict_file, result
 
     classes = {
         "train_and_evaluate": result.Result,
-        "predict": prediction.Predicted,
-        "export": exporting.Exported,
+        "predict": predict_file.Predicted,
+        "export": export_checkpoint.Exported,
     }
     tuples = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
     return classes[verb](**{**plain, **tuples})
@@ -228,14 +228,13 @@ def _public_name(error: Exception) -> str:
 def _run(scratch: str) -> Any:
     request = _read(os.path.join(scratch, _REQUEST)) or {}
     from hub_estimator.training.gin_experiments import from_gin
-    from hub_estimator.training.running import evaluation, exporting, prediction, training
+    from hub_estimator.training.running.evaluate_checkpoints import evaluate
+    from hub_estimator.training.running.export_checkpoint import export
+    from hub_estimator.training.running.predict_file import predict
+    from hub_estimator.training.running.train_and_evaluate import train_and_evaluate
 
-    verbs: dict[str, Callable[..., Any]] = {
-        "train_and_evaluate": training.train_and_evaluate,
-        "evaluate": evaluation.evaluate,
-        "predict": prediction.predict,
-        "export": exporting.export,
-    }
+    functions: tuple[Callable[..., Any], ...] = (train_and_evaluate, evaluate, predict, export)
+    verbs = dict(zip(VERBS, functions, strict=True))
     arguments = {
         name: _choice(value) if name in _CHOICES else value
         for name, value in request["arguments"].items()

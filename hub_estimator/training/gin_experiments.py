@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from hub_estimator import config
 from hub_estimator.training import configurables
 from hub_estimator.training.experiment import Experiment
-from hub_estimator.training.settings_text import EXPERIMENT, Source
+from hub_estimator.training.settings_text import EXPERIMENT, GinSource
 
 
 @contextlib.contextmanager
@@ -47,4 +47,4 @@ def from_gin(
         made = session.call(EXPERIMENT)
         names = [field.name for field in dataclasses.fields(made) if field.compare]
         values = {name: getattr(made, name) for name in names}
-        yield dataclasses.replace(made, source=Source(session, values))
+        yield dataclasses.replace(made, source=GinSource(session, values))

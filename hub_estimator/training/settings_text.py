@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class GinSource:
     """The configuration that an experiment was made from, as long as it is open.
 
     Attributes:

@@ -13,7 +13,7 @@ from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.model.model_fn import Model
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.optimization.optimization import Optimization
 from tests.training.training_data import write_csv
 

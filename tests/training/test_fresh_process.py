@@ -12,7 +12,7 @@ import time
 import pytest
 
 from hub_estimator import errors, training
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from tests import text_data
 
 TEXT = """

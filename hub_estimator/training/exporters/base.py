@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors, files
 from hub_estimator.training import checks
-from hub_estimator.training.exporters import folders, records
+from hub_estimator.training.exporters import export_records, folders
 from hub_estimator.training.exporters.choices import Choice, Every, Metrics, check_every, is_due
 from hub_estimator.training.inputs.failures import reason
 
@@ -24,7 +24,7 @@ _logger = logging.getLogger("hub_estimator")
 Write = Callable[[str], None]
 
 
-class Source(Protocol):
+class ExportSource(Protocol):
     """What is exported."""
 
     @property
@@ -62,7 +62,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
     def __init__(
         self,
         name: str,
-        source: Source,
+        source: ExportSource,
         choice: Choice,
         exports_to_keep: int | None,
         every: Every,
@@ -107,11 +107,11 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
           metrics: those of its evaluation.
         """
         newest = folders.newest(export_path, self.name)
-        checkpoint = records.read_checkpoint(checkpoint_path)
-        if newest is not None and records.is_of(newest, checkpoint):
+        checkpoint = export_records.read_checkpoint(checkpoint_path)
+        if newest is not None and export_records.is_of(newest, checkpoint):
             return False
         return is_due(
-            self._every, checkpoint.step, records.step(newest), False
+            self._every, checkpoint.step, export_records.step(newest), False
         ) and self._choice.takes(export_path, self.name, metrics)
 
     def export(
@@ -147,7 +147,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
                 f"There is no checkpoint in {estimator.model_dir!r} to export {self._source.what} "
                 "from."
             )
-        checkpoint = records.read_checkpoint(files.as_path(path))
+        checkpoint = export_records.read_checkpoint(files.as_path(path))
         folder = files.as_path(export_path)
         self.check_place(folder, getattr(estimator, "model_dir", None))
         exported = self._export(estimator, folder, checkpoint, eval_result, is_the_final_export)
@@ -172,7 +172,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         self,
         estimator: Any,
         folder: str,
-        checkpoint: records.Checkpoint,
+        checkpoint: export_records.CheckpointRecord,
         metrics: Metrics | None,
         is_final: bool | None,
     ) -> str | None:
@@ -181,10 +181,10 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
             # A process may have died between that export and what follows one.
             if newest is not None and self._choice.leads(folder, newest):
                 self._finish(folder, newest)
-        if metrics is not None and newest is not None and records.is_of(newest, checkpoint):
+        if metrics is not None and newest is not None and export_records.is_of(newest, checkpoint):
             _logger.info("%s: this checkpoint is already exported to %s.", self._owner, newest)
             return newest
-        if not is_due(self._every, checkpoint.step, records.step(newest), is_final):
+        if not is_due(self._every, checkpoint.step, export_records.step(newest), is_final):
             return None
         if not self._choice.takes(folder, self.name, metrics):
             return None
@@ -194,7 +194,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         self,
         estimator: Any,
         folder: str,
-        checkpoint: records.Checkpoint,
+        checkpoint: export_records.CheckpointRecord,
         metrics: Metrics | None,
     ) -> str | None:
         files.remove_abandoned(folder)
@@ -229,11 +229,11 @@ class Content:
       write: writes what is exported.
       checkpoint: the values.
       metrics: of their evaluation; None where there was none.
-      exporter: the name of the exporter that may remove it; see `records.write`.
+      exporter: the name of the exporter that may remove it; see `export_records.write`.
     """
 
     write: Write
-    checkpoint: records.Checkpoint
+    checkpoint: export_records.CheckpointRecord
     metrics: Metrics | None = None
     exporter: str | None = None
 
@@ -252,7 +252,7 @@ class Content:
         with contextlib.ExitStack() as stack:
             with naming_failures(f"The export {target!r}"):
                 scratch = stack.enter_context(files.scratch_folder(*place))
-                records.write(scratch, self.checkpoint, self.metrics, self.exporter)
+                export_records.write(scratch, self.checkpoint, self.metrics, self.exporter)
                 self.write(scratch)
                 files.flush_tree(scratch)
             yield scratch

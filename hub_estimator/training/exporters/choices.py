@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from hub_estimator import errors, files
 from hub_estimator.training import checks
-from hub_estimator.training.exporters import folders, records
+from hub_estimator.training.exporters import export_records, folders
 from hub_estimator.training.objective import Objective
 
 # After each evaluation; after the last one; or a number of steps from one export to the next.
@@ -136,7 +136,7 @@ class Best:
             )
         self.check_metrics(owner, metrics)
         metric = self.objective.metric
-        value = records.as_plain(metrics[metric])
+        value = export_records.as_plain(metrics[metric])
         if value is not None and not isinstance(value, numbers.Real):
             raise errors.ExportError(
                 f"{owner} looks for the metric {metric!r}, which is not one number but {value!r}. "
@@ -145,7 +145,7 @@ class Best:
 
     def takes(self, folder: str, exporter: str, metrics: Metrics | None) -> bool:
         """See `Choice`."""
-        plain = {name: records.as_plain(value) for name, value in (metrics or {}).items()}
+        plain = {name: export_records.as_plain(value) for name, value in (metrics or {}).items()}
         value = self.objective.value(plain)
         return value is not None and all(
             self.objective.is_better(value, known) for known in self._known(folder, exporter)
@@ -153,7 +153,7 @@ class Best:
 
     def leads(self, folder: str, export: str) -> bool:
         """See `Choice`; not where a better one, which somebody removed, is remembered."""
-        value = self.objective.value(records.metrics(export))
+        value = self.objective.value(export_records.metrics(export))
         return value is not None and not any(
             self.objective.is_better(known, value) for known in self._remembered(folder)
         )
@@ -164,16 +164,16 @@ class Best:
         record = {
             "metric": metric,
             "higher_is_better": self.objective.maximizes,
-            "value": records.metrics(export).get(metric),
-            records.GLOBAL_STEP: records.step(export),
+            "value": export_records.metrics(export).get(metric),
+            export_records.GLOBAL_STEP: export_records.step(export),
         }
         if record != self._state(folder):
-            files.write_text(self._path(folder), records.as_json(record))
+            files.write_text(self._path(folder), export_records.as_json(record))
 
     def _known(self, folder: str, exporter: str) -> list[float]:
         """Returns the metric of each export that is there, and of the best there ever was."""
         exports = folders.own_exports(folder, exporter)
-        found = [self.objective.value(records.metrics(export)) for export in exports]
+        found = [self.objective.value(export_records.metrics(export)) for export in exports]
         return [value for value in found if value is not None] + self._remembered(folder)
 
     def _remembered(self, folder: str) -> list[float]:
@@ -187,4 +187,4 @@ class Best:
         return files.join(folder, "best.json")
 
     def _state(self, folder: str) -> dict[str, Any]:
-        return records.read_json(self._path(folder))
+        return export_records.read_json(self._path(folder))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from hub_estimator import errors, files, layout
 from hub_estimator.files import locks
-from hub_estimator.training.exporters import records
+from hub_estimator.training.exporters import export_records
 
 _TIMESTAMP = re.compile(r"^[0-9]{10,}$")
 
@@ -210,7 +210,7 @@ def _is_export(path: str) -> bool:
 
 def _is_own(path: str, exporter: str) -> bool:
     is_link = not files.is_remote(path) and os.path.islink(path)
-    return not is_link and records.is_by(path, exporter)
+    return not is_link and export_records.is_by(path, exporter)
 
 
 def _is_taken(path: str) -> bool:

@@ -12,12 +12,12 @@ import tensorflow as tf
 from hub_estimator import errors, files
 from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import Exportable, registered_modules
-from hub_estimator.training.exporters import records
+from hub_estimator.training.exporters import export_records
 from hub_estimator.training.exporters.base import FolderExporter, Write, naming_failures
 from hub_estimator.training.exporters.choices import Every, Latest, best
 from hub_estimator.training.objective import Objective
 
-_RECORDS = (records.GLOBAL_STEP, records.METRICS, records.CHECKPOINT)
+_RECORDS = (export_records.GLOBAL_STEP, export_records.METRICS, export_records.CHECKPOINT)
 
 
 class LatestModuleExporter(FolderExporter):

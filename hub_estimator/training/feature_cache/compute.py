@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from hub_estimator.progress import Progress
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.feature_cache import alone
+from hub_estimator.training.feature_cache import single_examples
 from hub_estimator.training.feature_cache.shards import shard_rows
-from hub_estimator.training.feature_cache.store import Entry
+from hub_estimator.training.feature_cache.store import StoredOutputs
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.model.encoders import Encoder
@@ -84,7 +84,7 @@ class Computation:
             )
         self.width = int(self._output.shape[1])
 
-    def __call__(self, entry: Entry) -> None:
+    def __call__(self, entry: StoredOutputs) -> None:
         """Computes what is missing of an entry.
 
         Raises:
@@ -99,7 +99,7 @@ class Computation:
             self._workers = 1
             self(entry)  # goes on after the shards that are there
 
-    def _compute(self, entry: Entry) -> None:
+    def _compute(self, entry: StoredOutputs) -> None:
         rows, count = shard_rows(self.width), self._source.num_examples
         done = min(entry.rows_there(self.width), count)
         what = f"outputs of encoder {self._encoder.name!r}"
@@ -148,8 +148,8 @@ class Computation:
         for number, (features, values) in enumerate(self._pass(session, mapped)):
             if not number and not _are_close(self._run(session, features), values):
                 raise NotStorableError("it gives other outputs each time")
-            for row in alone.chosen_rows(features, self._spec.features, not number):
-                single = alone.single(features, self._spec.features, row)
+            for row in single_examples.chosen_rows(features, self._spec.features, not number):
+                single = single_examples.single(features, self._spec.features, row)
                 if not _are_close(self._run(session, single)[0], values[row]):
                     raise NotStorableError("its outputs depend on the other examples of a batch")
             yield values

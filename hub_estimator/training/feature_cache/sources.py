@@ -6,7 +6,7 @@ import dataclasses
 
 from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
 from hub_estimator.training.feature_cache import checkpoints
-from hub_estimator.training.feature_cache.cache import FeatureCache
+from hub_estimator.training.feature_cache.feature_cache import FeatureCache
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
@@ -16,7 +16,7 @@ from hub_estimator.training.model.encoders import Encoder
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class SourceAndSpec:
     """An input, and what to ask it for.
 
     Attributes:
@@ -44,7 +44,7 @@ class Sources:
     spec: ExampleSpec
     checkpoint: str | None
 
-    def training(self, given: Input, steps: int) -> Source:
+    def training(self, given: Input, steps: int) -> SourceAndSpec:
         """Returns an input that gives what encoders would give, wherever that is the same.
 
         Args:
@@ -56,13 +56,13 @@ class Sources:
           `given` itself where no encoder's outputs can be stored.
         """
         if not isinstance(given, InMemory) or given.is_augmented:
-            return Source(given, self.spec)
+            return SourceAndSpec(given, self.spec)
         return self._source("train", given, steps * given.batch_size > given.num_examples)
 
-    def evaluation(self, given: Input, evaluations: int) -> Source:
+    def evaluation(self, given: Input, evaluations: int) -> SourceAndSpec:
         """Returns an input for a number of evaluations; see `training`."""
         if not isinstance(given, InMemory):
-            return Source(given, self.spec)
+            return SourceAndSpec(given, self.spec)
         return self._source("eval", given, evaluations > 1)
 
     @property
@@ -70,9 +70,9 @@ class Sources:
         """The encoders in whose place the model takes what they would give."""
         return capabilities_of(self.model).encoders
 
-    def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> Source:
+    def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> SourceAndSpec:
         if self.cache is None or not self._encoders:
-            return Source(given, self.spec)
+            return SourceAndSpec(given, self.spec)
         found: dict[str, Column] = {}
         replaced: list[Encoder] = []
         for number in self._frozen(mode):
@@ -82,8 +82,8 @@ class Sources:
                 replaced.append(encoder)
                 found |= {precomputed.name(number, use): each for use, each in enumerate(outputs)}
         if not found:
-            return Source(given, self.spec)
-        return Source(given.with_features(found), self._without(replaced))
+            return SourceAndSpec(given, self.spec)
+        return SourceAndSpec(given.with_features(found), self._without(replaced))
 
     def _frozen(self, mode: str) -> list[int]:
         """Returns the numbers of the encoders whose modules have their own values throughout."""

@@ -36,7 +36,7 @@ _logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class StoredOutputs:
     """The stored outputs of one key, float32 `[N, D]`.
 
     Attributes:
@@ -168,23 +168,23 @@ class Store:
     folder: str
     max_bytes: int
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[StoredOutputs]:
         """Returns all entries, complete or not, that used longest ago first.
 
         They go to make room: what somebody else put into the folder is none.
         """
         names = files.listing(self.folder) if files.is_folder(self.folder) else []
         paths = (files.join(self.folder, name) for name in names if not name.startswith("."))
-        found = [Entry(path) for path in paths if os.path.isdir(path)]
+        found = [StoredOutputs(path) for path in paths if os.path.isdir(path)]
         own = [entry for entry in found if entry.is_own]
         return sorted(own, key=lambda entry: entry.last_used)
 
-    def entry(self, key: str) -> Entry:
+    def entry(self, key: str) -> StoredOutputs:
         """Returns the entry of a key, which need not be there."""
-        return Entry(files.join(self.folder, key))
+        return StoredOutputs(files.join(self.folder, key))
 
     @contextlib.contextmanager
-    def locked(self, key: str) -> Iterator[Entry]:
+    def locked(self, key: str) -> Iterator[StoredOutputs]:
         """Gives the entry of a key; for the time of the `with` block no other process changes it.
 
         Raises:
@@ -213,7 +213,7 @@ class Store:
                 del sizes[entry.folder]
         return sum(sizes.values()) + needed <= self.max_bytes
 
-    def _remove(self, entry: Entry) -> bool:
+    def _remove(self, entry: StoredOutputs) -> bool:
         with locks.held_if_free(self._lock(os.path.basename(entry.folder))) as is_held:
             if is_held:
                 entry.remove()

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, texts
-from hub_estimator.training.inputs.damage import damaged_file
+from hub_estimator.training.inputs.damaged_records import damaged_file
 
 _CLASSES = {each.__name__: each for each in (errors.DataFileError, errors.LabelError)}
 _MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)

@@ -14,7 +14,7 @@ from hub_estimator import errors, files
 from hub_estimator.training import images, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
 from hub_estimator.training.inputs import (
-    damage,
+    damaged_records,
     encoded_images,
     image_headers,
     record_files,
@@ -123,7 +123,7 @@ class Records(Streamed):
             else record_files.find([files.as_path(path)])
         )
         compressions = [record_files.compression_of(each) for each in paths]
-        damage.note_files(paths, compressions)
+        damaged_records.note_files(paths, compressions)
         sources = tf.data.Dataset.from_tensor_slices((list(map(os.fsencode, paths)), compressions))
         by_file = len(paths) >= share.count
         if by_file:

@@ -7,7 +7,7 @@ import dataclasses
 from hub_estimator import errors, files
 from hub_estimator.training.model_folder.checkpoint_names import step_of
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 
 

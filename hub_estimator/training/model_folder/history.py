@@ -18,7 +18,7 @@ from typing import Any
 import filelock
 
 from hub_estimator import errors, files, json_text
-from hub_estimator.training.exporters.records import as_plain
+from hub_estimator.training.exporters.export_records import as_plain
 from hub_estimator.training.objective import Objective
 
 # One evaluation: `{"step": 500, "checkpoint": "model.ckpt-500", "accuracy": 0.8, ...}`. A metric

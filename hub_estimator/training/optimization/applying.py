@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator.training.optimization import conditions, gradients
+from hub_estimator.training.optimization import gradients, step_conditions
 from hub_estimator.training.optimization.groups import VariableGroup
 
 
@@ -34,7 +34,7 @@ def apply(
         return tf.no_op()
     if not part.start_step:
         return _apply(part, optimizer, own)
-    return conditions.run_if(part.is_training(step), lambda: _apply(part, optimizer, own))
+    return step_conditions.run_if(part.is_training(step), lambda: _apply(part, optimizer, own))
 
 
 def _apply(part: VariableGroup, optimizer: Any, pairs: Sequence[gradients.Pair]) -> tf.Operation:

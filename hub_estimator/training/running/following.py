@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hub_estimator import files
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running.interruption import Signals
 
 _POLL_SECS = 1.0

@@ -23,7 +23,7 @@ from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.frozen_variables import frozen_variables
 from hub_estimator.training.model_folder import trained_modules
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.model_folder.trained_modules import Modules
 from hub_estimator.training.running import places
 from hub_estimator.training.running.places import Places

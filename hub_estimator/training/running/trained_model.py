@@ -13,7 +13,7 @@ from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.contract import TrainableModel
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import preflight
 
 

@@ -13,7 +13,7 @@ import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.exporters.folders import newest
 from hub_estimator.training.exporters.servables import LatestExporter
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 
 EXPORTERS = [
     functools.partial(hub.LatestModuleExporter, "modules"),

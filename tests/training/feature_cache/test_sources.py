@@ -12,7 +12,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.feature_cache import FeatureCache
-from hub_estimator.training.feature_cache.store import Entry, Store
+from hub_estimator.training.feature_cache.store import Store, StoredOutputs
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
@@ -230,8 +230,8 @@ def test_a_full_disk(training, cache, caplog, monkeypatch):
         written(self, number, values)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    written = Entry.write_shard
-    monkeypatch.setattr(Entry, "write_shard", write)
+    written = StoredOutputs.write_shard
+    monkeypatch.setattr(StoredOutputs, "write_shard", write)
     assert set(training().spec.features) == {"text"}
     assert caplog.messages[-1] == (
         "Encoder 'module' runs in each step: the feature cache cannot be used ([Errno 28] No space "

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from hub_estimator.training.feature_cache.shards import Shards, shard_rows
-from hub_estimator.training.feature_cache.store import Entry, Store
+from hub_estimator.training.feature_cache.store import Store, StoredOutputs
 from tests.training.feature_cache import killed_run
 
 
@@ -230,11 +230,11 @@ def test_a_pipe_in_place_of_a_shard(store, caplog):
 def test_what_another_run_removed_meanwhile_counts_as_nothing(store, monkeypatch):
     fill(store, "a", used=7)
     entry = store.entry("a")
-    gone = Entry(f"{store.folder}/gone")
+    gone = StoredOutputs(f"{store.folder}/gone")
     assert gone.size == 0 and gone.last_used == 0
     monkeypatch.setattr("hub_estimator.files.listing", lambda folder: ["gone", "00000.npy"])
     assert entry.size == os.path.getsize(f"{entry.folder}/00000.npy")
-    monkeypatch.setattr(Entry, "is_complete", True)
+    monkeypatch.setattr(StoredOutputs, "is_complete", True)
     os.remove(f"{entry.folder}/entry.json")
     assert entry.last_used == os.path.getmtime(entry.folder)
 

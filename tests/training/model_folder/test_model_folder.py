@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors, files
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.running import preflight
 from tests.training import runs

@@ -12,7 +12,7 @@ import hub_estimator as hub
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.reports import outcomes, plots
 from hub_estimator.training.reports.report import Report
 from hub_estimator.training.running.trained_model import TrainedModel

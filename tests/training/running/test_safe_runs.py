@@ -23,7 +23,7 @@ from hub_estimator.training.model.canned_model import CannedModel, estimator_cla
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model_folder.choice import CheckpointChoice
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 from tests.training import runs
 

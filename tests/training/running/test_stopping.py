@@ -13,7 +13,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.early_stopping import EarlyStopping
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 from hub_estimator.training.running.stopping import Stopping
 from tests.training import runs

@@ -20,7 +20,7 @@ from hub_estimator.training.model.model_fn import Model
 from hub_estimator.training.model_folder.choice import CheckpointChoice
 from hub_estimator.training.objective import Objective
 from hub_estimator.training.optimization.optimization import Optimization
-from hub_estimator.training.running import exporting
+from hub_estimator.training.running import export_checkpoint
 from tests.training import runs
 
 WORDS = ["good", "bad", "other"]
@@ -50,7 +50,7 @@ def test_the_modules_of_the_latest_checkpoint(trained, tmp_path):
     folder, model = trained
     path = str(tmp_path / "deep" / "out")
     made = runs.export(folder, path, model)
-    assert made == exporting.Exported(path, (f"{path}/composed", f"{path}/text"), 4)
+    assert made == export_checkpoint.Exported(path, (f"{path}/composed", f"{path}/text"), 4)
     assert np.array_equal(
         embeddings(f"{path}/text/variables/variables", "embeddings"),
         embeddings(f"{folder}/model.ckpt-4"),

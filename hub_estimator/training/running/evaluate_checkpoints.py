@@ -13,8 +13,8 @@ from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
-from hub_estimator.training.model_folder.folder import ModelFolder
 from hub_estimator.training.model_folder.history import Evaluation
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places
 from hub_estimator.training.running.following import Following
 from hub_estimator.training.running.interruption import Signals

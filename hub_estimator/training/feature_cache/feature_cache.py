@@ -11,7 +11,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache.compute import Computation, NotStorableError
 from hub_estimator.training.feature_cache.key import entry_key
-from hub_estimator.training.feature_cache.store import Entry, Store
+from hub_estimator.training.feature_cache.store import Store, StoredOutputs
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
 from hub_estimator.training.model.encoders import Encoder
@@ -96,7 +96,7 @@ class FeatureCache:
             )
 
 
-def _compute(computation: Computation, entry: Entry) -> None:
+def _compute(computation: Computation, entry: StoredOutputs) -> None:
     """Computes an entry; what is there of it stays only where a later run may go on from it."""
     try:
         computation(entry)

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from hub_estimator import errors, files
 from hub_estimator.training.experiment import Experiment
-from hub_estimator.training.exporters import folders, records
-from hub_estimator.training.exporters.base import Content, Source, naming_failures
+from hub_estimator.training.exporters import export_records, folders
+from hub_estimator.training.exporters.base import Content, ExportSource, naming_failures
 from hub_estimator.training.exporters.modules import RegisteredModules
 from hub_estimator.training.exporters.servables import WholeModel
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.trained_model import TrainedModel
@@ -81,21 +81,21 @@ def export(
     return Exported(target, tuple(folders.modules_in(target)), pinned.step)
 
 
-def _write(source: Source, trained: TrainedModel, pinned: Checkpoint, target: str) -> None:
+def _write(source: ExportSource, trained: TrainedModel, pinned: Checkpoint, target: str) -> None:
     with source.opened(trained.estimator, pinned.path) as write:
         if write is None:
             raise errors.ExportError(
                 "The model has no module to export. Set Encoder.export_name or Model.export_name, "
                 "or export the whole model for serving."
             )
-        values = records.read_checkpoint(pinned.path)
+        values = export_records.read_checkpoint(pinned.path)
         content = Content(write, values, _metrics(trained.folder, pinned))
         with content.written(target) as scratch, naming_failures(f"The export {target!r}"):
             if not folders.place(scratch, target):
                 raise folders.taken(target)  # by another process meanwhile
 
 
-def _source(trained: TrainedModel, what: What, receives: Form) -> Source:
+def _source(trained: TrainedModel, what: What, receives: Form) -> ExportSource:
     if what not in WHAT:
         raise errors.InvalidSettingError(
             f"export.what is {what!r}; it must be one of {', '.join(map(repr, WHAT))}."
@@ -112,4 +112,4 @@ def _metrics(folder: ModelFolder, checkpoint: Checkpoint) -> Mapping[str, Any] |
     if found is None:
         return None
     metrics = {name: value for name, value in found.items() if name not in ("step", "checkpoint")}
-    return {**metrics, records.GLOBAL_STEP: checkpoint.step}
+    return {**metrics, export_records.GLOBAL_STEP: checkpoint.step}

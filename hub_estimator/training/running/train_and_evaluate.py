@@ -18,7 +18,7 @@ from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.model.contract import capabilities_of
 from hub_estimator.training.model_folder import summaries
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import nan_search, preflight
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.progress import counting_examples

@@ -14,9 +14,9 @@ import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.layers import DenseLayers
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running.result import Result
-from hub_estimator.training.settings_text import Source
+from hub_estimator.training.settings_text import GinSource
 from tests.training import runs
 
 
@@ -292,7 +292,7 @@ class Recorded:
 
 
 def test_settings_are_saved_and_shown(run, tmp_path):
-    run(source=Source(Recorded(), {}), exporters=[])
+    run(source=GinSource(Recorded(), {}), exporters=[])
     folder = tmp_path / "model"
     assert (folder / "operative_config.gin").read_text() == "x = 1\n"
     shown = [
@@ -315,7 +315,7 @@ def folder_message(run, error_type, tmp_path, **changes):
 
 def test_unread_settings_stop_the_run_before_it_writes(run, tmp_path):
     message = folder_message(
-        run, errors.UnreadBindingError, tmp_path, source=Source(Recorded(fails=True), {})
+        run, errors.UnreadBindingError, tmp_path, source=GinSource(Recorded(fails=True), {})
     )
     assert message == "Nothing reads x."
 

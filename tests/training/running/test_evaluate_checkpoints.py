@@ -10,7 +10,7 @@ from hub_estimator import errors
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model_folder.choice import CheckpointChoice
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 from hub_estimator.training.running.following import Following
 from tests.training import runs

@@ -26,7 +26,7 @@ _EXPORTER = "exporter"
 
 
 @dataclasses.dataclass(frozen=True)
-class Checkpoint:
+class CheckpointRecord:
     """A checkpoint to export.
 
     Attributes:
@@ -40,7 +40,7 @@ class Checkpoint:
     sha256: str | None
 
 
-def read_checkpoint(path: str) -> Checkpoint:
+def read_checkpoint(path: str) -> CheckpointRecord:
     """Reads what there is to know of a checkpoint.
 
     Args:
@@ -63,13 +63,16 @@ def read_checkpoint(path: str) -> Checkpoint:
             f"what estimator.latest_checkpoint() returns.{what_is_there(path)}"
         ) from error
     if not is_there:  # TensorFlow's first format has no index
-        return Checkpoint(path, step, None)
+        return CheckpointRecord(path, step, None)
     index = files.read_bytes(f"{prefix}.index")
-    return Checkpoint(prefix, step, hashlib.sha256(index).hexdigest())
+    return CheckpointRecord(prefix, step, hashlib.sha256(index).hexdigest())
 
 
 def write(
-    folder: str, checkpoint: Checkpoint, metrics: Mapping[str, Any] | None, exporter: str | None
+    folder: str,
+    checkpoint: CheckpointRecord,
+    metrics: Mapping[str, Any] | None,
+    exporter: str | None,
 ) -> None:
     """Writes the records into the folder of an export.
 
@@ -106,7 +109,7 @@ def metrics(export: str) -> dict[str, Any]:
     return read_json(files.join(export, METRICS))
 
 
-def is_of(export: str, checkpoint: Checkpoint) -> bool:
+def is_of(export: str, checkpoint: CheckpointRecord) -> bool:
     """Whether the values of an export are those of this checkpoint."""
     known = read_json(files.join(export, CHECKPOINT)).get("index_sha256")
     return known is not None and known == checkpoint.sha256

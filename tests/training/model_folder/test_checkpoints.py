@@ -11,7 +11,7 @@ import tensorflow as tf
 from hub_estimator import errors
 from hub_estimator.training.model_folder import checkpoints
 from hub_estimator.training.model_folder.checkpoint_names import step_of
-from hub_estimator.training.model_folder.folder import ModelFolder
+from hub_estimator.training.model_folder.model_folder import ModelFolder
 
 
 @pytest.fixture
