@@ -15,6 +15,7 @@ from hub_estimator.graph.registration import Exportable, registered_modules
 from hub_estimator.training.exporters import export_records
 from hub_estimator.training.exporters.base import FolderExporter, Write, naming_failures
 from hub_estimator.training.exporters.choices import Every, Latest, best
+from hub_estimator.training.model.prediction_graph import build_for_prediction
 from hub_estimator.training.objective import Objective
 
 _RECORDS = (export_records.GLOBAL_STEP, export_records.METRICS, export_records.CHECKPOINT)
@@ -115,7 +116,7 @@ class RegisteredModules:
           errors.ExportError: a module's name is taken by what exporters write.
         """
         with tf.Graph().as_default():
-            saver = _build(estimator, self.serving_input_fn)
+            saver = _saver(build_for_prediction(estimator, self.serving_input_fn().features))
             modules = registered_modules()
             if not modules:
                 tf.get_logger().warning(
@@ -155,16 +156,8 @@ def _write(modules: Mapping[str, Exportable], folder: str, session: Any, checkpo
                 module.export(path, session)
 
 
-def _build(estimator: Any, serving_input_fn: Callable[[], Any]) -> Any:
-    """Builds the model for prediction in the default graph; returns the saver of its values."""
-    tf.compat.v1.train.create_global_step()
-    tf.compat.v1.set_random_seed(estimator.config.tf_random_seed)
-    spec = estimator.model_fn(
-        features=serving_input_fn().features,
-        labels=None,
-        mode="infer",
-        config=estimator.config,
-    )
+def _saver(spec: Any) -> Any:
+    """Returns the saver of a model's values: its own, or one of all variables."""
     scaffold = spec.scaffold
     if scaffold is not None and scaffold.saver is not None:
         return scaffold.saver

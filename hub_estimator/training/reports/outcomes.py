@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from hub_estimator.training.example_spec import LabelSpec
 from hub_estimator.training.inputs.base import InputFn
+from hub_estimator.training.model.prediction_graph import build_for_prediction
 from hub_estimator.training.running.prediction_formats import PREDICTIONS, PROBABILITIES
 from hub_estimator.training.running.trained_model import TrainedModel
 
@@ -86,14 +87,10 @@ def _build(
     trained: TrainedModel, input_fn: InputFn, heads: Mapping[str, LabelSpec]
 ) -> tuple[dict[str, Any], Any]:
     """Builds the model in the default graph; returns what to fetch and how to restore it."""
-    tf.compat.v1.train.create_global_step()
     iterator = tf.compat.v1.data.make_initializable_iterator(input_fn())
     tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
     features, truth = iterator.get_next()
-    estimator = trained.estimator
-    built = estimator.model_fn(
-        features=features, labels=None, mode="infer", config=estimator.config
-    )
+    built = build_for_prediction(trained.estimator, features)
     texts = {
         name: tf.strings.substr(each, 0, _TEXT_BYTES)
         for name, each in features.items()
