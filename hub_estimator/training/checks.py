@@ -70,7 +70,7 @@ def part(name: str, value: Any, example: str, *attributes: str) -> None:
         raise errors.InvalidSettingError(
             f"{name} is {shown(value)}, which nothing has called: write {example}, with ()."
         )
-    if not all(hasattr(value, each) for each in attributes):
+    if not all(hasattr(value, attribute) for attribute in attributes):
         raise errors.InvalidSettingError(f"{name} is {value!r}; give it a part like {example}.")
 
 

@@ -116,12 +116,12 @@ _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "relu", "selu", "sigmoid", "swish",
 def register() -> None:
     """Makes everything configurable by gin; calling it again changes nothing."""
     config.add_configurable(tf.distribute.MirroredStrategy, module="tf.distribute")
-    for each, given in _OURS:
+    for part, given in _OURS:
         config.add_configurable(
-            each,
+            part,
             denylist=given,
-            paths=_PATHS.get(each, ()),
-            given_only=_GIVEN_ONLY.get(each, ()),
+            paths=_PATHS.get(part, ()),
+            given_only=_GIVEN_ONLY.get(part, ()),
         )
     for name in heads.HEAD_NAMES:
         config.add_configurable(heads.head_class(name), name, module="tf.estimator")

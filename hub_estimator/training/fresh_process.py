@@ -174,7 +174,7 @@ def _error(answer: dict[str, Any], text_path: str) -> Exception:
 def _error_classes() -> dict[str, type[errors.Error]]:
     """Returns the classes of errors that are made of a message alone, by name."""
     public = (value for value in vars(errors).values() if isinstance(value, type))
-    return {each.__name__: each for each in public if issubclass(each, errors.Error)}
+    return {class_.__name__: class_ for class_ in public if issubclass(class_, errors.Error)}
 
 
 def _result(verb: str, plain: Any) -> Any:
@@ -220,7 +220,9 @@ def _end_with_parent() -> None:
 def _public_name(error: Exception) -> str:
     """Returns the name of the nearest class of an error that the other process can make."""
     known = _error_classes()
-    names = [each.__name__ for each in type(error).__mro__ if known.get(each.__name__) is each]
+    names = [
+        class_.__name__ for class_ in type(error).__mro__ if known.get(class_.__name__) is class_
+    ]
     named = [name for name in names if name != errors.Error.__name__]
     return named[0] if named else type(error).__name__
 

@@ -27,7 +27,7 @@ def parsing_spec(spec: ExampleSpec) -> ParsingSpec:
     Raises:
       errors.UnservableFeatureError: a feature cannot be in an example.
     """
-    return {name: feature_parser(name, each) for name, each in spec.features.items()}
+    return {name: feature_parser(name, feature) for name, feature in spec.features.items()}
 
 
 def parse(serialized: tf.Tensor, spec: ExampleSpec) -> dict[str, tf.Tensor]:
@@ -51,7 +51,7 @@ def convert(
     parsed: Mapping[str, Any], features: Mapping[str, tf.TensorSpec]
 ) -> dict[str, tf.Tensor]:
     """Converts what `tf.io.parse_example` made of `parsing_spec` to what the model takes."""
-    return {name: _converted(parsed[name], each) for name, each in features.items()}
+    return {name: _converted(parsed[name], feature) for name, feature in features.items()}
 
 
 def is_image(spec: tf.TensorSpec) -> bool:

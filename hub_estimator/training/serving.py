@@ -49,7 +49,9 @@ class ServingInput:
         if self.form == "examples":
             features = parsing.parse(given["examples"], spec)
         else:
-            features = {name: _decoded(name, each, given) for name, each in spec.features.items()}
+            features = {
+                name: _decoded(name, feature, given) for name, feature in spec.features.items()
+            }
         return compat.estimator_module().export.ServingInputReceiver(features, given)
 
 
@@ -62,9 +64,9 @@ def placeholders(specs: Mapping[str, tf.TensorSpec], prefix: str) -> dict[str, t
     """
     return {
         name: tf.compat.v1.placeholder(
-            each.dtype, each.shape, f"{prefix}_{_NO_NAME.sub('_', name)}"
+            spec.dtype, spec.shape, f"{prefix}_{_NO_NAME.sub('_', name)}"
         )
-        for name, each in specs.items()
+        for name, spec in specs.items()
     }
 
 
@@ -86,9 +88,9 @@ def _requests(features: Mapping[str, tf.TensorSpec], form: Form) -> dict[str, tf
         return {"examples": tf.TensorSpec([None], tf.string)}
     return {
         name: tf.TensorSpec([None], tf.string)
-        if form == "files" and (parsing.is_image(each) or _is_whole_image(each))
-        else each
-        for name, each in features.items()
+        if form == "files" and (parsing.is_image(feature) or _is_whole_image(feature))
+        else feature
+        for name, feature in features.items()
     }
 
 

@@ -147,7 +147,7 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, np.floating):
         value = float(str(value))  # by its text, a float32 0.9 is 0.9, not 0.8999999761581421
     if isinstance(value, (np.ndarray, list, tuple)):
-        return [as_plain(each) for each in value]
+        return [as_plain(element) for element in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bytes):

@@ -190,7 +190,7 @@ def modules_in(path: str) -> list[str]:
     folders = (
         [files.join(path, name) for name in files.listing(path)] if files.is_folder(path) else []
     )
-    return [each for each in folders if layout.kind_of(each) is layout.FolderKind.HUB_MODULE]
+    return [folder for folder in folders if layout.kind_of(folder) is layout.FolderKind.HUB_MODULE]
 
 
 def _exports(folder: str) -> list[str]:

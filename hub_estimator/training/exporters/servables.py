@@ -129,12 +129,12 @@ class WholeModel:
 
 def _write_class_names(folder: str, names: ClassNames | None) -> None:
     by_head = names if isinstance(names, dict) else {"": names or ()}
-    for head, each in by_head.items():
-        if each:
+    for head, class_names in by_head.items():
+        if class_names:
             path = files.join(folder, _EXTRA_ASSETS, CLASS_NAMES % (head and f".{head}"))
             files.make_folder(files.parent(path))
             # One a line, whatever is in them: their order is that of the numbers.
-            lines = [" ".join(name.splitlines()) for name in each]
+            lines = [" ".join(name.splitlines()) for name in class_names]
             files.write_text(path, "".join(f"{line}\n" for line in lines))
 
 

@@ -30,7 +30,9 @@ def with_own_values(encoders: Sequence[Encoder], mode: str, checkpoint: str) -> 
         variables = [_variables(encoder, mode) for encoder in encoders]
         with tf.compat.v1.Session() as session:
             session.run(tf.compat.v1.global_variables_initializer())
-            return [all(_is_equal(saved, session, each) for each in own) for own in variables]
+            return [
+                all(_is_equal(saved, session, variable) for variable in own) for own in variables
+            ]
 
 
 def _variables(encoder: Encoder, mode: str) -> list[Any]:

@@ -73,8 +73,8 @@ class Computation:
             self._batch = self._iterator.get_next()
             # Apart from the batch: a function of a SavedModel would take the next one where it is fed.
             self._features = {
-                name: tf.compat.v1.placeholder(each.dtype, each.shape)
-                for name, each in self._batch.items()
+                name: tf.compat.v1.placeholder(values.dtype, values.shape)
+                for name, values in self._batch.items()
             }
             (self._output,) = self._encoder(self._features, used).outputs
             self._start = tf.group(

@@ -204,8 +204,8 @@ class Store:
         Returns:
           Whether there is room now.
         """
-        others = [each for each in self.entries() if os.path.basename(each.folder) != key]
-        sizes = {each.folder: each.size for each in others}
+        others = [other for other in self.entries() if os.path.basename(other.folder) != key]
+        sizes = {other.folder: other.size for other in others}
         for entry in others:
             if needed > self.max_bytes or sum(sizes.values()) + needed <= self.max_bytes:
                 break

@@ -67,7 +67,9 @@ class Augmentation:
         return image[top : top + height, left : left + width]
 
     def _recoloured(self, image: tf.Tensor, *chances: tf.Tensor) -> tf.Tensor:
-        brightness, contrast, saturation = (self.colour * (2.0 * each - 1.0) for each in chances)
+        brightness, contrast, saturation = (
+            self.colour * (2.0 * chance - 1.0) for chance in chances
+        )
         colours, opacity = image[..., :3], image[..., 3:]
         mean = tf.reduce_mean(colours)
         colours = (colours - mean) * (1.0 + contrast) + mean + 255.0 * brightness

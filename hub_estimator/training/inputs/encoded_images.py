@@ -40,5 +40,5 @@ def checked(
 
 
 def _problems(contents: np.ndarray) -> np.ndarray:
-    problems = [image_headers.problem(io.BytesIO(each)).encode() for each in contents]
+    problems = [image_headers.problem(io.BytesIO(content)).encode() for content in contents]
     return np.array(problems, object)

@@ -17,7 +17,9 @@ import tensorflow as tf
 from hub_estimator import errors, texts
 from hub_estimator.training.inputs.damaged_records import damaged_file
 
-_CLASSES = {each.__name__: each for each in (errors.DataFileError, errors.LabelError)}
+_CLASSES = {
+    error_class.__name__: error_class for error_class in (errors.DataFileError, errors.LabelError)
+}
 _MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)
 _LONGEST_PATH = 4096
 
@@ -166,4 +168,4 @@ def _first(*batch: Any) -> Any:
 
 
 def _anything_like(spec: tf.TensorSpec) -> tf.Tensor:
-    return tf.zeros([each or 1 for each in spec.shape], spec.dtype)
+    return tf.zeros([size or 1 for size in spec.shape], spec.dtype)

@@ -117,7 +117,7 @@ def _check_header(path: str, file: IO[bytes]) -> None:
 def _folders(path: str) -> list[str]:
     _check_folder(path)
     entries = _entries(path)
-    names = [each for each in entries if files.is_folder(files.join(path, each))]
+    names = [entry for entry in entries if files.is_folder(files.join(path, entry))]
     if not names:
         raise errors.DataFileError(
             f"The folder {path!r} has no folders. Put the images of each class into a folder of its"
@@ -129,7 +129,7 @@ def _folders(path: str) -> list[str]:
                 f"The name of the folder {name!r} in {path!r} is not UTF-8, as that of a class must "
                 "be. Rename it."
             )
-    _say_what_is_left_out(path, [each for each in entries if each not in names])
+    _say_what_is_left_out(path, [entry for entry in entries if entry not in names])
     return names
 
 
@@ -151,9 +151,9 @@ def _check_folder(path: str) -> None:
 
 def _images(folder: str) -> list[str]:
     names = _entries(folder)
-    chosen = [each for each in names if each.lower().endswith(_SUFFIXES)]
-    _say_what_is_left_out(folder, [each for each in names if each not in chosen])
-    return [files.join(folder, each) for each in chosen]
+    chosen = [name for name in names if name.lower().endswith(_SUFFIXES)]
+    _say_what_is_left_out(folder, [name for name in names if name not in chosen])
+    return [files.join(folder, name) for name in chosen]
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -168,9 +168,9 @@ def _walk(folder: str) -> Iterator[str]:
             seen.add(place)
             inside = [files.join(path, name) for name in _entries(path)]
             waiting += [
-                each
-                for each in reversed(inside)
-                if each.lower().endswith(_SUFFIXES) or files.is_folder(each)
+                inner
+                for inner in reversed(inside)
+                if inner.lower().endswith(_SUFFIXES) or files.is_folder(inner)
             ]
         else:
             _logger.warning("Left out %r: it was listed already, under another name.", path)
@@ -179,7 +179,7 @@ def _walk(folder: str) -> Iterator[str]:
 def _entries(folder: str) -> list[str]:
     """Returns the names of what a folder holds, but for what is hidden."""
     with data_files.reading("folder", folder):
-        return [each for each in files.listing(folder) if not each.startswith(".")]
+        return [name for name in files.listing(folder) if not name.startswith(".")]
 
 
 def _say_what_is_left_out(folder: str, names: list[str]) -> None:

@@ -116,13 +116,13 @@ class CannedModel:
     def _check_estimator(self) -> None:
         """Checks that the Estimator takes the head, and the columns in the form they are given in."""
         taken = _parameters(self.estimator)
-        if any(each.kind is each.VAR_KEYWORD for each in taken.values()):
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
             return  # what it does with them, its signature does not say
         given = f"CannedModel.estimator is @{_name(self.estimator)}, which"
         if "head" not in taken:
             raise errors.PartsMismatchError(
                 f"{given} takes no head. Give one that does: "
-                f"{', '.join(f'@{each}' for each in ESTIMATOR_NAMES)}."
+                f"{', '.join(f'@{name}' for name in ESTIMATOR_NAMES)}."
             )
         if self.linear_columns is None and _COLUMNS not in taken and _LINEAR_COLUMNS in taken:
             raise errors.PartsMismatchError(

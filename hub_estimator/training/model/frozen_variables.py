@@ -47,7 +47,7 @@ class HandleSaver(compat.FlushedSaver):  # type: ignore[misc]
 
 def frozen_variables() -> list[tf.Variable]:
     """Returns the variables of the graph's modules that always have the values on disk."""
-    return [each for module in modules_of() for each in module.constant_variables]
+    return [variable for module in modules_of() for variable in module.constant_variables]
 
 
 def scaffold(
@@ -82,5 +82,5 @@ def _saveables() -> list[Any]:
 def _without(frozen: Sequence[tf.Variable], names: Names | None) -> Names | list[Any]:
     left_out = {id(variable) for variable in frozen}
     if names is None:
-        return [each for each in _saveables() if id(each) not in left_out]
-    return {name: each for name, each in names.items() if id(each) not in left_out}
+        return [saveable for saveable in _saveables() if id(saveable) not in left_out]
+    return {name: saveable for name, saveable in names.items() if id(saveable) not in left_out}

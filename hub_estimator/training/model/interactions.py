@@ -63,7 +63,7 @@ def total(encoded: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _check_widths(name: str, encoded: Sequence[tf.Tensor]) -> None:
-    widths = [each.shape[1] for each in encoded]
+    widths = [outputs.shape[1] for outputs in encoded]
     if len({width for width in widths if width is not None}) > 1:
         raise errors.PartsMismatchError(
             f"{name} needs encoders of one width; their outputs have the widths "

@@ -69,7 +69,9 @@ class Model:
           errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
         """
         self._check_parts()
-        exported = [each.export_name for each in self.encoders if each.export_name is not None]
+        exported = [
+            encoder.export_name for encoder in self.encoders if encoder.export_name is not None
+        ]
         for name in exported:
             if exported.count(name) > 1:
                 raise errors.DuplicateNameError(
@@ -118,7 +120,7 @@ class Model:
         for encoder in self.encoders:
             for name, spec in encoder.feature_specs().items():
                 features[name] = _merged(name, features.get(name, spec), spec)
-        encoded = {name for each in self.encoders for name in each.feature_specs()}
+        encoded = {name for encoder in self.encoders for name in encoder.feature_specs()}
         only_weights = tuple(sorted(set(weights) - encoded))
         return ExampleSpec(features, heads.label_spec(self.head), only_weights)
 
@@ -175,12 +177,12 @@ class Model:
           What the head's logits are made from, float32 `[B, D]`, and the encoders' variables that
           are trained.
         """
-        scopes = _scopes([each.name for each in self.encoders])
+        scopes = _scopes([encoder.name for encoder in self.encoders])
         encodings = [
             encoder(features, mode, precomputed.outputs(features, number), scope)
             for number, (encoder, scope) in enumerate(zip(self.encoders, scopes, strict=True))
         ]
-        outputs = self.interaction([each for found in encodings for each in found.outputs])
+        outputs = self.interaction([output for found in encodings for output in found.outputs])
         if self.layers is not None:
             outputs = self.layers(outputs, training=mode == "train")
         return outputs, [found.group for found in encodings if found.group is not None]
@@ -189,7 +191,7 @@ class Model:
     def _composed(self) -> ModuleSpec:
         """The module of all that comes before the head, whose users may train all of it."""
         model = dataclasses.replace(
-            self, encoders=[each.trainable_by_others() for each in self.encoders]
+            self, encoders=[encoder.trainable_by_others() for encoder in self.encoders]
         )
         return composed_spec(
             lambda features, mode: model.represent(features, mode)[0], self.example_spec()
@@ -227,7 +229,10 @@ class Model:
         spec = heads.label_spec(self.head)
         if isinstance(spec, LabelSpec):
             return _class_numbers(spec, labels)
-        return {name: _class_numbers(each, labels[name]) for name, each in spec.items()}
+        return {
+            name: _class_numbers(labels_of_head, labels[name])
+            for name, labels_of_head in spec.items()
+        }
 
 
 def _has_methods_of(base: type, part: Any, *names: str) -> bool:
@@ -248,7 +253,7 @@ def _scopes(names: Sequence[str]) -> list[str]:
     for name in names:
         numbered = (f"{name}_{number}" for number in itertools.count(1))
         scopes.append(
-            next(each for each in itertools.chain([name], numbered) if each not in scopes)
+            next(free for free in itertools.chain([name], numbered) if free not in scopes)
         )
     return scopes
 

@@ -57,7 +57,7 @@ def in_folder(folder: str) -> list[Checkpoint]:
     """
     steps = {step_of(name) for name in _names(folder) if name.endswith(".index")}
     return [
-        _checkpoint(folder, step) for step in sorted(each for each in steps if each is not None)
+        _checkpoint(folder, step) for step in sorted(found for found in steps if found is not None)
     ]
 
 
@@ -90,7 +90,7 @@ def _candidates(folder: str) -> Iterator[Checkpoint]:
     there = in_folder(folder)[::-1]
     listed = checkpoint_paths.read_list(folder)
     last_listed = max((step_of(name) or 0 for name in listed.names), default=-1)
-    later = [each for each in there if each.step > last_listed]
+    later = [checkpoint for checkpoint in there if checkpoint.step > last_listed]
     step = step_of(listed.latest) if listed.latest is not None else None
     named = [] if step is None else [_checkpoint(folder, step)]
     if named and not _has_files(folder, named[0]):
@@ -127,10 +127,10 @@ def _others(
     folder: str, listed: checkpoint_paths.CheckpointList, found: Resumption
 ) -> Iterator[str]:
     """Gives the names of the further checkpoints to list; of no list all that there are."""
-    for each in in_folder(folder):
-        name = name_of(each.step)
+    for checkpoint in in_folder(folder):
+        name = name_of(checkpoint.step)
         is_listed = listed.latest is None or name in listed.names
-        if is_listed and each != found.checkpoint and each not in found.damaged:
+        if is_listed and checkpoint != found.checkpoint and checkpoint not in found.damaged:
             yield name
 
 
@@ -139,7 +139,9 @@ def _leftovers(folder: str, listed: checkpoint_paths.CheckpointList, resumed: in
 
     TensorFlow removes the index first; without it the values are of no use.
     """
-    kept = {each.step for each in in_folder(folder)} | {step_of(name) for name in listed.names}
+    kept = {checkpoint.step for checkpoint in in_folder(folder)} | {
+        step_of(name) for name in listed.names
+    }
     for name in _names(folder):
         step = step_of(name)
         is_rest = step is not None and step < resumed and step not in kept

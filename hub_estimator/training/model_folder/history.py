@@ -64,20 +64,24 @@ class History:
         new = {"step": int(metrics[_GLOBAL_STEP]), "checkpoint": os.path.basename(checkpoint)}
         new |= kept(metrics)
         with self._locked():
-            others = [each for each in self.evaluations() if each["step"] != new["step"]]
+            others = [
+                evaluation for evaluation in self.evaluations() if evaluation["step"] != new["step"]
+            ]
             self._write([*others, new])
         return new
 
     def forget_after(self, step: int) -> None:
         """Forgets the evaluations of greater steps, which training is about to do again."""
         with self._locked():
-            kept = [each for each in self.evaluations() if each["step"] <= step]
+            kept = [evaluation for evaluation in self.evaluations() if evaluation["step"] <= step]
             if len(kept) < len(self.evaluations()):
                 self._write(kept)
 
     def _write(self, evaluations: Sequence[Evaluation]) -> None:
-        in_order = sorted(evaluations, key=lambda each: each["step"])
-        lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in in_order]
+        in_order = sorted(evaluations, key=lambda evaluation: evaluation["step"])
+        lines = [
+            json.dumps(evaluation, ensure_ascii=False, allow_nan=False) for evaluation in in_order
+        ]
         files.write_text(self.path, "".join(f"{line}\n" for line in lines))
 
     def _parsed(self, number: int, line: str) -> Evaluation:

@@ -206,7 +206,11 @@ class ModelFolder:
     def finished_checkpoints(self) -> list[Checkpoint]:
         """Returns those that are surely whole while training is saving others."""
         names = checkpoint_paths.read_list(self.path).names
-        return [each for each in self.checkpoints() if os.path.basename(each.path) in names]
+        return [
+            checkpoint
+            for checkpoint in self.checkpoints()
+            if os.path.basename(checkpoint.path) in names
+        ]
 
     def mend_checkpoint_list(self) -> int:
         """Makes TensorFlow find the checkpoint that training goes on from; returns its step.
@@ -223,12 +227,14 @@ class ModelFolder:
 
     def latest_step(self) -> int:
         """Returns the greatest step with a checkpoint; 0 without one."""
-        return max((each.step for each in self.checkpoints()), default=0)
+        return max((checkpoint.step for checkpoint in self.checkpoints()), default=0)
 
     def evaluations_so_far(self, step: int | None = None) -> list[Evaluation]:
         """Returns the evaluations up to a step; None is that of the newest checkpoint."""
         last = self.latest_step() if step is None else step
-        return [each for each in self.history().evaluations() if each["step"] <= last]
+        return [
+            evaluation for evaluation in self.history().evaluations() if evaluation["step"] <= last
+        ]
 
     def latest(self) -> Checkpoint:
         """Returns the checkpoint of the greatest step.
@@ -245,9 +251,9 @@ class ModelFolder:
           errors.ModelFolderError: there is none.
           errors.MetricNotFoundError: there is none with such a metric.
         """
-        there = {os.path.basename(each.path): each for each in self._all()}
+        there = {os.path.basename(checkpoint.path): checkpoint for checkpoint in self._all()}
         evaluations = self.history().evaluations()
-        kept = [each for each in evaluations if each["checkpoint"] in there]
+        kept = [evaluation for evaluation in evaluations if evaluation["checkpoint"] in there]
         return there[history.best(kept, objective)["checkpoint"]]
 
     def at(self, step: int) -> Checkpoint:
@@ -256,7 +262,7 @@ class ModelFolder:
         Raises:
           errors.ModelFolderError: there is none.
         """
-        steps = {each.step: each for each in self._all()}
+        steps = {checkpoint.step: checkpoint for checkpoint in self._all()}
         if step not in steps:
             raise errors.ModelFolderError(
                 f"The model folder {self.path!r} has no checkpoint of step {step}. It has those of "
@@ -283,9 +289,11 @@ class ModelFolder:
         files.remove_abandoned(self.path)
         with files.scratch_folder(self.path, name, elsewhere=True) as scratch:
             try:
-                for each in files.listing(self.path):
-                    if each.startswith(f"{name}."):
-                        files.link_or_copy(files.join(self.path, each), files.join(scratch, each))
+                for file_name in files.listing(self.path):
+                    if file_name.startswith(f"{name}."):
+                        files.link_or_copy(
+                            files.join(self.path, file_name), files.join(scratch, file_name)
+                        )
             except (FileNotFoundError, tf.errors.NotFoundError) as error:
                 raise _gone(checkpoint) from error
             if not files.exists(files.join(scratch, f"{name}.index")):
@@ -348,8 +356,8 @@ class ModelFolder:
             files.write_text(files.join(self.path, CLASS_NAMES), f"{content}\n")
 
     def _damaged(self, checkpoint: Checkpoint, what: str) -> errors.DamagedCheckpointError:
-        others = [each for each in reversed(self.checkpoints()) if each != checkpoint]
-        whole = next((each for each in others if damage(each.path) is None), None)
+        others = [other for other in reversed(self.checkpoints()) if other != checkpoint]
+        whole = next((other for other in others if damage(other.path) is None), None)
         advice = "There is no other whole one: train again."
         if whole is not None:
             advice = (
@@ -389,5 +397,5 @@ def _shown(names: ClassNames) -> str:
         return f"{few}, ... ({len(each)})" if len(each) > 10 else few
 
     if isinstance(names, dict):
-        return "; ".join(f"{head}: {listed(each)}" for head, each in names.items())
+        return "; ".join(f"{head}: {listed(name)}" for head, name in names.items())
     return listed(names)

@@ -37,8 +37,8 @@ Modules = Mapping[str, TrainedModule]
 def of(origins: Mapping[str, Origin]) -> Modules:
     """Returns the modules of a graph, by scope."""
     return {
-        scope: TrainedModule(each.handle, digests.of_module(each.folder))
-        for scope, each in origins.items()
+        scope: TrainedModule(origin.handle, digests.of_module(origin.folder))
+        for scope, origin in origins.items()
     }
 
 
@@ -52,8 +52,8 @@ def read(path: str) -> Modules:
     try:
         content = json.loads(text)
         return {
-            scope: TrainedModule(str(each["handle"]), str(each["sha256"]))
-            for scope, each in content.items()
+            scope: TrainedModule(str(module["handle"]), str(module["sha256"]))
+            for scope, module in content.items()
         }
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise errors.ModelFolderError(
@@ -63,7 +63,9 @@ def read(path: str) -> Modules:
 
 def write(path: str, modules: Modules) -> None:
     """Writes the file, where it says something else or is not there."""
-    content: dict[str, Any] = {scope: dataclasses.asdict(each) for scope, each in modules.items()}
+    content: dict[str, Any] = {
+        scope: dataclasses.asdict(module) for scope, module in modules.items()
+    }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     if modules and not (files.exists(path) and files.read_bytes(path) == text.encode()):
         files.write_text(path, text)
@@ -80,12 +82,12 @@ def check(path: str, before: Modules, now: Modules) -> None:
     Raises:
       errors.ModuleChangedError: one is another.
     """
-    for scope, each in now.items():
+    for scope, module in now.items():
         known = before.get(scope)
-        if known is None or known.sha256 == each.sha256:
+        if known is None or known.sha256 == module.sha256:
             continue
         raise errors.ModuleChangedError(
-            f"The model was trained on another module {scope!r}: {_difference(known, each)}. Give "
+            f"The model was trained on another module {scope!r}: {_difference(known, module)}. Give "
             "it the module that it was trained on, or train in another model folder. To use this "
             f"one with the values that the checkpoints have all the same, remove {path!r}."
         )

@@ -30,7 +30,9 @@ def norm(pairs: Sequence[Pair], parts: Sequence[VariableGroup], step: Any) -> tf
     squares = []
     for part in parts:
         # Of a group that the loss does not depend on there is none.
-        square = tf.add_n([tf.constant(0.0), *(_square(each) for each, _ in of(part, pairs))])
+        square = tf.add_n(
+            [tf.constant(0.0), *(_square(gradient) for gradient, _ in of(part, pairs))]
+        )
         if part.start_step:
             square = tf.where(part.is_training(step), square, tf.zeros_like(square))
         squares.append(square)
@@ -57,7 +59,7 @@ def clip(pairs: Sequence[Pair], clip_norm: float, global_norm: tf.Tensor) -> lis
 
 def of(part: VariableGroup, pairs: Sequence[Pair]) -> list[Pair]:
     """Returns the gradients of a group's variables."""
-    members = {each.ref() for each in part.variables}
+    members = {variable.ref() for variable in part.variables}
     return [(gradient, variable) for gradient, variable in pairs if variable.ref() in members]
 
 

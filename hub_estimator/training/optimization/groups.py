@@ -63,7 +63,7 @@ def divide(
     Raises:
       errors.DuplicateNameError: two groups have one name, or one variable.
     """
-    own = [each for each in groups if not each.is_plain]
+    own = [group for group in groups if not group.is_plain]
     _check_names(own)
     owner: dict[Any, VariableGroup] = {}
     for group in groups:
@@ -74,12 +74,12 @@ def divide(
                     f"The variable {variable.op.name!r} is in two groups of variables, "
                     f"{first.name!r} and {group.name!r}. Train it in one of them."
                 )
-    plain = [each for each in trainable if _is_plain(owner.get(each.ref()))]
+    plain = [variable for variable in trainable if _is_plain(owner.get(variable.ref()))]
     divided = [VariableGroup("", plain)]
     for group in own:
-        variables = [each for each in trainable if owner.get(each.ref()) is group]
+        variables = [variable for variable in trainable if owner.get(variable.ref()) is group]
         divided.append(dataclasses.replace(group, variables=variables))
-    return [each for each in divided if each.variables]
+    return [group for group in divided if group.variables]
 
 
 def _is_plain(group: VariableGroup | None) -> bool:
@@ -87,7 +87,7 @@ def _is_plain(group: VariableGroup | None) -> bool:
 
 
 def _check_names(groups: Sequence[VariableGroup]) -> None:
-    names = [each.name for each in groups]
+    names = [group.name for group in groups]
     for name in names:
         if names.count(name) > 1:
             raise errors.DuplicateNameError(
@@ -99,6 +99,6 @@ def _flat(variables: Iterable[Any]) -> list[tf.Variable]:
     """Returns variables, partitioned ones by their parts."""
     return [
         part
-        for each in variables
-        for part in ([each] if isinstance(each, tf.Variable) else list(each))
+        for variable in variables
+        for part in ([variable] if isinstance(variable, tf.Variable) else list(variable))
     ]

@@ -90,7 +90,7 @@ class Optimization:
         parts = divide(trainable, groups)
         rate = self._rate(step)
         _summarize_rates(rate, parts, step)
-        optimizers = [self.optimizer(learning_rate=each.multiplier * rate) for each in parts]
+        optimizers = [self.optimizer(learning_rate=part.multiplier * rate) for part in parts]
         pairs = self._gradients(optimizers[0], loss, parts, step)
         updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
         with tf.control_dependencies(updates):
@@ -125,15 +125,15 @@ class Optimization:
         self, optimizer: Any, loss: tf.Tensor, parts: Sequence[VariableGroup], step: Any
     ) -> list[gradients.Pair]:
         """Returns the gradients to apply; those of all groups, which make up one norm."""
-        variables = [each for part in parts for each in part.variables]
+        variables = [variable for part in parts for variable in part.variables]
         computed = optimizer.compute_gradients(loss, variables)
-        pairs = [(gradient, each) for gradient, each in computed if gradient is not None]
+        pairs = [(gradient, variable) for gradient, variable in computed if gradient is not None]
         if not pairs:
             raise errors.NothingTrainableError(
                 "The loss does not depend on any of the model's trainable variables. Check what "
                 "the head makes of the logits."
             )
-        summed = [(gradients.rows_once(gradient), each) for gradient, each in pairs]
+        summed = [(gradients.rows_once(gradient), variable) for gradient, variable in pairs]
         norm = gradients.norm(summed, parts, step)
         with tf.name_scope(""):
             tf.compat.v1.summary.scalar("gradient_norm", norm)

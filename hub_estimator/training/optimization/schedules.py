@@ -108,13 +108,13 @@ def piecewise_decay(
             f"piecewise_decay.boundaries is {boundaries!r} and factors {factors!r}; give rising "
             "steps, and a factor for each."
         )
-    rates = [learning_rate * each for each in (1.0, *factors)]
+    rates = [learning_rate * factor for factor in (1.0, *factors)]
     # TensorFlow's boundaries belong to the piece before them.
-    last_steps = [each - 1 for each in boundaries]
+    last_steps = [boundary - 1 for boundary in boundaries]
     return tf.compat.v1.train.piecewise_constant(global_step, last_steps, rates)
 
 
 def _check(name: str, steps: int, **numbers: float) -> None:
     checks.whole_number(f"{name}.steps", steps)
-    for each, value in numbers.items():
-        checks.number(f"{name}.{each}", value)
+    for number_name, value in numbers.items():
+        checks.number(f"{name}.{number_name}", value)

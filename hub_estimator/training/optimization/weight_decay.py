@@ -63,8 +63,10 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
 
         Args and result are those of `tf.compat.v1.train.Optimizer.apply_gradients`.
         """
-        pairs = [(gradient, each) for gradient, each in grads_and_vars if gradient is not None]
-        decayed = [each for _, each in pairs if self._decays(each)]
+        pairs = [
+            (gradient, variable) for gradient, variable in grads_and_vars if gradient is not None
+        ]
+        decayed = [variable for _, variable in pairs if self._decays(variable)]
         if not (self._weight_decay and decayed):
             return super().apply_gradients(pairs, global_step, name, **options)
         rate = self._rate() if callable(self._rate) else self._rate
@@ -79,13 +81,13 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
     def _decays(self, variable: tf.Variable) -> bool:
         # Not that of its operation, which under a strategy is the replica's, with a number.
         name = variable.name.rsplit(":", 1)[0]
-        return not any(each.search(name) for each in self._exclude)
+        return not any(pattern.search(name) for pattern in self._exclude)
 
 
 def _compiled(exclude: Any) -> list[re.Pattern[str]]:
     checks.listed("AdamWOptimizer.exclude", exclude, "['bias']")
     try:
-        return [re.compile(each) for each in exclude]
+        return [re.compile(pattern) for pattern in exclude]
     except (re.error, TypeError) as error:
         raise errors.InvalidSettingError(
             f"AdamWOptimizer.exclude is {exclude!r}; it must be regular expressions: {error}."
@@ -97,7 +99,7 @@ def _decay(
 ) -> tf.Operation:
     """Lets variables decay, in the context that sees all replicas at once."""
     update = strategy.extended.update
-    return tf.group(*(update(each, _shrink, args=(amount,)) for each in variables))
+    return tf.group(*(update(variable, _shrink, args=(amount,)) for variable in variables))
 
 
 def _shrink(variable: tf.Variable, amount: tf.Tensor) -> Any:

@@ -108,7 +108,9 @@ def _source(trained: TrainedModel, what: What, receives: Form) -> ExportSource:
 
 def _metrics(folder: ModelFolder, checkpoint: Checkpoint) -> Mapping[str, Any] | None:
     """Returns the metrics of the checkpoint's evaluation in training; None without one."""
-    found = {each["step"]: each for each in folder.history().evaluations()}.get(checkpoint.step)
+    found = {evaluation["step"]: evaluation for evaluation in folder.history().evaluations()}.get(
+        checkpoint.step
+    )
     if found is None:
         return None
     metrics = {name: value for name, value in found.items() if name not in ("step", "checkpoint")}

@@ -72,16 +72,16 @@ def _of_encoder(encoder: Encoder) -> str:
 
 
 def _are_finite(values: list[tf.Tensor]) -> tf.Tensor:
-    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in values])
+    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in values])
 
 
 def _restore(session: tf.compat.v1.Session, checkpoint: str) -> None:
     """Gives the variables of the default graph the values that a checkpoint has of them."""
     saved = open_checkpoint(checkpoint)
     there = [
-        each
-        for each in tf.compat.v1.global_variables()
-        if saved.has_tensor(each.op.name) or "/part_" in each.op.name
+        variable
+        for variable in tf.compat.v1.global_variables()
+        if saved.has_tensor(variable.op.name) or "/part_" in variable.op.name
     ]
     if there:
         tf.compat.v1.train.Saver(there).restore(session, checkpoint)

@@ -79,7 +79,9 @@ def _commands(result: Result, macros: Collection[str], imports: Collection[str])
     if missing is not None:
         look = f"{python} -m pip install {shlex.quote(missing)} && {look}"
     settings = shlex.quote(files.join(result.model_dir, config.OPERATIVE_CONFIG))
-    flags = " ".join([f"--gin_file={settings}", *(f"--allow_import={each}" for each in imports)])
+    flags = " ".join(
+        [f"--gin_file={settings}", *(f"--allow_import={module}" for module in imports)]
+    )
     free = _free_folders(result.model_dir)
 
     def again(binding: str) -> str:

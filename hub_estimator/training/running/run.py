@@ -105,12 +105,14 @@ class Run:
         """
         if self.estimator.config.cluster_spec:  # its task "evaluator" looks for what is missing
             return False
-        known = {each["step"]: each for each in self.folder.history().evaluations()}
+        known = {
+            evaluation["step"]: evaluation for evaluation in self.folder.history().evaluations()
+        }
         checkpoint = self.estimator.latest_checkpoint()
         return start not in known or any(
-            each.lacks(self.folder.export(each.name), checkpoint, known[start])
-            for each in self.exporters
-            if isinstance(each, FolderExporter)
+            exporter.lacks(self.folder.export(exporter.name), checkpoint, known[start])
+            for exporter in self.exporters
+            if isinstance(exporter, FolderExporter)
         )
 
     def _train(

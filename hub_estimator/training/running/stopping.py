@@ -75,7 +75,7 @@ class Stopping:
         """
         if self._early_stopping is None:
             return list(exporters)
-        return [_Decision(self), *(_FinalWhenStopped(each, self) for each in exporters)]
+        return [_Decision(self), *(_FinalWhenStopped(exporter, self) for exporter in exporters)]
 
     def evaluated(self, metrics: Mapping[str, Any]) -> None:
         """Decides after an evaluation.
