@@ -73,3 +73,16 @@ def test_links_are_there(page):
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!http)(.+?)\)", text):
         assert (page.parent / target).exists(), target
+
+
+def test_the_files_where_changes_go_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## Where changes go")[1].split("## Rules")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| a")]
+    assert len(rows) == 13
+    for row in rows:
+        named = re.findall(r"`([\w./<> ]+/?[\w<> ]*\.\w+|[\w/]+/)`", row.split("|")[2])
+        assert 1 <= len(named) <= 3, row
+        for path in named:
+            there = ROOT / "hub_estimator" / (path if "<" not in path else path.split("<")[0])
+            assert there.exists(), path
