@@ -113,10 +113,10 @@ def is_number(value: Any) -> bool:
 def _floats(values: Cells) -> np.ndarray:
     raw = values.values
     with contextlib.suppress(TypeError, ValueError, OverflowError):
-        numbers = np.array([float(each) for each in raw], np.float64)
+        numbers = np.array([float(value) for value in raw], np.float64)
         if not _has_underscores(raw):
             return numbers
-    values.refuse_as_number([is_number(each) for each in raw].index(False))
+    values.refuse_as_number([is_number(value) for value in raw].index(False))
 
 
 def _has_underscores(values: Sequence[Any] | np.ndarray) -> bool:
@@ -125,9 +125,9 @@ def _has_underscores(values: Sequence[Any] | np.ndarray) -> bool:
         return "_" in "".join(values)
     except TypeError:  # not all are texts
         return any(
-            "_" in each if isinstance(each, str) else b"_" in each
-            for each in values
-            if isinstance(each, (str, bytes))
+            "_" in value if isinstance(value, str) else b"_" in value
+            for value in values
+            if isinstance(value, (str, bytes))
         )
 
 
@@ -154,7 +154,7 @@ def _whole(values: Cells, numbers: np.ndarray) -> np.ndarray:
     raw = values.values
     if isinstance(raw, np.ndarray) and raw.dtype.kind in "iub":
         return raw
-    return np.array([_exact(each) for each in raw], object)
+    return np.array([_exact(value) for value in raw], object)
 
 
 def _exact(value: Any) -> int:

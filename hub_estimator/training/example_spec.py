@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from hub_estimator import files
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 # One head's labels, or those of each head of a multi-head by its name.
 Labels = LabelSpec | Mapping[str, LabelSpec]

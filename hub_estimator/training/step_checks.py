@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from hub_estimator import errors, texts
 
-_CLASSES = {each.__name__: each for each in (errors.DataFileError, errors.LabelError)}
+_CLASSES = {error.__name__: error for error in (errors.DataFileError, errors.LabelError)}
 _MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)
 _LONGEST_PATH = 4096
 

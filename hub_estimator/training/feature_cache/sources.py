@@ -10,7 +10,7 @@ from hub_estimator.training.feature_cache.cache import FeatureCache
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.model import precomputed
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.encoders import Encoder

@@ -10,7 +10,7 @@ import numpy as np
 from hub_estimator import errors, files, texts
 from hub_estimator.training import checks
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
-from hub_estimator.training.inputs.labels import LabelNames
+from hub_estimator.training.inputs.label_columns import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
 
 _LABELS = "labels"

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from hub_estimator import errors, files, texts
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 # An Estimator calls it without arguments, or with those of `input_context` and `config` that it has.
 InputFn = Callable[..., tf.data.Dataset]

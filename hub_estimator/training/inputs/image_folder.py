@@ -19,7 +19,7 @@ from hub_estimator.training.inputs.failures import map_batches, plain
 from hub_estimator.training.inputs.memory import Examples, InMemory
 from hub_estimator.training.inputs.text_file import check_path
 from hub_estimator.training.inputs.values import Column
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 
 class ImageFolder(InMemory):

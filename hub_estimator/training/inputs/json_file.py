@@ -9,7 +9,7 @@ from hub_estimator import errors, files, json_text, texts
 from hub_estimator.training import checks
 from hub_estimator.training.inputs import data_text, formats
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
-from hub_estimator.training.inputs.labels import LabelNames
+from hub_estimator.training.inputs.label_columns import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
 from hub_estimator.training.inputs.text_file import check_path
 

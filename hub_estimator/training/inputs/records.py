@@ -25,7 +25,7 @@ from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.record_files import RecordFile
 from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed, label_parser
 from hub_estimator.training.inputs.text_file import check_path
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 _READ_AT_ONCE = 8
 """Of how many files training mixes the records."""

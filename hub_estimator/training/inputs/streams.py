@@ -13,7 +13,7 @@ from hub_estimator.training import checks, parsing, step_checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Share, check_spec
 from hub_estimator.training.inputs.failures import map_batches, plain
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 # The key of the labels, or those of each head of a multi-head by its name.
 LabelKeys = str | Mapping[str, str]

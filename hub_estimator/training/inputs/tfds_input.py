@@ -15,7 +15,7 @@ from hub_estimator.training.inputs import encoded_images, tfds_files, tfds_trust
 from hub_estimator.training.inputs.base import Share, check_spec
 from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 
 class TfdsInput(Streamed):

@@ -13,12 +13,12 @@ import tensorflow as tf
 from hub_estimator.training import cells
 from hub_estimator.training.cells import Cells
 from hub_estimator.training.charts import curves
-from hub_estimator.training.charts.tables import Table
+from hub_estimator.training.charts.report_table import ReportTable
 from hub_estimator.training.labels import class_reports, prediction_lines
-from hub_estimator.training.labels.base import check_width
 from hub_estimator.training.labels.class_reports import ClassOutcomes
 from hub_estimator.training.labels.classes import ClassLabels
-from hub_estimator.training.labels.outcomes import WORST, Contents, Outcomes
+from hub_estimator.training.labels.label_spec import check_width
+from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Outcomes
 from hub_estimator.training.labels.prediction_lines import Form, Part
 
 _THRESHOLD = 0.5
@@ -123,7 +123,7 @@ class AnyClasses(ClassLabels):
             },
         )
 
-    def _worst(self, outcomes: Outcomes, max_rows: int) -> Table:
+    def _worst(self, outcomes: Outcomes, max_rows: int) -> ReportTable:
         truth, probabilities = outcomes.truth == 1, outcomes.predicted
         chosen = probabilities >= _THRESHOLD
         gaps = np.abs(truth - probabilities)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from hub_estimator.training.charts import curves, plots
-from hub_estimator.training.charts.tables import Table
+from hub_estimator.training.charts.report_table import ReportTable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ClassOutcomes:
     positives: Callable[[int], np.ndarray]
     probabilities: np.ndarray
 
-    def table(self, scores: Mapping[str, np.ndarray]) -> Table:
+    def table(self, scores: Mapping[str, np.ndarray]) -> ReportTable:
         """Returns a table of what is right about each class: scores `[K]` by name, and areas."""
         rows = []
         for number, name in enumerate(self.names):
@@ -34,7 +34,7 @@ class ClassOutcomes:
                 for curve in (curves.roc_curve, curves.precision_recall_curve)
             ]
             rows.append((name, *(values[number].item() for values in scores.values()), *areas))
-        return Table(("class", *scores, "roc_auc", "average_precision"), rows)
+        return ReportTable(("class", *scores, "roc_auc", "average_precision"), rows)
 
     def pictures(self, numbers: Sequence[int], title: str) -> dict[str, Callable[[], bytes]]:
         """Returns the pictures of the curves of some classes, by the name of the file."""

@@ -12,7 +12,7 @@ import tensorflow as tf
 from hub_estimator import errors, texts
 from hub_estimator.training import cells, step_checks
 from hub_estimator.training.cells import Cells
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 _NO_NAMES = (
     "is not a number. To have classes by name, list the names in the input's class_names or in the "

@@ -13,10 +13,10 @@ from hub_estimator import errors
 from hub_estimator.training import cells, step_checks
 from hub_estimator.training.cells import Cells
 from hub_estimator.training.charts import plots
-from hub_estimator.training.charts.tables import Table
+from hub_estimator.training.charts.report_table import ReportTable
 from hub_estimator.training.labels import prediction_lines
-from hub_estimator.training.labels.base import LabelSpec, check_width
-from hub_estimator.training.labels.outcomes import WORST, Contents, Outcomes
+from hub_estimator.training.labels.label_spec import LabelSpec, check_width
+from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Outcomes
 from hub_estimator.training.labels.prediction_lines import NUMBER, Form, Part
 
 _NO_NUMBER = (
@@ -106,10 +106,10 @@ class Numbers(LabelSpec):
         )
 
 
-def _measures(truth: np.ndarray, predicted: np.ndarray) -> Table:
+def _measures(truth: np.ndarray, predicted: np.ndarray) -> ReportTable:
     gaps = predicted - truth
     spread = np.sum((truth - truth.mean()) ** 2)
-    return Table(
+    return ReportTable(
         ("measure", "value"),
         [
             ("mean absolute error", float(np.mean(np.abs(gaps)))),
@@ -120,7 +120,7 @@ def _measures(truth: np.ndarray, predicted: np.ndarray) -> Table:
     )
 
 
-def _worst(outcomes: Outcomes, max_rows: int) -> Table:
+def _worst(outcomes: Outcomes, max_rows: int) -> ReportTable:
     truth, predicted = outcomes.truth, outcomes.predicted
     gaps = np.abs(predicted - truth)
     rows = np.argsort(-gaps.max(axis=1), kind="stable")[:max_rows]

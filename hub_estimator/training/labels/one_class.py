@@ -13,12 +13,12 @@ import tensorflow as tf
 from hub_estimator import errors, texts
 from hub_estimator.training.cells import Cells
 from hub_estimator.training.charts import curves, plots
-from hub_estimator.training.charts.tables import Table
+from hub_estimator.training.charts.report_table import ReportTable
 from hub_estimator.training.labels import class_reports, prediction_lines
-from hub_estimator.training.labels.base import check_width
 from hub_estimator.training.labels.class_reports import ClassOutcomes
 from hub_estimator.training.labels.classes import ClassLabels
-from hub_estimator.training.labels.outcomes import WORST, Contents, Outcomes
+from hub_estimator.training.labels.label_spec import check_width
+from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Outcomes
 from hub_estimator.training.labels.prediction_lines import Form, Part
 
 _MOST_COLUMNS = 1000  # of a confusion matrix
@@ -140,7 +140,7 @@ class OneClass(ClassLabels):
             title,
         )
 
-    def _worst(self, outcomes: Outcomes, max_rows: int) -> Table:
+    def _worst(self, outcomes: Outcomes, max_rows: int) -> ReportTable:
         names, truth, probabilities = self.names, outcomes.truth, outcomes.predicted
         chosen = probabilities.argmax(axis=1)
         of_true = probabilities[np.arange(len(truth)), truth]
@@ -161,7 +161,7 @@ def _quoted(name: str, form: Form) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
-def _confusion(names: Sequence[str], truth: np.ndarray, chosen: np.ndarray) -> Table:
+def _confusion(names: Sequence[str], truth: np.ndarray, chosen: np.ndarray) -> ReportTable:
     """Returns a confusion matrix as a table, the true classes as rows.
 
     That of many classes, which are seldom taken for one another, is a table of those that are.
@@ -169,10 +169,10 @@ def _confusion(names: Sequence[str], truth: np.ndarray, chosen: np.ndarray) -> T
     if len(names) > _MOST_COLUMNS:
         pairs, counts = np.unique(np.stack([truth, chosen]), axis=1, return_counts=True)
         found = [(names[a], names[b], n) for a, b, n in zip(*pairs, counts.tolist(), strict=True)]
-        return Table(("true", "predicted", "examples"), found)
+        return ReportTable(("true", "predicted", "examples"), found)
     matrix = curves.confusion_matrix(truth, chosen, len(names))
     rows = [(name, *counts.tolist()) for name, counts in zip(names, matrix, strict=True)]
-    return Table(("true \\ predicted", *names), rows)
+    return ReportTable(("true \\ predicted", *names), rows)
 
 
 def _folded(

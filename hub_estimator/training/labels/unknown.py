@@ -12,8 +12,8 @@ import tensorflow as tf
 from hub_estimator import errors
 from hub_estimator.training import cells, step_checks
 from hub_estimator.training.cells import Cells
-from hub_estimator.training.labels.base import LabelSpec
-from hub_estimator.training.labels.outcomes import Contents, Outcomes
+from hub_estimator.training.labels.label_spec import LabelSpec
+from hub_estimator.training.labels.predicted_and_true import Contents, Outcomes
 from hub_estimator.training.labels.prediction_lines import Form, Part
 
 

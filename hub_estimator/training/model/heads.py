@@ -9,7 +9,7 @@ import tensorflow as tf
 from hub_estimator import compat
 from hub_estimator.training.example_spec import Labels
 from hub_estimator.training.labels.any_classes import AnyClasses
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.labels.unknown import AnyLabels

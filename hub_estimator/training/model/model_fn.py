@@ -15,7 +15,7 @@ from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.model import frozen_variables, heads, interactions, precomputed
 from hub_estimator.training.model.composition import ComposedModule, composed_spec
 from hub_estimator.training.model.contract import Capabilities

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from hub_estimator.training.inputs.base import InputFn
-from hub_estimator.training.labels.base import LabelSpec
-from hub_estimator.training.labels.outcomes import Outcomes
+from hub_estimator.training.labels.label_spec import LabelSpec
+from hub_estimator.training.labels.predicted_and_true import Outcomes
 from hub_estimator.training.running.trained_model import TrainedModel
 
 _MOST_NUMBERS = 50_000_000  # predicted of all examples: 200 MB

@@ -11,7 +11,7 @@ from hub_estimator import errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.charts import plots
 from hub_estimator.training.inputs.base import InputFn
-from hub_estimator.training.labels.outcomes import WORST, Contents, Outcomes
+from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Outcomes
 from hub_estimator.training.model_folder import summaries
 from hub_estimator.training.reports import outcomes
 from hub_estimator.training.running.result import metric_lines

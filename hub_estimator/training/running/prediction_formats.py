@@ -15,7 +15,7 @@ import numpy as np
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import Labels
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.prediction_lines import Form, Part, csv_field, json_text
 
 # A key of an Estimator's predictions; of a model with several heads, with the head's name before.

@@ -17,8 +17,8 @@ from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.records import Records
 from hub_estimator.training.inputs.text_file import TextFile
-from hub_estimator.training.labels.base import LabelSpec
-from hub_estimator.training.labels.outcomes import WORST, Outcomes
+from hub_estimator.training.labels.label_spec import LabelSpec
+from hub_estimator.training.labels.predicted_and_true import WORST, Outcomes
 from hub_estimator.training.running.prediction_formats import Writer
 from tests.training.inputs.input_contract import batches
 from tests.training.record_data import example

@@ -9,7 +9,7 @@ from hub_estimator.training.charts import plots
 from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
-from hub_estimator.training.labels.outcomes import Outcomes
+from hub_estimator.training.labels.predicted_and_true import Outcomes
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -11,7 +11,7 @@ from hub_estimator.training.labels import one_class
 from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
-from hub_estimator.training.labels.outcomes import WORST, Outcomes
+from hub_estimator.training.labels.predicted_and_true import WORST, Outcomes
 
 
 def outcomes(labels, truth, predicted, **texts):

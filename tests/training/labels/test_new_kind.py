@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from hub_estimator import errors, training
 from hub_estimator.training import cells, step_checks
-from hub_estimator.training.charts.tables import Table
+from hub_estimator.training.charts.report_table import ReportTable
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.labels.base import LabelSpec
-from hub_estimator.training.labels.outcomes import WORST, Contents
+from hub_estimator.training.labels.label_spec import LabelSpec
+from hub_estimator.training.labels.predicted_and_true import WORST, Contents
 from hub_estimator.training.labels.prediction_lines import NUMBER, Part
 from hub_estimator.training.model.heads import head_class
 from tests.training.labels.label_contract import Given, LabelContract
@@ -55,7 +55,7 @@ class Angles(LabelSpec):
         worst = np.argsort(-gaps, kind="stable")[:max_worst]
         return Contents(
             {
-                "turns": Table(("measure", "degrees"), [("mean error", float(gaps.mean()))]),
+                "turns": ReportTable(("measure", "degrees"), [("mean error", float(gaps.mean()))]),
                 WORST: outcomes.examples(worst, ("error",), lambda row: (gaps[row],)),
             },
             {},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hub_estimator import errors
-from hub_estimator.training.labels.outcomes import Outcomes
+from hub_estimator.training.labels.predicted_and_true import Outcomes
 from hub_estimator.training.labels.unknown import AnyLabels
 from tests.training.labels.label_contract import Given, ReadLabelContract
 

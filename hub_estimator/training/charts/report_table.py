@@ -16,7 +16,7 @@ _CELL_LETTERS = 120
 
 
 @dataclasses.dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table: the names of its columns, and its rows of numbers and texts."""
 
     header: tuple[str, ...]

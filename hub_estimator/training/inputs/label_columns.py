@@ -11,7 +11,7 @@ from hub_estimator import errors
 from hub_estimator.training.cells import Cells
 from hub_estimator.training.example_spec import Labels
 from hub_estimator.training.inputs.columns import ColumnNames, Table
-from hub_estimator.training.labels.base import LabelSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 # The column of the labels, several of them, or those of each head of a multi-head by its name.
 LabelNames = ColumnNames | Mapping[str, ColumnNames]

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training.cells import Cells
-from hub_estimator.training.labels.outcomes import Contents, Outcomes
+from hub_estimator.training.labels.predicted_and_true import Contents, Outcomes
 from hub_estimator.training.labels.prediction_lines import Form, Part
 
 

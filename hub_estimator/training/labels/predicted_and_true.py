@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hub_estimator.training.charts.tables import Table
+from hub_estimator.training.charts.report_table import ReportTable
 
 if TYPE_CHECKING:
-    from hub_estimator.training.labels.base import LabelSpec
+    from hub_estimator.training.labels.label_spec import LabelSpec
 
 WORST = "worst_mistakes"
 """The name of the table of the worst mistakes, which has texts of the data."""
@@ -39,7 +39,7 @@ class Outcomes:
 
     def examples(
         self, rows: np.ndarray, header: tuple[str, ...], values: Callable[[int], tuple[Any, ...]]
-    ) -> Table:
+    ) -> ReportTable:
         """Returns a table of examples: their place from 1 on, values, and their texts.
 
         Args:
@@ -54,7 +54,7 @@ class Outcomes:
         ]
         header = ("row", *header)
         of_texts = (f"{name} (feature)" if name in header else name for name in features)
-        return Table((*header, *of_texts), found)
+        return ReportTable((*header, *of_texts), found)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,5 +66,5 @@ class Contents:
       pictures: each made when it is called, by the name of the file.
     """
 
-    tables: Mapping[str, Table]
+    tables: Mapping[str, ReportTable]
     pictures: Mapping[str, Callable[[], bytes]]

@@ -7,7 +7,7 @@ import pytest
 
 from hub_estimator import errors
 from hub_estimator.training.inputs.columns import Table
-from hub_estimator.training.inputs.labels import LabelReader
+from hub_estimator.training.inputs.label_columns import LabelReader
 from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
