@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 _MOST_SHOWN = 120
 _MOST_IN_LINE = 4000
+_MOST_NAMES = 10
 
 
 def shown(value: Any, most: int = _MOST_SHOWN) -> str:
@@ -35,6 +37,13 @@ def shown_name(name: Any, most: int = _MOST_SHOWN) -> str:
     text = str(name)
     is_plain = text == text.strip() and text.isprintable() and 0 < len(text) <= most
     return text if is_plain else shown(text, most)
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Returns names for a message, the first few of many; odd ones in quotes, long ones cut."""
+    shown = ", ".join(map(shown_name, names[:_MOST_NAMES]))
+    more = len(names) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def one_line(text: str, most: int = _MOST_IN_LINE) -> str:

@@ -33,6 +33,8 @@ TRAINING = [
     {"early_stopping", "parsing", "settings_text"},
     {"objective"},
     {"checks", "digests", "example_spec", "images"},
+    {"labels"},
+    {"cells", "charts", "step_checks"},
     {"__init__"},
 ]
 # Likewise the graph: its wings, and what is made of them.
@@ -117,6 +119,9 @@ def test_imports_point_downwards(source):
             "from hub_estimator.training.model.encoders import Encoder",
         ),
         ("training.inputs.base", "from hub_estimator.training.model import heads"),
+        ("training.labels.label_spec", "from hub_estimator.training.inputs.columns import Table"),
+        ("training.labels.label_spec", "from hub_estimator.training import example_spec"),
+        ("training.charts.report_table", "from hub_estimator.training.labels import classes"),
         ("training.model.model_fn", "from hub_estimator.training.inputs.base import Input"),
         ("training.model.model_fn", "def f():\n    import hub_estimator.training.exporters.base"),
         ("training.exporters.base", "from hub_estimator.training.model_folder import history"),

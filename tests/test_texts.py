@@ -50,3 +50,8 @@ def test_one_line():
     assert texts.one_line("über \x1b]0;title\x07 \x9b2J") == "über \\x1b]0;title\\x07 \\x9b2J"
     long = texts.one_line("a" * 10_000 + "z" * 10_000)
     assert len(long) == 4005 and long.startswith("aaa") and long.endswith("zzz")
+
+
+def test_many_names_are_not_all_shown():
+    assert texts.shown_names(["a"] * 10) == ", ".join("a" * 10)
+    assert texts.shown_names(["a"] * 12) == ", ".join("a" * 10) + " and 2 more"

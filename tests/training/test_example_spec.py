@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec, class_names_of
+from hub_estimator.training.example_spec import ExampleSpec, class_names_of
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model import heads
 
 
 def test_class_names_of_labels():
-    named = LabelSpec("class", 2, ("a", "b"))
+    named = OneClass(2, ("a", "b"))
     assert class_names_of(named) == ("a", "b")
-    assert class_names_of(LabelSpec("number")) is None
-    assert class_names_of({"x": named, "y": LabelSpec("number")}) == {"x": ("a", "b")}
-    assert class_names_of({"y": LabelSpec("number")}) is None
+    assert class_names_of(Numbers()) is None
+    assert class_names_of({"x": named, "y": Numbers()}) == {"x": ("a", "b")}
+    assert class_names_of({"y": Numbers()}) is None
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,7 @@ def test_class_names_of_labels():
 )
 def test_heads_have_names_of_files(name, reason):
     with pytest.raises(errors.InvalidPathNameError) as caught:
-        ExampleSpec({}, {"a": LabelSpec("number"), name: LabelSpec("number")})
+        ExampleSpec({}, {"a": Numbers(), name: Numbers()})
     assert str(caught.value) == (
         f"The name of a head is {name!r}, which cannot be the name of a file or folder: {reason}. "
         "Choose a name of letters, digits, '_' and '-'."

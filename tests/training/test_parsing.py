@@ -8,13 +8,15 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training import parsing
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 from tests.training import image_files
 from tests.training.record_data import example
 
 
 def parse(examples, **features):
-    spec = ExampleSpec(features, LabelSpec("any"))
+    spec = ExampleSpec(features, AnyLabels())
     parsed = parsing.parse(tf.constant(examples), spec)
     for name, each in features.items():
         assert parsed[name].dtype == each.dtype
@@ -51,7 +53,7 @@ def test_images_are_files():
 
 def test_labels_are_not_parsed():
     features = {"text": tf.TensorSpec([None], tf.string)}
-    assert list(parsing.parsing_spec(ExampleSpec(features, LabelSpec("class", 2)))) == ["text"]
+    assert list(parsing.parsing_spec(ExampleSpec(features, OneClass(2)))) == ["text"]
 
 
 @pytest.mark.parametrize(
@@ -90,5 +92,5 @@ def test_labels_are_not_parsed():
 )
 def test_what_an_example_cannot_hold(spec, message):
     with pytest.raises(errors.ModelError) as caught:
-        parsing.parsing_spec(ExampleSpec({"x": spec}, LabelSpec("any")))
+        parsing.parsing_spec(ExampleSpec({"x": spec}, AnyLabels()))
     assert str(caught.value) == message

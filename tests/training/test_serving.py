@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.unknown import AnyLabels
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.serving import ServingInput
 from tests.training.image_files import encoded
@@ -17,7 +18,7 @@ BOTH = ExampleSpec(
         "picture of it": tf.TensorSpec([None, 2, 3, 1], tf.float32),
         "size": tf.TensorSpec([None, 2], tf.float32),
     },
-    LabelSpec("any"),
+    AnyLabels(),
 )
 
 
@@ -77,7 +78,7 @@ def test_examples_with_an_image():
     ],
 )
 def test_files_become_images_of_the_type_that_the_model_takes(dtype, expected):
-    spec = ExampleSpec({"image": tf.TensorSpec([None, 1, 4, 3], dtype)}, LabelSpec("any"))
+    spec = ExampleSpec({"image": tf.TensorSpec([None, 1, 4, 3], dtype)}, AnyLabels())
     assert asked(spec, "files") == {"image": ("string", [None])}
     receiver = ServingInput(spec, "files")()
     file = encoded("PNG", [[[each] * 3 for each in (0, 1, 254, 255)]])
@@ -93,7 +94,7 @@ def test_files_become_images_of_the_type_that_the_model_takes(dtype, expected):
     [(tf.uint8, [2, 3, 2]), (tf.uint8, [None, 3, 3]), (tf.int64, [2, 3, 3]), (tf.uint8, [3, 3])],
 )
 def test_whole_numbers_that_are_no_images_of_files(dtype, sizes):
-    spec = ExampleSpec({"grid": tf.TensorSpec([None, *sizes], dtype)}, LabelSpec("any"))
+    spec = ExampleSpec({"grid": tf.TensorSpec([None, *sizes], dtype)}, AnyLabels())
     assert asked(spec, "files") == {"grid": (dtype.name, [None, *sizes])}
 
 
@@ -107,7 +108,7 @@ def test_the_weight_of_an_example_is_not_asked_for(make_model):
 
 
 def test_an_image_of_unknown_size():
-    spec = ExampleSpec({"image": tf.TensorSpec([None, None, 3, 1])}, LabelSpec("any"))
+    spec = ExampleSpec({"image": tf.TensorSpec([None, None, 3, 1])}, AnyLabels())
     with pytest.raises(errors.ModelError, match="^The images of the feature 'image' have "):
         ServingInput(spec, "files")()
 

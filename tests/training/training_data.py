@@ -6,12 +6,14 @@ import csv
 
 import tensorflow as tf
 
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 
 TEXT = {"text": tf.TensorSpec([None], tf.string)}
 # What a model of texts takes: two classes, or whatever is there.
-TWO_CLASSES = ExampleSpec(TEXT, LabelSpec("class", 2))
-ANY_LABELS = ExampleSpec(TEXT, LabelSpec("any"))
+TWO_CLASSES = ExampleSpec(TEXT, OneClass(2))
+ANY_LABELS = ExampleSpec(TEXT, AnyLabels())
 
 
 def write_csv(path, rows, header=("text", "label")) -> str:

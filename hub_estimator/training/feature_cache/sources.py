@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import checkpoints
 from hub_estimator.training.feature_cache.feature_cache import FeatureCache
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
+from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.model import precomputed
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
@@ -109,8 +110,8 @@ class Sources:
     def _without(self, replaced: list[Encoder]) -> ExampleSpec:
         """Returns the spec without the features that only replaced encoders take."""
         labels = self.spec.labels
-        kinds = [labels] if isinstance(labels, LabelSpec) else list(labels.values())
-        if any(each.kind == "any" for each in kinds):
+        parts = [labels] if isinstance(labels, LabelSpec) else list(labels.values())
+        if not all(part.is_known for part in parts):
             return self.spec  # a head of somebody else may take any of them
         kept = set(capabilities_of(self.model).head_features)
         for encoder in self._encoders:

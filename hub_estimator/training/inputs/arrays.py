@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
 from hub_estimator.training import checks
-from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
-from hub_estimator.training.inputs.labels import LabelNames
+from hub_estimator.training.inputs.label_columns import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
 
 _LABELS = "labels"
@@ -108,7 +107,7 @@ class Frame(TableInput):
             count = there.count(name)
             if not count:
                 raise errors.ColumnNotFoundError(
-                    f"The frame has no column {name!r}. It has: {shown_names(there)}."
+                    f"The frame has no column {name!r}. It has: {texts.shown_names(there)}."
                 )
             if count > 1:
                 raise errors.DataFileError(

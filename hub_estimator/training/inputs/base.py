@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from hub_estimator import errors, files, texts
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 # An Estimator calls it without arguments, or with those of `input_context` and `config` that it has.
 InputFn = Callable[..., tf.data.Dataset]
-
-_SHOWN_NAMES = 10
 
 
 class Input(Protocol):
@@ -85,22 +84,15 @@ def check_spec(source: Input, spec: ExampleSpec) -> None:
         if name not in source.feature_names:
             raise errors.FeatureNotFoundError(
                 f"The model takes the feature {name!r}, which {kind} does not give. It gives: "
-                f"{shown_names(source.feature_names)}."
+                f"{texts.shown_names(source.feature_names)}."
             )
     for labels in [spec.labels] if isinstance(spec.labels, LabelSpec) else spec.labels.values():
         names = labels.class_names
         if names is not None and len(names) != labels.size:
             raise errors.LabelError(
-                f"There are names of {len(names)} classes ({shown_names(names)}), but the model's "
-                f"head has {labels.size}."
+                f"There are names of {len(names)} classes ({texts.shown_names(names)}), but the "
+                f"model's head has {labels.size}."
             )
-
-
-def shown_names(names: Sequence[str]) -> str:
-    """Returns names for a message, the first few of many; odd ones in quotes, long ones cut."""
-    shown = ", ".join(map(texts.shown_name, names[:_SHOWN_NAMES]))
-    more = len(names) - _SHOWN_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Errors of a step that say which example they are of, and their way back to Python.
+"""Errors of a step, made the same that a check before the run would have raised.
 
 What goes wrong while TensorFlow reads and decodes is an error of the step that needed the batch, far
 from the file that is wrong. Inputs say the file in that error, and `clear_errors` makes it the same
@@ -14,14 +14,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, texts
+from hub_estimator import errors
+from hub_estimator.training import step_checks
 from hub_estimator.training.inputs.damaged_records import damaged_file
-
-_CLASSES = {
-    error_class.__name__: error_class for error_class in (errors.DataFileError, errors.LabelError)
-}
-_MARKED = re.compile(rf"\[hub_estimator ({'|'.join(_CLASSES)}): (.*?)\]\s*(?:\[Op|\n|$)", re.DOTALL)
-_LONGEST_PATH = 4096
 
 # What an error of TensorFlow says of the graph, before it says what happened.
 _BEFORE = re.compile(r"\A(.*?^Node: [^\n]*\n)?(\{\{.*?\}\} ?)*", re.MULTILINE | re.DOTALL)
@@ -38,10 +33,10 @@ def clear_errors() -> Iterator[None]:
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        marked = _MARKED.search(error.message)
-        if marked is None:
+        clear = step_checks.marked(error.message)
+        if clear is None:
             raise
-        raise _CLASSES[marked[1]](_unescaped(marked[2])) from error
+        raise clear from error
     except tf.errors.DataLossError as error:
         if error.op is not None and error.op.type.startswith("Restore"):
             raise errors.DataFileError(
@@ -55,52 +50,6 @@ def clear_errors() -> Iterator[None]:
 def reason(error: tf.errors.OpError) -> str:
     """Returns what an error of a session says, without where in the graph."""
     return _BEFORE.sub("", error.message).partition("\n")[0].partition(" [[")[0].rstrip(".")
-
-
-def _unescaped(text: str) -> str:
-    """Returns a text as it was before `tf.debugging.Assert` escaped it like a literal of C."""
-    octets = text.encode("utf-8").decode("unicode_escape").encode("latin-1")
-    return octets.decode("utf-8", "replace")
-
-
-def fail_unless(
-    condition: tf.Tensor | bool, error: type[errors.Error], message: Callable[[], tf.Tensor]
-) -> tf.Tensor:
-    """Returns a tensor that fails the step where a condition does not hold.
-
-    Args:
-      condition: bool `[]`.
-      error: what `clear_errors` raises for it: `DataFileError` or `LabelError`.
-      message: makes that of the error, string `[]`; nothing is computed for it otherwise.
-    """
-
-    def fail() -> tf.Tensor:
-        marked = tf.strings.join([f"hub_estimator {error.__name__}: ", message()])
-        with tf.control_dependencies([tf.debugging.Assert(tf.constant(False), [marked])]):
-            return tf.constant(False)
-
-    return tf.cond(tf.convert_to_tensor(condition), lambda: tf.constant(True), fail)
-
-
-def shown(text: tf.Tensor, most: int = 120) -> tf.Tensor:
-    """Returns a text out of data as messages have it, see `texts.shown`.
-
-    Args:
-      text: string `[]`.
-      most: how many of its characters to show.
-    """
-
-    def show(content: bytes) -> bytes:
-        return texts.shown(content.decode("utf-8", "surrogateescape"), most).encode()
-
-    found = tf.numpy_function(show, [text], tf.string)
-    found.set_shape([])
-    return found
-
-
-def shown_path(path: tf.Tensor) -> tf.Tensor:
-    """Returns a path as messages have it, string `[]`: whole, whatever it is."""
-    return shown(path, _LONGEST_PATH)
 
 
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -148,7 +97,7 @@ def _one_by_one(
 
         def refuse(*example: Any) -> Any:
             with tf.control_dependencies(
-                [fail_unless(False, errors.DataFileError, lambda: message(*example))]
+                [step_checks.fail_unless(False, errors.DataFileError, lambda: message(*example))]
             ):
                 return tf.nest.map_structure(_anything_like, converted.element_spec)
 

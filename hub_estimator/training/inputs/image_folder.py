@@ -11,15 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from hub_estimator import errors, files
-from hub_estimator.training import checks, images, parsing
+from hub_estimator.training import checks, images, parsing, step_checks
 from hub_estimator.training.digests import Digest
-from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import image_listing
-from hub_estimator.training.inputs.base import shown_names
-from hub_estimator.training.inputs.failures import map_batches, plain, shown_path
+from hub_estimator.training.inputs.failures import map_batches, plain
 from hub_estimator.training.inputs.memory import Examples, InMemory
 from hub_estimator.training.inputs.text_file import check_path
 from hub_estimator.training.inputs.values import Column
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 
 class ImageFolder(InMemory):
@@ -109,29 +109,16 @@ class ImageFolder(InMemory):
         )
 
     def _labels(self, spec: Labels) -> np.ndarray:
-        if not isinstance(spec, LabelSpec) or spec.kind not in ("class", "any"):
-            raise errors.ModelError(
+        labels = None
+        if isinstance(spec, LabelSpec):
+            numbers, what = self._listed.labels, f"The folder {self.path!r}"
+            labels = spec.from_one_class(numbers, self.class_names, what)
+        if labels is None:
+            raise errors.PartsMismatchError(
                 "ImageFolder gives one class of each image, but the model's head takes other "
                 "labels. Take a head for classes, such as MultiClassHead."
             )
-        names = self.class_names if spec.kind == "any" else self._names_of(spec)
-        own = np.array([names.index(each) for each in self.class_names], np.int64)
-        numbers = own[self._listed.labels]
-        if not spec.by_name:
-            return numbers
-        return np.array([each.encode() for each in names], object)[numbers]
-
-    def _names_of(self, spec: LabelSpec) -> tuple[str, ...]:
-        """Returns the model's classes, which must be those of the folder."""
-        names = self.class_names if spec.class_names is None else spec.class_names
-        if set(names) != set(self.class_names) or len(names) != spec.size:
-            there = shown_names(self.class_names)
-            wanted = f": {shown_names(spec.class_names)}" if spec.class_names else ""
-            raise errors.LabelError(
-                f"The folder {self.path!r} has {len(self.class_names)} classes ({there}), the model"
-                f" has {spec.size}{wanted}. They must be the same."
-            )
-        return names
+        return labels
 
     def _add_column(self, digest: Digest, column: Column) -> None:
         for path in column[np.arange(self.num_examples)]:
@@ -164,7 +151,9 @@ class ImageFolder(InMemory):
                 " cannot be read: it is damaged or cut short, or of a variant that TensorFlow does not "
                 "decode."
             )
-            return tf.strings.join(["The image file ", shown_path(example[0][self._feature]), why])
+            return tf.strings.join(
+                ["The image file ", step_checks.shown_path(example[0][self._feature]), why]
+            )
 
         if not spec.features:
             return super()._finish(batches, spec, seed)

@@ -10,10 +10,9 @@ from typing import IO
 
 import numpy as np
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
 from hub_estimator.training import images
 from hub_estimator.training.inputs import data_files, image_headers
-from hub_estimator.training.inputs.base import shown_names
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
@@ -51,8 +50,8 @@ def by_class(path: str, classes: Sequence[str] | None) -> Listing:
     if classes is not None:
         if set(names) != set(classes):
             raise errors.LabelError(
-                f"The folder {path!r} has folders for {shown_names(names)}, but the classes are "
-                f"{shown_names(classes)}. There must be one for each."
+                f"The folder {path!r} has folders for {texts.shown_names(names)}, but the classes are "
+                f"{texts.shown_names(classes)}. There must be one for each."
             )
         names = list(classes)
     paths: list[str] = []
@@ -185,5 +184,7 @@ def _entries(folder: str) -> list[str]:
 def _say_what_is_left_out(folder: str, names: list[str]) -> None:
     if names:
         _logger.warning(
-            "Left out of %s, as their names are not of images: %s.", folder, shown_names(names)
+            "Left out of %s, as their names are not of images: %s.",
+            folder,
+            texts.shown_names(names),
         )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub_estimator import errors, files, json_text
+from hub_estimator import errors, files, json_text, texts
 from hub_estimator.training import checks
 from hub_estimator.training.inputs import data_text, formats
-from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
-from hub_estimator.training.inputs.labels import LabelNames
+from hub_estimator.training.inputs.label_columns import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
 from hub_estimator.training.inputs.text_file import check_path
 
@@ -81,7 +80,7 @@ def _table(path: str, text: str, names: Sequence[ColumnName]) -> Table:
             if name not in row:
                 raise errors.ColumnNotFoundError(
                     f"Row {number} of the data file {path!r} has no {name!r}. It has: "
-                    f"{shown_names(list(row)) or 'nothing'}."
+                    f"{texts.shown_names(list(row)) or 'nothing'}."
                 )
             values.append(row[name])
     return Table(repr(path), columns, row_numbers=[number for number, _ in numbered])

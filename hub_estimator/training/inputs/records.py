@@ -10,9 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
-from hub_estimator.training import images, parsing
-from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
+from hub_estimator import errors, files, texts
+from hub_estimator.training import images, parsing, step_checks
+from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import (
     damaged_records,
     encoded_images,
@@ -20,11 +20,12 @@ from hub_estimator.training.inputs import (
     record_files,
     record_framing,
 )
-from hub_estimator.training.inputs.base import Share, check_spec, shown_names
-from hub_estimator.training.inputs.failures import fail_unless, plain, shown_path
+from hub_estimator.training.inputs.base import Share, check_spec
+from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.record_files import RecordFile
 from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed, label_parser
 from hub_estimator.training.inputs.text_file import check_path
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 _READ_AT_ONCE = 8
 """Of how many files training mixes the records."""
@@ -106,8 +107,8 @@ class Records(Streamed):
         for file in self._files:
             for name, parser in parsers.items():
                 _check_feature(file, name, parser, parsing.is_image(spec.features[name]))
-            for key, each in keys.items():
-                _check_label(file, key, each)
+            for key, wanted in keys.items():
+                _check_label(file, key, wanted)
 
     def _one_epoch(
         self,
@@ -143,9 +144,9 @@ class Records(Streamed):
         places, records = batch
         parsers = parsing.parsing_spec(spec)
         keys = {} if labels is None else self._keys(labels)
-        for key, each in keys.items():
+        for key, wanted in keys.items():
             stored = self._files[0].stored_type(key) or tf.int64
-            parsers[key] = label_parser(each, stored)
+            parsers[key] = label_parser(wanted, stored)
         parsed = tf.io.parse_example(records, parsers)
         where = tf.strings.join(["a record of ", places])
         encoded = {
@@ -176,9 +177,9 @@ def _dense(labels: Any) -> Any:
 
 def _records(path: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
     """Returns what messages call a file, and each record of it; checks the lengths of these first."""
-    place = shown_path(path)
+    place = step_checks.shown_path(path)
     problem = tf.numpy_function(_problem, [path], tf.string)
-    is_right = fail_unless(tf.equal(problem, ""), errors.DataFileError, lambda: problem)
+    is_right = step_checks.fail_unless(tf.equal(problem, ""), errors.DataFileError, lambda: problem)
     with tf.control_dependencies([is_right]):
         records = tf.data.TFRecordDataset(tf.identity(path), compression)
     return records.map(plain(lambda record: (place, record)))
@@ -203,7 +204,7 @@ def _check_feature(file: RecordFile, name: str, parser: Any, is_image: bool) -> 
                 continue
             raise errors.DataFileError(
                 f"A record of {file.path!r} has no feature {name!r}. It has: "
-                f"{shown_names(sorted(sample))}."
+                f"{texts.shown_names(sorted(sample))}."
             )
         values = getattr(sample[name], kind).value
         if record_files.KINDS[kind] != parser.dtype:
@@ -234,15 +235,12 @@ def _check_label(file: RecordFile, key: str, spec: LabelSpec) -> None:
     if stored is None:
         raise errors.ColumnNotFoundError(
             f"The records of {file.path!r} have no label {key!r}. They have: "
-            f"{shown_names(file.names())}."
+            f"{texts.shown_names(file.names())}."
         )
-    if spec.kind in ("class", "classes") and stored == tf.float32:
+    wanted = spec.wanted_instead_in_records(stored)
+    if wanted:
+        [kind] = [kind for kind, dtype in record_files.KINDS.items() if dtype == stored]
         raise errors.DataFileError(
-            f"The label {key!r} of the records of {file.path!r} is a float_list, but the model "
-            "takes classes: an int64_list of their numbers, or a bytes_list of their names."
-        )
-    if spec.kind == "number" and stored == tf.string:
-        raise errors.DataFileError(
-            f"The label {key!r} of the records of {file.path!r} is a bytes_list, but the model "
-            "takes numbers."
+            f"The label {key!r} of the records of {file.path!r} is a {kind}, but the model takes "
+            f"{wanted}."
         )

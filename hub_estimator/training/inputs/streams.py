@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from hub_estimator import errors, files
-from hub_estimator.training import checks, parsing
-from hub_estimator.training.example_spec import ExampleSpec, Labels, LabelSpec
-from hub_estimator.training.inputs import finite, label_tensors
+from hub_estimator.training import checks, parsing, step_checks
+from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Share, check_spec
-from hub_estimator.training.inputs.failures import fail_unless, map_batches, plain
+from hub_estimator.training.inputs.failures import map_batches, plain
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 # The key of the labels, or those of each head of a multi-head by its name.
 LabelKeys = str | Mapping[str, str]
@@ -220,15 +220,15 @@ class Streamed(abc.ABC):
                 f"{name} is {self._label!r}, but the model has the heads {', '.join(labels)}: give "
                 "it a dict with a key for each."
             )
-        return {self._label[head]: each for head, each in labels.items()}
+        return {self._label[head]: wanted for head, wanted in labels.items()}
 
     def _labels(self, labels: Labels, stored: Any, where: tf.Tensor) -> Any:
         if isinstance(labels, LabelSpec):
-            return label_tensors.convert(stored[self._label], labels, where)
+            return labels.read_tensors(stored[self._label], where)
         assert not isinstance(self._label, str)
         return {
-            head: label_tensors.convert(stored[self._label[head]], each, where)
-            for head, each in labels.items()
+            head: wanted.read_tensors(stored[self._label[head]], where)
+            for head, wanted in labels.items()
         }
 
 
@@ -239,13 +239,15 @@ def _checked(batch: Batch, spec: ExampleSpec) -> dict[str, tf.Tensor]:
     def message() -> tf.Tensor:
         return batch.refused[tf.argmin(tf.cast(is_right, tf.int32))]
 
-    right = fail_unless(tf.reduce_all(is_right), errors.DataFileError, message)
+    right = step_checks.fail_unless(tf.reduce_all(is_right), errors.DataFileError, message)
     with tf.control_dependencies([right]):
         features = {name: tf.identity(each) for name, each in batch.features.items()}
     for name, each in spec.features.items():
         if each.dtype.is_floating and not parsing.is_image(each):
             what = ("The value", f" of {name!r}")
-            features[name] = finite.checked(features[name], batch.where, what, errors.DataFileError)
+            features[name] = step_checks.finite(
+                features[name], batch.where, what, errors.DataFileError
+            )
     return features
 
 
@@ -256,7 +258,6 @@ def label_parser(spec: LabelSpec, stored: tf.DType) -> Any:
       spec: what the head takes.
       stored: their type in the example.
     """
-    if spec.kind == "classes":
+    if spec.stored_shape is None:
         return tf.io.RaggedFeature(stored)
-    wide = spec.kind == "number" and spec.size > 1
-    return tf.io.FixedLenFeature([spec.size] if wide else [], stored)
+    return tf.io.FixedLenFeature(spec.stored_shape, stored)

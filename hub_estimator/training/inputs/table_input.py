@@ -11,7 +11,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import columns
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
-from hub_estimator.training.inputs.labels import LabelNames, LabelReader
+from hub_estimator.training.inputs.label_columns import LabelNames, LabelReader
 from hub_estimator.training.inputs.memory import Examples, InMemory
 
 

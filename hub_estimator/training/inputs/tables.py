@@ -7,9 +7,8 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
 from hub_estimator.training.inputs import data_text, formats
-from hub_estimator.training.inputs.base import shown_names
 from hub_estimator.training.inputs.columns import ColumnName
 
 _DELIMITERS = ",;\t|"
@@ -95,7 +94,7 @@ def _place(path: str, column: ColumnName, first: list[str], header: bool) -> int
             " rename or remove all but one."
         )
     if not found:
-        there = f"Its first row names: {shown_names(first)}.{_other_delimiter(column, first)}"
+        there = f"Its first row names: {texts.shown_names(first)}.{_other_delimiter(column, first)}"
         raise _not_there(path, column, there)
     return found[0]
 

@@ -9,7 +9,7 @@ from hub_estimator import errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.inputs import tables
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
-from hub_estimator.training.inputs.labels import LabelNames
+from hub_estimator.training.inputs.label_columns import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
 
 

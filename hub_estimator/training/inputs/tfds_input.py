@@ -8,13 +8,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import errors, files, texts
 from hub_estimator.training import checks, images, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import encoded_images, tfds_files, tfds_trust
-from hub_estimator.training.inputs.base import Share, check_spec, shown_names
+from hub_estimator.training.inputs.base import Share, check_spec
 from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 
 class TfdsInput(Streamed):
@@ -115,17 +116,14 @@ class TfdsInput(Streamed):
         keys = [*map(self._key, spec.features), *self._keys(spec.labels)]
         _check_keys(self._name, self._builder, keys)
         with tf.Graph().as_default():
-            (stored, labels), _ = self._one_epoch(
+            (features, labels), _ = self._one_epoch(
                 spec, spec.labels, Share(), None, None
             ).element_spec
         for name, each in spec.features.items():
-            _check_feature(self._name, self._key(name), stored[name], each)
+            _check_feature(self._name, self._key(name), features[name], each)
         for key, wanted in self._keys(spec.labels).items():
-            if wanted.kind == "number" and labels[key].dtype == tf.string:
-                raise errors.DataFileError(
-                    f"The label {key!r} of the dataset {self._name!r} is string, but the model takes "
-                    "numbers."
-                )
+            stored, *_ = tf.nest.flatten(labels[key])  # of any length, also which of them are there
+            _check_label(self._name, key, stored.dtype, wanted)
 
     def _key(self, feature: str) -> str:
         return feature if self._features is None else self._features[feature]
@@ -165,8 +163,8 @@ class TfdsInput(Streamed):
 
         def choose(example: Mapping[str, tf.Tensor]) -> Any:
             stored = {
-                key: _with_mask(example[key]) if each.kind == "classes" else example[key]
-                for key, each in keys.items()
+                key: _with_mask(example[key]) if wanted.stored_shape is None else example[key]
+                for key, wanted in keys.items()
             }
             return ({name: example[self._key(name)] for name in spec.features}, stored), ""
 
@@ -237,7 +235,7 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
     except (KeyError, ValueError) as error:
         raise errors.DataFileError(
             f"The dataset {name!r} has no split {split!r}. It has: "
-            f"{shown_names(list(builder.info.splits))}."
+            f"{texts.shown_names(list(builder.info.splits))}."
         ) from error
     if builder.info.file_format == tfds.core.FileFormat.TFRECORD:
         tfds_files.check_shards([each.filename for each in shards])
@@ -259,7 +257,7 @@ def _check_keys(dataset: str, builder: Any, keys: Iterable[str]) -> None:
         if key not in there:
             raise errors.ColumnNotFoundError(
                 f"The dataset {dataset!r} has no feature {key!r}. It has: "
-                f"{shown_names(sorted(there))}."
+                f"{texts.shown_names(sorted(there))}."
             )
 
 
@@ -272,6 +270,15 @@ def _check_feature(dataset: str, key: str, stored: Any, spec: tf.TensorSpec) -> 
         )
     if parsing.is_image(spec):
         parsing.image_size(key, spec)
+
+
+def _check_label(dataset: str, key: str, stored: tf.DType, spec: LabelSpec) -> None:
+    wanted = spec.wanted_instead(stored)
+    if wanted:
+        raise errors.DataFileError(
+            f"The label {key!r} of the dataset {dataset!r} is {stored.name}, but the model takes "
+            f"{wanted}."
+        )
 
 
 def _with_mask(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

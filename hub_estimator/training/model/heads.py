@@ -7,7 +7,12 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import compat
-from hub_estimator.training.example_spec import Labels, LabelSpec
+from hub_estimator.training.example_spec import Labels
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.label_spec import LabelSpec
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 
 # The heads that a configuration can name, all of `tf.estimator`.
 HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "RegressionHead", "MultiHead")
@@ -38,12 +43,12 @@ def _one_label_spec(head: Any) -> LabelSpec:
     vocabulary = compat.head_details(head).vocabulary
     by_name = vocabulary is not None
     if isinstance(head, head_class("BinaryClassHead")):
-        return LabelSpec("class", 2, vocabulary, by_name)
+        return OneClass(2, vocabulary, by_name)
     if isinstance(head, head_class("MultiClassHead")):
-        return LabelSpec("class", int(head.logits_dimension), vocabulary, by_name)
+        return OneClass(int(head.logits_dimension), vocabulary, by_name)
     if isinstance(head, head_class("MultiLabelHead")):
         # A multi-label head takes zeros and ones with or without a vocabulary.
-        return LabelSpec("classes", int(head.logits_dimension), vocabulary)
+        return AnyClasses(int(head.logits_dimension), vocabulary)
     if isinstance(head, head_class("RegressionHead")):
-        return LabelSpec("number", int(head.logits_dimension))
-    return LabelSpec("any")
+        return Numbers(int(head.logits_dimension))
+    return AnyLabels()

@@ -14,7 +14,8 @@ from hub_estimator import errors, files
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.training import checks
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.model import frozen_variables, heads, interactions, precomputed
 from hub_estimator.training.model.composition import ComposedModule, composed_spec
 from hub_estimator.training.model.contract import Capabilities
@@ -213,7 +214,7 @@ class Model:
                     f"Two metrics are called {metric.name!r}. Give each its own Metric.name; the "
                     f"head has: {', '.join(sorted(metrics))}."
                 )
-            metrics[metric.name] = metric(self._class_numbers(labels), spec.predictions)
+            metrics[metric.name] = metric(self._for_metrics(labels), spec.predictions)
         return spec._replace(
             eval_metric_ops=metrics or None, scaffold=self.optimization.scaffold() or spec.scaffold
         )
@@ -224,27 +225,17 @@ class Model:
         scaffold = frozen_variables.scaffold(spec.mode, config, names)
         return spec if scaffold is None else spec._replace(scaffold=scaffold)
 
-    def _class_numbers(self, labels: Any) -> Any:
-        """Returns labels that are names as the numbers of their classes."""
+    def _for_metrics(self, labels: Any) -> Any:
+        """Returns labels as metrics take them."""
         spec = heads.label_spec(self.head)
         if isinstance(spec, LabelSpec):
-            return _class_numbers(spec, labels)
-        return {
-            name: _class_numbers(labels_of_head, labels[name])
-            for name, labels_of_head in spec.items()
-        }
+            return spec.for_metrics(labels)
+        return {name: part.for_metrics(labels[name]) for name, part in spec.items()}
 
 
 def _has_methods_of(base: type, part: Any, *names: str) -> bool:
     """Whether a part builds what its base class builds: a subclass may do something else."""
     return all(getattr(type(part), name, None) is getattr(base, name) for name in names)
-
-
-def _class_numbers(spec: LabelSpec, labels: tf.Tensor) -> tf.Tensor:
-    if not spec.by_name or labels.dtype != tf.string:
-        return labels
-    names = tf.constant(spec.class_names)
-    return tf.argmax(tf.equal(tf.reshape(labels, [-1, 1]), names), axis=1)
 
 
 def _scopes(names: Sequence[str]) -> list[str]:

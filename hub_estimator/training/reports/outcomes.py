@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator.training.example_spec import LabelSpec
 from hub_estimator.training.inputs.base import InputFn
+from hub_estimator.training.labels.label_spec import LabelSpec
+from hub_estimator.training.labels.predicted_and_true import Outcomes
 from hub_estimator.training.model.prediction_graph import build_for_prediction
-from hub_estimator.training.running.prediction_formats import PREDICTIONS, PROBABILITIES
 from hub_estimator.training.running.trained_model import TrainedModel
 
 _MOST_NUMBERS = 50_000_000  # predicted of all examples: 200 MB
 # Of each text so much is kept: enough to see what it is about.
 _TEXT_BYTES = 400
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcomes:
-    """Predictions of one head and the truth, in the order of the examples.
-
-    Attributes:
-      labels: which labels the head takes.
-      truth: int64 `[N]` classes, int64 `[N, K]` zeros and ones, or float `[N, K]` numbers.
-      predicted: float `[N, K]`: probabilities, or numbers.
-      texts: the beginning of each text by feature name, bytes `[N]`.
-    """
-
-    labels: LabelSpec
-    truth: np.ndarray
-    predicted: np.ndarray
-    texts: Mapping[str, np.ndarray]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the classes, or their numbers."""
-        return list(self.labels.class_names or map(str, range(self.labels.size)))
-
-    def text(self, name: str, row: int) -> str:
-        """Returns the beginning of an example's text."""
-        return self.texts[name][row].decode("utf-8", "replace")
 
 
 def collect(
@@ -62,7 +35,7 @@ def collect(
     """
     heads = trained.spec.labels
     known = {"": heads} if isinstance(heads, LabelSpec) else dict(heads)
-    known = {name: labels for name, labels in known.items() if labels.kind != "any"}
+    known = {name: labels for name, labels in known.items() if labels.is_known}
     if not known:
         return {}
     most = _MOST_NUMBERS // sum(labels.size for labels in known.values())
@@ -75,7 +48,7 @@ def collect(
     return {
         name: Outcomes(
             labels,
-            _truth(labels, joined["truth"][name]),
+            labels.truth(joined["truth"][name]),
             joined["predicted"][name],
             joined["texts"],
         )
@@ -96,10 +69,7 @@ def _build(
         for name, each in features.items()
         if isinstance(each, tf.Tensor) and each.dtype == tf.string and each.shape.rank == 1
     }
-    keys = {
-        name: PREDICTIONS if labels.kind == "number" else PROBABILITIES
-        for name, labels in heads.items()
-    }
+    keys = {name: labels.prediction_key for name, labels in heads.items()}
     fetches = {
         "predicted": {n: built.predictions[(n, key) if n else key] for n, key in keys.items()},
         "truth": {name: truth[name] if name else truth for name in keys},
@@ -124,16 +94,3 @@ def _batches(
                 return
             rows += len(values[0])
             yield values
-
-
-def _truth(labels: LabelSpec, values: np.ndarray) -> np.ndarray:
-    """Returns the true labels as numbers."""
-    if labels.kind == "number":
-        return values.reshape(len(values), -1)
-    if labels.kind == "classes":
-        return values.astype(np.int64)
-    values = values.reshape(-1)
-    if labels.by_name:
-        numbers = {name.encode("utf-8"): n for n, name in enumerate(labels.class_names or ())}
-        return np.array([numbers[value] for value in values], np.int64)
-    return values.astype(np.int64)

@@ -9,10 +9,11 @@ from typing import Any
 
 from hub_estimator import errors, files
 from hub_estimator.training import checks
+from hub_estimator.training.charts import plots
 from hub_estimator.training.inputs.base import InputFn
+from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Outcomes
 from hub_estimator.training.model_folder import summaries
-from hub_estimator.training.reports import outcomes, plots
-from hub_estimator.training.reports.contents import WORST, Contents, contents
+from hub_estimator.training.reports import outcomes
 from hub_estimator.training.running.result import metric_lines
 from hub_estimator.training.running.trained_model import TrainedModel
 
@@ -97,9 +98,9 @@ class Report:
         _logger.info("The report of step %d is in %s.", step, files.join(folder, INDEX))
         return folder
 
-    def _contents(self, head: str, found: outcomes.Outcomes, step: int) -> Contents:
+    def _contents(self, head: str, found: Outcomes, step: int) -> Contents:
         title = f"{f'head {head}, ' if head else ''}step {step}, {len(found.truth):,} examples"
-        return contents(found, title, self.max_classes, self.max_worst)
+        return found.labels.report(found, title, self.max_classes, self.max_worst)
 
     def _pictures(self, parts: Mapping[str, Contents]) -> dict[str, bytes]:
         """Returns the pictures by their path without `.png`."""

@@ -14,11 +14,12 @@ from hub_estimator.progress import Progress
 from hub_estimator.training import checks
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.failures import clear_errors
+from hub_estimator.training.labels.prediction_lines import Form
 from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places
 from hub_estimator.training.running.interruption import Signals
-from hub_estimator.training.running.prediction_formats import Form, Writer
+from hub_estimator.training.running.prediction_formats import Writer
 from hub_estimator.training.running.trained_model import TrainedModel
 
 _FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl"}

@@ -19,7 +19,9 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import config, errors, estimator
 from hub_estimator.training import configurables
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.objective import Objective
@@ -155,7 +157,7 @@ def text_example(text):
     return tf.train.Example(features=features).SerializeToString()
 
 
-IMAGES = ExampleSpec({"image": tf.TensorSpec([None, 2, 3, 3], tf.float32)}, LabelSpec("number", 1))
+IMAGES = ExampleSpec({"image": tf.TensorSpec([None, 2, 3, 3], tf.float32)}, Numbers(1))
 
 
 def image_model_fn(features, labels, mode):
@@ -206,8 +208,7 @@ def test_averaged_weights(make_model, examples, tmp_path):
 def test_several_heads(make_model, examples, tmp_path):
     heads = [head_class("BinaryClassHead")(name=name) for name in ("first", "second")]
     labels = {
-        name: LabelSpec("class", 2, names)
-        for name, names in [("first", ("no", "yes")), ("second", None)]
+        name: OneClass(2, names) for name, names in [("first", ("no", "yes")), ("second", None)]
     }
     model = make_model(head=head_class("MultiHead")(heads))
     made = estimator.Estimator(model.model_fn, str(tmp_path / "model"), params={})

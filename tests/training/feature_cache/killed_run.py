@@ -9,9 +9,10 @@ import sys
 import numpy as np
 
 import hub_estimator  # noqa: F401  first: it chooses legacy Keras before TensorFlow is imported
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.encoders import Encoder
 
 ROWS = 9000
@@ -27,7 +28,7 @@ def outputs(module, folder, name="features"):
     with open(path, "w", encoding="utf-8") as file:
         file.write("text,label\n" + "".join(f"text {number},0\n" for number in range(ROWS)))
     encoder = Encoder(module)
-    spec = ExampleSpec(encoder.feature_specs(), LabelSpec("class", 2))
+    spec = ExampleSpec(encoder.feature_specs(), OneClass(2))
     return cache(folder, name).outputs(encoder, "train", TextFile(path), spec, is_worth_it=True)
 
 

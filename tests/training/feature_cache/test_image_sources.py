@@ -8,14 +8,15 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import Source, Sources
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
+from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.heads import head_class
 from tests.training.image_files import encoded
 
-IMAGES = ExampleSpec({"image": tf.TensorSpec([None, 2, 2, 3], tf.float32)}, LabelSpec("class", 2))
+IMAGES = ExampleSpec({"image": tf.TensorSpec([None, 2, 2, 3], tf.float32)}, OneClass(2))
 
 
 def mean_fn():

@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.one_class import OneClass
 
 NUMBER, BATCH = 10, 4
 
@@ -56,7 +57,7 @@ class InputContract:
     @pytest.fixture
     def spec(self):
         """What the model takes."""
-        return ExampleSpec({"text": tf.TensorSpec([None], tf.string)}, LabelSpec("class", 3))
+        return ExampleSpec({"text": tf.TensorSpec([None], tf.string)}, OneClass(3))
 
     def numbers(self, features) -> list[int]:
         """Which examples a batch of features is of."""

@@ -7,8 +7,11 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.arrays import Arrays, Frame
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
 from tests.training.inputs.input_contract import NUMBER, InputContract, batches
 from tests.training.training_data import TEXT, TWO_CLASSES
 
@@ -49,7 +52,7 @@ def test_arrays_of_every_kind():
         "ids": tf.TensorSpec([None, None], tf.int64),
         "pair": tf.TensorSpec([None, 2], tf.float32),
     }
-    heads = {"image": LabelSpec("number"), "sets": LabelSpec("classes", 2, ("a", "b"))}
+    heads = {"image": Numbers(), "sets": AnyClasses(2, ("a", "b"))}
     values, labels = read(source, ExampleSpec(features, heads))
     assert np.array(values.pop("image")) == pytest.approx(0.2)
     assert values == {"ids": [[1, 2], [3, 0]], "pair": [[0.5, 1], [2, 3]]}
@@ -140,7 +143,7 @@ def test_a_frame_of_pandas_own_types():
     source = Frame(frame, {"text": "text", "pair": ["n", "u"]}, "kind", class_names=["x", "y"])
     spec = ExampleSpec(
         {**TEXT, "pair": tf.TensorSpec([None, 2], tf.float32)},
-        LabelSpec("class", 2, source.class_names),
+        OneClass(2, source.class_names),
     )
     values, labels = read(source, spec)
     assert values == {"text": [b"a", b"b"], "pair": [[1, 0.5], [2, 1.5]]}
@@ -154,7 +157,7 @@ def test_a_missing_value_in_a_frame(dtype):
     frame = pandas.DataFrame({"c": pandas.Series([first, None], dtype=dtype), "label": [0, 1]})
     spec = tf.TensorSpec([None], tf.float32 if first == 1 else tf.string)
     with pytest.raises(errors.DataFileError) as caught:
-        Frame(frame, {"c": "c"}).check(ExampleSpec({"c": spec}, LabelSpec("class", 2)))
+        Frame(frame, {"c": "c"}).check(ExampleSpec({"c": spec}, OneClass(2)))
     assert str(caught.value) == "The value of 'c' in row 1 of the frame is missing."
 
 

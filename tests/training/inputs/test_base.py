@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hub_estimator.training.inputs.base import Order, Share, shown_names
+from hub_estimator.training.inputs.base import Order, Share
 
 
 def config(**settings):
@@ -49,8 +49,3 @@ def test_batches_go_on_into_the_next_epoch():
 
 def test_a_batch_of_several_epochs():
     assert sorted(Order(2, 6, seed=1).batch(0)) == [0, 0, 0, 1, 1, 1]
-
-
-def test_many_names_are_not_all_shown():
-    assert shown_names(["a"] * 10) == ", ".join("a" * 10)
-    assert shown_names(["a"] * 12) == ", ".join("a" * 10) + " and 2 more"

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training import step_checks
 from hub_estimator.training.inputs import failures
 from tests.training.inputs.input_contract import batches
 
@@ -50,7 +51,7 @@ def test_a_batch_that_fails_but_whose_examples_do_not():
 
 def test_labels():
     with tf.compat.v1.Session() as session:
-        operation = failures.fail_unless(
+        operation = step_checks.fail_unless(
             False, errors.LabelError, lambda: tf.constant("The label is wrong.")
         )
         pinned = pytest.raises(errors.LabelError, match=r"^The label is wrong\.$")

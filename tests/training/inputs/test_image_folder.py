@@ -11,10 +11,13 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.image_folder import ImageFolder
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 from tests.training import image_files
 from tests.training.inputs.input_contract import NUMBER, InputContract, batches, same
 
@@ -44,14 +47,14 @@ class TestImageFolder(InputContract):
 
     @pytest.fixture
     def spec(self):
-        return ExampleSpec(IMAGE, LabelSpec("class", 3))
+        return ExampleSpec(IMAGE, OneClass(3))
 
     def numbers(self, features):
         return [round(float(each.mean()) * 255 / 20) for each in features["image"]]
 
 
 def spec(size=2, names=None, by_name=False, **features):
-    return ExampleSpec(features or IMAGE, LabelSpec("class", size, names, by_name))
+    return ExampleSpec(features or IMAGE, OneClass(size, names, by_name))
 
 
 def test_other_formats_and_sizes(tmp_path):
@@ -73,10 +76,10 @@ def test_class_names(tmp_path):
     assert source.class_names == ("cat", "ant")
     # Without features, nothing is decoded.
     for labels, expected in [
-        (LabelSpec("class", 2), [0, 1]),
-        (LabelSpec("class", 2, ("ant", "cat")), [1, 0]),
-        (LabelSpec("class", 2, ("ant", "cat"), by_name=True), [b"cat", b"ant"]),
-        (LabelSpec("any"), [0, 1]),
+        (OneClass(2), [0, 1]),
+        (OneClass(2, ("ant", "cat")), [1, 0]),
+        (OneClass(2, ("ant", "cat"), by_name=True), [b"cat", b"ant"]),
+        (AnyLabels(), [0, 1]),
     ]:
         ((_, read),) = batches(source.evaluation_fn(ExampleSpec({}, labels))())
         assert read.tolist() == expected
@@ -339,7 +342,7 @@ def test_evaluation_on_other_classes(folder, source_spec, wanted):
     )
 
 
-@pytest.mark.parametrize("labels", [LabelSpec("number"), {"a": LabelSpec("class", 2)}])
+@pytest.mark.parametrize("labels", [Numbers(), {"a": OneClass(2)}])
 def test_heads_of_another_kind(folder, labels):
     assert check_error(errors.ModelError, folder, ExampleSpec(IMAGE, labels)) == (
         "ImageFolder gives one class of each image, but the model's head takes other labels. Take a "

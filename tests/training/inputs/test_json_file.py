@@ -9,8 +9,10 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.json_file import JsonlFile
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
 from tests.training.inputs.input_contract import InputContract, batches
 from tests.training.training_data import TEXT, TWO_CLASSES
 
@@ -41,7 +43,7 @@ def test_lists(tmp_path):
         "words": tf.TensorSpec([None, None], tf.string),
         "w": tf.TensorSpec([None], tf.float32),
     }
-    spec = ExampleSpec(features, LabelSpec("classes", 3, ("x", "y", "z")))
+    spec = ExampleSpec(features, AnyClasses(3, ("x", "y", "z")))
     ((read, labels),) = batches(source.evaluation_fn(spec)())
     assert {name: each.tolist() for name, each in read.items()} == {
         "ids": [[5, 6, 7], [0, 0, 0]],
@@ -54,7 +56,7 @@ def test_lists(tmp_path):
 
 def test_labels_that_are_lists_of_numbers(tmp_path):
     source = JsonlFile(write(tmp_path / "a.jsonl", [{"text": "a", "label": [0.5, 2]}]))
-    ((_, labels),) = batches(source.evaluation_fn(ExampleSpec(TEXT, LabelSpec("number", 2)))())
+    ((_, labels),) = batches(source.evaluation_fn(ExampleSpec(TEXT, Numbers(2)))())
     assert labels.tolist() == [[0.5, 2]]
 
 

@@ -12,9 +12,13 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.records import Records
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 from tests.training import image_files, runs
 from tests.training.inputs.input_contract import NUMBER, InputContract, batches
 from tests.training.record_data import example
@@ -78,7 +82,7 @@ def test_features(tmp_path):
     source = Records(path, class_names=["a", "b"])
     assert source.feature_names == ["ids", "image", "pair", "w"]
     assert source.class_names == ("a", "b")
-    spec = ExampleSpec(features, LabelSpec("class", 2, source.class_names), weights=("w",))
+    spec = ExampleSpec(features, OneClass(2, source.class_names), weights=("w",))
     values, labels = read(source, spec)
     assert np.array(values.pop("image")) == pytest.approx(0.2) and labels.tolist() == [1, 0]
     assert values == {
@@ -91,29 +95,29 @@ def test_features(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "stored", "expected"),
     [
-        (LabelSpec("class", 2), [[1], [0]], [1, 0]),
-        (LabelSpec("class", 2, ("a", "b"), by_name=True), [[b"b"], [b"a"]], [b"b", b"a"]),
-        (LabelSpec("class", 2, ("a", "b"), by_name=True), [[1], [0]], [b"b", b"a"]),
-        (LabelSpec("classes", 3), [[0, 2, 2], []], [[1, 0, 1], [0, 0, 0]]),
-        (LabelSpec("classes", 2, ("a", "b")), [[b"b"], [b"a", b"b"]], [[0, 1], [1, 1]]),
-        (LabelSpec("number"), [[0.5], [1.5]], [0.5, 1.5]),
-        (LabelSpec("number"), [[2], [3]], [2, 3]),
-        (LabelSpec("number", 2), [[0.5, 1.0], [1.5, 2.0]], [[0.5, 1], [1.5, 2]]),
-        (LabelSpec("any"), [[2], [3]], [2, 3]),
+        (OneClass(2), [[1], [0]], [1, 0]),
+        (OneClass(2, ("a", "b"), by_name=True), [[b"b"], [b"a"]], [b"b", b"a"]),
+        (OneClass(2, ("a", "b"), by_name=True), [[1], [0]], [b"b", b"a"]),
+        (AnyClasses(3), [[0, 2, 2], []], [[1, 0, 1], [0, 0, 0]]),
+        (AnyClasses(2, ("a", "b")), [[b"b"], [b"a", b"b"]], [[0, 1], [1, 1]]),
+        (Numbers(), [[0.5], [1.5]], [0.5, 1.5]),
+        (Numbers(), [[2], [3]], [2, 3]),
+        (Numbers(2), [[0.5, 1.0], [1.5, 2.0]], [[0.5, 1], [1.5, 2]]),
+        (AnyLabels(), [[2], [3]], [2, 3]),
     ],
 )
 def test_labels(tmp_path, labels, stored, expected):
     path = write(tmp_path / "a", *(example(text=[b"x"], label=each) for each in stored))
     _, values = read(Records(path), ExampleSpec(TEXT, labels))
     assert values.tolist() == expected
-    if labels.kind != "any":
-        assert values.dtype == (object if labels.by_name else labels.dtype.as_numpy_dtype)
+    if labels.is_known:
+        assert values.dtype == labels.dtype.as_numpy_dtype
 
 
 def test_labels_of_a_multi_head(tmp_path):
     path = write(tmp_path / "a", example(text=[b"x"], kind=[1], size=[0.5]))
     source = Records(path, label={"a": "kind", "b": "size"})
-    heads = {"a": LabelSpec("class", 2), "b": LabelSpec("number")}
+    heads = {"a": OneClass(2), "b": Numbers()}
     assert source.feature_names == ["text"]
     _, values = read(source, ExampleSpec(TEXT, heads))
     assert {name: each.tolist() for name, each in values.items()} == {"a": [1], "b": [0.5]}
@@ -123,7 +127,7 @@ def test_labels_of_a_multi_head(tmp_path):
     ("labels", "stored", "message"),
     [
         (
-            LabelSpec("class", 2),
+            OneClass(2),
             [2],
             (
                 "The label 2 in a record of {path} is not a class of the model's head, which takes 0 to "
@@ -131,12 +135,12 @@ def test_labels_of_a_multi_head(tmp_path):
             ),
         ),
         (
-            LabelSpec("classes", 2, ("a", "b")),
+            AnyClasses(2, ("a", "b")),
             [b"b", b"z"],
             "The label 'z' in a record of {path} is not a class of the model's head. It has: a, b.",
         ),
         (
-            LabelSpec("class", 2),
+            OneClass(2),
             [b"b"],
             (
                 "The label 'b' in a record of {path} is not a class of the model's head, whose classes "
@@ -160,7 +164,7 @@ def test_labels_that_are_no_classes(tmp_path, labels, stored, message):
 def test_without_determinism_each_start_has_an_order_of_its_own(tmp_path):
     path = write(tmp_path / "a", *map(text_example, range(NUMBER)))
     source = Records(path, batch_size=NUMBER, deterministic=False)
-    spec = ExampleSpec(TEXT, LabelSpec("class", 3))
+    spec = ExampleSpec(TEXT, OneClass(3))
     first, later = (
         batches(source.training_fn(spec, 1, lambda step=step: step)(), 1)[0][0]["text"].tolist()
         for step in (0, 1)
@@ -209,8 +213,8 @@ def test_other_records(tmp_path):
     assert message.startswith(f"The records of {path!r} are no tf.train.Examples: ")
 
 
-FLOATS = ExampleSpec({"w": tf.TensorSpec([None, 2], tf.float32)}, LabelSpec("any"))
-IMAGES = ExampleSpec({"w": tf.TensorSpec([None, 2, 2, 1], tf.float32)}, LabelSpec("any"))
+FLOATS = ExampleSpec({"w": tf.TensorSpec([None, 2], tf.float32)}, AnyLabels())
+IMAGES = ExampleSpec({"w": tf.TensorSpec([None, 2, 2, 1], tf.float32)}, AnyLabels())
 
 
 @pytest.mark.parametrize(
@@ -221,7 +225,7 @@ IMAGES = ExampleSpec({"w": tf.TensorSpec([None, 2, 2, 1], tf.float32)}, LabelSpe
         ({"w": [1.0]}, IMAGES, "The feature 'w' of the records of {path} is a float_list, but the model takes images, the bytes of their files."),
         ({"w": [b"x"]}, IMAGES, "The feature 'w' of a record of {path} is no PNG, JPEG, BMP or GIF image, which the model takes."),
         ({"text": [b""], "label": [0.5]}, TWO_CLASSES, "The label 'label' of the records of {path} is a float_list, but the model takes classes: an int64_list of their numbers, or a bytes_list of their names."),
-        ({"text": [b""], "label": [b"1"]}, ExampleSpec(TEXT, LabelSpec("number")), "The label 'label' of the records of {path} is a bytes_list, but the model takes numbers."),
+        ({"text": [b""], "label": [b"1"]}, ExampleSpec(TEXT, Numbers()), "The label 'label' of the records of {path} is a bytes_list, but the model takes numbers."),
     ],
 )  # fmt: skip
 def test_records_that_the_model_does_not_take(tmp_path, features, spec, message):
@@ -247,7 +251,7 @@ def test_a_later_record_is_named_by_its_file(tmp_path):
     wrong = example(text=[b"a", b"b"], label=[1])
     path = write(tmp_path / "a", *map(text_example, [0, 1] * 10), wrong)
     source = Records(path, batch_size=4)
-    spec = ExampleSpec(TEXT, LabelSpec("class", 3))
+    spec = ExampleSpec(TEXT, OneClass(3))
     source.check(spec)
     with pytest.raises(errors.DataFileError) as caught, clear_errors():
         batches(source.evaluation_fn(spec)())
@@ -261,7 +265,7 @@ def test_a_wrong_record_beside_one_with_an_empty_list(tmp_path):
     # TensorFlow ends the process where it takes such lists out of a batch.
     good = [example(ids=list(range(number)), label=[1]) for number in range(3)]
     path = write(tmp_path / "a", *good * 4, example(ids=[1.5], label=[1]))
-    spec = ExampleSpec({"ids": tf.TensorSpec([None, None], tf.int64)}, LabelSpec("class", 2))
+    spec = ExampleSpec({"ids": tf.TensorSpec([None, None], tf.int64)}, OneClass(2))
     message = step_error(errors.DataFileError, Records(path).evaluation_fn(spec))
     assert message.startswith(f"A record of {path!r} is not as the model takes it: ")
 
@@ -361,7 +365,7 @@ def test_a_length_that_cannot_be_true(three_files, tmp_path):
 @pytest.mark.parametrize("option", ["GZIP", "ZLIB"])
 def test_files_that_are_compressed(tmp_path, option):
     path = write(tmp_path / "a", *map(text_example, range(3)), options=option)
-    features, labels = read(Records(path), ExampleSpec(TEXT, LabelSpec("class", 3)))
+    features, labels = read(Records(path), ExampleSpec(TEXT, OneClass(3)))
     assert features["text"] == [b"x0", b"x1", b"x2"] and labels.tolist() == [0, 1, 2]
 
 
@@ -409,12 +413,12 @@ def test_a_pointer_of_git_lfs(three_files, tmp_path):
 def test_numbers_that_are_not_finite(tmp_path, number):
     good = [example(w=[0.5, 1.5], label=[0.5])] * 9
     path = write(tmp_path / "a", *good, example(w=[0.5, float(number)], label=[0.5]), *good)
-    spec = ExampleSpec(FLOATS.features, LabelSpec("number"))
+    spec = ExampleSpec(FLOATS.features, Numbers())
     assert step_error(errors.DataFileError, Records(path).prediction_fn(spec)) == (
         f"The value {number} of 'w' in a record of {path!r} is not a finite number."
     )
     path = write(tmp_path / "a", *good, example(w=[0.5, 0.5], label=[float(number)]), *good)
-    for labels in (LabelSpec("number"), LabelSpec("any")):
+    for labels in (Numbers(), AnyLabels()):
         source = Records(path, batch_size=4)
         assert step_error(
             errors.LabelError, source.evaluation_fn(ExampleSpec(FLOATS.features, labels))
@@ -424,7 +428,7 @@ def test_numbers_that_are_not_finite(tmp_path, number):
 def test_labels_are_shown_quoted_and_cut(tmp_path):
     label = b"\x1b[2J]\n\xff" + b"z" * 10**6
     path = write(tmp_path / "a", example(text=[b"x"], label=[label]))
-    spec = ExampleSpec(TEXT, LabelSpec("class", 2, ("a", "b")))
+    spec = ExampleSpec(TEXT, OneClass(2, ("a", "b")))
     assert step_error(errors.LabelError, Records(path).evaluation_fn(spec)) == (
         f"The label '\\x1b[2J]\\n\\udcff{'z' * 113}'... (1,000,007 characters) in a record of {path!r} is "
         "not a class of the model's head. It has: a, b."
@@ -493,12 +497,12 @@ def test_images_further_on_that_are_none(tmp_path, content, why):
     [
         (
             {"a": "label"},
-            LabelSpec("class", 2),
+            OneClass(2),
             "Records.label is {'a': 'label'}, but the model has one head: give it one key.",
         ),
         (
             "label",
-            {"a": LabelSpec("class", 2)},
+            {"a": OneClass(2)},
             (
                 "Records.label is 'label', but the model has the heads a: give it a dict with a key for "
                 "each."

@@ -8,8 +8,11 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 from tests.training.inputs.input_contract import InputContract, batches
 from tests.training.training_data import ANY_LABELS, TEXT, TWO_CLASSES, write_csv
 
@@ -40,7 +43,7 @@ def test_columns_by_name(tmp_path):
     source = TextFile(path, texts={"b": "p", "a": "q"}, label="score")
     assert source.feature_names == ["a", "b"] and source.num_examples == 1
     text = tf.TensorSpec([None], tf.string)
-    features, labels = read(source, ExampleSpec({"a": text, "b": text}, LabelSpec("any")))
+    features, labels = read(source, ExampleSpec({"a": text, "b": text}, AnyLabels()))
     assert features == {"a": [b"x"], "b": [b"y"]}
     assert labels.tolist() == [1.5] and labels.dtype == "float32"
 
@@ -79,7 +82,7 @@ def test_numbers(tmp_path):
         "column": tf.TensorSpec([None, 1], tf.float32),
     }
     assert source.feature_names == sorted(numbers)
-    read_features, _ = read(source, ExampleSpec(features, LabelSpec("class", 2)))
+    read_features, _ = read(source, ExampleSpec(features, OneClass(2)))
     assert read_features == {
         "pair": [[1.5, 2], [-1, 1000]],
         "one": [1.5, -1],
@@ -108,14 +111,14 @@ def test_labels_by_name(tmp_path):
     assert source.class_names == ("bad", "good")
     _, labels = read(source, TWO_CLASSES.with_class_names(source.class_names))
     assert labels.tolist() == [1, 0]
-    by_name = ExampleSpec(TEXT, LabelSpec("class", 2, ("bad", "good"), by_name=True))
+    by_name = ExampleSpec(TEXT, OneClass(2, ("bad", "good"), by_name=True))
     assert read(source, by_name)[1].tolist() == [b"good", b"bad"]
 
 
 def test_labels_of_a_multi_head(tmp_path):
     rows = [("x", 1, 0.5, 2), ("y", 0, 1.5, 3)]
     path = write_csv(tmp_path / "a.csv", rows, ("text", "kind", "u", "v"))
-    heads = {"kind": LabelSpec("class", 2), "size": LabelSpec("number", 2)}
+    heads = {"kind": OneClass(2), "size": Numbers(2)}
     source = TextFile(path, label={"kind": "kind", "size": ["u", "v"]})
     _, labels = read(source, ExampleSpec(TEXT, heads))
     assert labels["kind"].tolist() == [1, 0] and labels["size"].tolist() == [[0.5, 2], [1.5, 3]]
@@ -194,6 +197,6 @@ def test_the_check_reads_the_file(tmp_path, spec):
 def test_labels_are_checked_against_the_heads_classes(tmp_path):
     source = TextFile(write_csv(tmp_path / "a.csv", [("a", 2)]))
     source.check(ANY_LABELS)
-    source.check(ExampleSpec(TEXT, LabelSpec("class", 3)))
+    source.check(ExampleSpec(TEXT, OneClass(3)))
     with pytest.raises(errors.LabelError):
         source.check(TWO_CLASSES)

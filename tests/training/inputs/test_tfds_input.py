@@ -11,8 +11,12 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.tfds_input import TfdsInput
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 from tests.training.inputs.input_contract import NUMBER, InputContract, batches
 from tests.training.training_data import TEXT, TWO_CLASSES
 
@@ -88,7 +92,7 @@ def test_features_of_every_kind(folder):
         "size": tf.TensorSpec([None, 1], tf.float64),
     }
     assert source.num_examples == 2 and source.class_names == ("x", "y")
-    spec = ExampleSpec(features, LabelSpec("classes", 2, source.class_names))
+    spec = ExampleSpec(features, AnyClasses(2, source.class_names))
     source.check(spec)
     ((values, labels),) = batches(source.evaluation_fn(spec)())
     assert values["a"] == pytest.approx(0.2) and values["b"] == pytest.approx(0.2)
@@ -184,7 +188,7 @@ def test_labels_that_are_no_classes(folder):
 
     source = TfdsInput(folder)
     with pytest.raises(errors.LabelError) as caught, clear_errors():
-        batches(source.evaluation_fn(ExampleSpec(TEXT, LabelSpec("class", 2)))())
+        batches(source.evaluation_fn(ExampleSpec(TEXT, OneClass(2)))())
     assert str(caught.value) == (
         f"The label 2 in the dataset '{folder}' is not a class of the model's head, which takes 0 "
         "to 1."
@@ -196,7 +200,7 @@ def test_features_of_another_length_are_said(folder):
 
     features = {"ids": tf.TensorSpec([None, 3], tf.int64)}
     with pytest.raises(errors.DataFileError) as caught, clear_errors():
-        batches(TfdsInput(folder).evaluation_fn(ExampleSpec(features, LabelSpec("any")))())
+        batches(TfdsInput(folder).evaluation_fn(ExampleSpec(features, AnyLabels()))())
     assert str(caught.value) == (
         f"An example of the dataset '{folder}' is not as the model takes it: a feature has another "
         "length, or is an image that cannot be decoded."
@@ -244,7 +248,7 @@ def test_files_of_a_dataset_that_are_damaged(copied):
 def test_numbers_of_classes_that_are_not_whole(folder):
     from hub_estimator.training.inputs.failures import clear_errors
 
-    spec = ExampleSpec(TEXT, LabelSpec("class", 9))
+    spec = ExampleSpec(TEXT, OneClass(9))
     with pytest.raises(errors.LabelError) as caught, clear_errors():
         batches(TfdsInput(folder, label="size").evaluation_fn(spec)())
     assert str(caught.value) == (
@@ -254,9 +258,7 @@ def test_numbers_of_classes_that_are_not_whole(folder):
 
 
 def test_labels_of_another_type(folder):
-    message = check_error(
-        errors.DataFileError, folder, ExampleSpec({}, LabelSpec("number")), label="text"
-    )
+    message = check_error(errors.DataFileError, folder, ExampleSpec({}, Numbers()), label="text")
     assert message == (
         f"The label 'text' of the dataset {folder!r} is string, but the model takes numbers."
     )
@@ -268,7 +270,7 @@ def test_images_that_are_too_large(folder, monkeypatch):
     monkeypatch.setenv("HUB_ESTIMATOR_MAX_IMAGE_PIXELS", "19")
     features = {"image": tf.TensorSpec([None, 2, 2, 3], tf.float32)}
     with pytest.raises(errors.DataFileError) as caught, clear_errors():
-        batches(TfdsInput(folder).prediction_fn(ExampleSpec(features, LabelSpec("any")))())
+        batches(TfdsInput(folder).prediction_fn(ExampleSpec(features, AnyLabels()))())
     assert str(caught.value) == (
         f"The image 'image' in the dataset '{folder}' has 20 pixels, and at most 19 are decoded: if it "
         "is to be trusted, raise the limit by HUB_ESTIMATOR_MAX_IMAGE_PIXELS."

@@ -12,7 +12,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import config, errors
 from hub_estimator.training import configurables
-from hub_estimator.training.example_spec import LabelSpec
+from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.heads import head_class
 from tests.training import runs
@@ -35,7 +35,7 @@ def make(text_module):
 def test_what_it_takes(make):
     spec = make().example_spec()
     assert spec.features == {"text": tf.TensorSpec([None], tf.string, "text")}
-    assert spec.labels == LabelSpec("class", 2)
+    assert spec.labels == OneClass(2)
 
 
 @pytest.mark.parametrize("trainable", [False, True])

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors, estimator
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.unknown import AnyLabels
 from hub_estimator.training.model.composition import ComposedModule, composed_spec
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.layers import DenseLayers
@@ -142,7 +143,7 @@ def build(features, mode):
 
 NUMBERS = ExampleSpec(
     {name: tf.TensorSpec([None, 2], tf.float32) for name in ("a b", "c", "weight")},
-    LabelSpec("any"),
+    AnyLabels(),
     weights=("weight",),
 )
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.contract import Capabilities, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
@@ -50,9 +51,7 @@ class Lengths:
             raise errors.FeatureNotFoundError("It takes the feature 'text'.")
 
     def example_spec(self):
-        return ExampleSpec(
-            {"text": tf.TensorSpec([None], tf.string, "text")}, LabelSpec("class", 2)
-        )
+        return ExampleSpec({"text": tf.TensorSpec([None], tf.string, "text")}, OneClass(2))
 
     def model_fn(self, features, labels, mode, params=None, config=None):
         lengths = tf.cast(tf.strings.length(features["text"]), tf.float32)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from hub_estimator.training.example_spec import ExampleSpec, LabelSpec
+from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 from hub_estimator.training.model import heads
 from hub_estimator.training.model.heads import head_class
 
@@ -15,19 +19,19 @@ NAMES = ("a", "b", "c")
 @pytest.mark.parametrize(
     ("name", "arguments", "expected", "dtype"),
     [
-        ("BinaryClassHead", {}, LabelSpec("class", 2), tf.int64),
-        ("MultiClassHead", {"n_classes": 5}, LabelSpec("class", 5), tf.int64),
+        ("BinaryClassHead", {}, OneClass(2), tf.int64),
+        ("MultiClassHead", {"n_classes": 5}, OneClass(5), tf.int64),
         (
             *("MultiClassHead", {"n_classes": 3, "label_vocabulary": NAMES}),
-            *(LabelSpec("class", 3, NAMES, by_name=True), tf.string),
+            *(OneClass(3, NAMES, by_name=True), tf.string),
         ),
-        ("MultiLabelHead", {"n_classes": 3}, LabelSpec("classes", 3), tf.int64),
+        ("MultiLabelHead", {"n_classes": 3}, AnyClasses(3), tf.int64),
         (
             *("MultiLabelHead", {"n_classes": 3, "label_vocabulary": NAMES}),
-            *(LabelSpec("classes", 3, NAMES), tf.int64),
+            *(AnyClasses(3, NAMES), tf.int64),
         ),
-        ("RegressionHead", {}, LabelSpec("number", 1), tf.float32),
-        ("RegressionHead", {"label_dimension": 2}, LabelSpec("number", 2), tf.float32),
+        ("RegressionHead", {}, Numbers(1), tf.float32),
+        ("RegressionHead", {"label_dimension": 2}, Numbers(2), tf.float32),
     ],
 )
 def test_labels(name, arguments, expected, dtype):
@@ -41,19 +45,19 @@ def test_a_multi_head_takes_the_labels_of_each():
         head_class("RegressionHead")(name="stars", weight_column="sure"),
     ]
     head = head_class("MultiHead")(parts)
-    assert heads.label_spec(head) == {"likes": LabelSpec("class", 2), "stars": LabelSpec("number")}
+    assert heads.label_spec(head) == {"likes": OneClass(2), "stars": Numbers()}
     assert heads.feature_specs(head) == {"sure": tf.TensorSpec([None], tf.float32, "sure")}
 
 
 def test_a_head_of_somebody_else():
-    assert heads.label_spec(object()) == LabelSpec("any")
+    assert heads.label_spec(object()) == AnyLabels()
     assert heads.feature_specs(object()) == {}
 
 
 def test_class_names_of_the_data_are_for_heads_without_names():
-    numbered = ExampleSpec({}, LabelSpec("class", 3)).with_class_names(NAMES)
+    numbered = ExampleSpec({}, OneClass(3)).with_class_names(NAMES)
     assert numbered.class_names == NAMES and numbered.labels.dtype == tf.int64
-    named = ExampleSpec({}, LabelSpec("class", 3, ("x", "y", "z"), by_name=True))
+    named = ExampleSpec({}, OneClass(3, ("x", "y", "z"), by_name=True))
     assert named.with_class_names(NAMES) == named
-    number = ExampleSpec({}, LabelSpec("number"))
+    number = ExampleSpec({}, Numbers())
     assert number.with_class_names(NAMES) == number

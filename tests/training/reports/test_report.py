@@ -9,11 +9,13 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
+from hub_estimator import errors
+from hub_estimator.training.charts import plots
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model_folder.model_folder import ModelFolder
-from hub_estimator.training.reports import outcomes, plots
+from hub_estimator.training.reports import outcomes
 from hub_estimator.training.reports.report import Report
 from hub_estimator.training.running.trained_model import TrainedModel
 from tests.training import runs
@@ -145,3 +147,30 @@ def test_a_head_of_which_nothing_is_known(run, make_model, tmp_path):
     folder = tmp_path / "model" / "report"
     assert os.listdir(folder) == ["report.md"]
     assert "accuracy" in (folder / "report.md").read_text()
+
+
+def test_without_matplotlib(monkeypatch):
+    monkeypatch.setattr(plots, "are_possible", lambda: False)
+    with pytest.raises(errors.MissingExtraError) as caught:
+        Report(pictures=True).check()
+    assert str(caught.value) == (
+        "The pictures of a report need the library matplotlib: pip install 'hub_estimator[plots]'. "
+        "Report.pictures = False leaves them out."
+    )
+    for pictures in (None, False):
+        Report(pictures=pictures).check()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"max_examples": 0}, "Report.max_examples is 0; it must be at least 1."),
+        ({"max_classes": "a"}, "Report.max_classes is 'a'; it must be a whole number."),
+        ({"max_worst": 0}, "Report.max_worst is 0; it must be at least 1."),
+        ({"pictures": 3}, "Report.pictures is 3; it must be True, False or None."),
+    ],
+)
+def test_settings(settings, message):
+    with pytest.raises(errors.ModelError) as caught:
+        Report(**settings)
+    assert str(caught.value) == message

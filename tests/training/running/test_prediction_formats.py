@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import LabelSpec
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 from hub_estimator.training.running.prediction_formats import Writer
 
 TWO = np.array([[0.9, 0.1], [0.25, 0.75], [0.5, 0.5]], np.float32)
@@ -32,7 +35,7 @@ def both(labels, predictions):
 
 
 def test_one_class_without_names():
-    text, _, rows = both(LabelSpec("class", 2), {"probabilities": TWO})
+    text, _, rows = both(OneClass(2), {"probabilities": TWO})
     assert text.splitlines() == [
         "row,class,class_id,probability_0,probability_1",
         "1,0,0,0.9,0.1",
@@ -46,7 +49,7 @@ def test_one_class_without_names():
 
 @pytest.mark.parametrize("names", [('a "b", %s', "100%\nü"), ("%d", "")])
 def test_names_that_need_care(names):
-    _, table, rows = both(LabelSpec("class", 2, names), {"probabilities": TWO})
+    _, table, rows = both(OneClass(2, names), {"probabilities": TWO})
     assert table[0] == ["row", "class", "class_id", *(f"probability_{name}" for name in names)]
     assert [row[1] for row in table[1:]] == [names[0], names[1], names[0]]
     assert [row["class"] for row in rows] == [names[0], names[1], names[0]]
@@ -55,7 +58,7 @@ def test_names_that_need_care(names):
 
 def test_several_classes():
     _, table, rows = both(
-        LabelSpec("classes", 2, ("a,b", "c")),
+        AnyClasses(2, ("a,b", "c")),
         {"probabilities": np.array([[0.9, 0.1], [0.7, 0.5], [0.2, 0.4]], np.float32)},
     )
     assert table == [
@@ -70,20 +73,20 @@ def test_several_classes():
 
 def test_one_number():
     values = np.array([[1.5], [-2e-30], [3e20]], np.float32)
-    text, _, rows = both(LabelSpec("number"), {"predictions": values})
+    text, _, rows = both(Numbers(), {"predictions": values})
     assert text.splitlines() == ["row,prediction", "1,1.5", "2,-2e-30", "3,3e+20"]
     assert rows[2] == {"row": 3, "prediction": 3e20}
 
 
 def test_several_numbers():
     values = np.arange(6, dtype=np.float32).reshape(3, 2)
-    text, _, rows = both(LabelSpec("number", 2), {"predictions": values})
+    text, _, rows = both(Numbers(2), {"predictions": values})
     assert text.splitlines()[:2] == ["row,prediction_0,prediction_1", "1,0,1"]
     assert rows[0] == {"row": 1, "prediction": [0, 1]}
 
 
 def test_several_heads():
-    labels = {"to%ne": LabelSpec("class", 2, ("bad", "good")), "stars": LabelSpec("number")}
+    labels = {"to%ne": OneClass(2, ("bad", "good")), "stars": Numbers()}
     predictions = {
         ("to%ne", "probabilities"): TWO,
         ("stars", "predictions"): np.ones([3, 1], np.float32),
@@ -106,17 +109,17 @@ def test_several_heads():
 
 def test_a_head_of_somebody_else():
     with pytest.raises(errors.ModelError) as caught:
-        Writer(LabelSpec("any"), "csv")
+        Writer(AnyLabels(), "csv")
     assert str(caught.value) == (
         "Nothing is known of the predictions of the head, which is none of tf.estimator's. Use "
         "Estimator.predict from Python."
     )
     with pytest.raises(errors.ModelError, match="of the head 'x', which"):
-        Writer({"x": LabelSpec("any")}, "csv")
+        Writer({"x": AnyLabels()}, "csv")
 
 
 def test_what_is_no_number():
-    writer = Writer(LabelSpec("number"), "jsonl")
+    writer = Writer(Numbers(), "jsonl")
     writer.lines({"predictions": np.zeros([2, 1])})
     with pytest.raises(errors.ModelError) as caught:
         writer.lines({"predictions": np.array([[1.0], [np.nan]])})

@@ -79,8 +79,8 @@ def scores_of_classes(
       num_classes: `K`.
     """
     counts = [
-        np.bincount(each, minlength=num_classes)
-        for each in (labels[labels == predicted], labels, predicted)
+        np.bincount(classes, minlength=num_classes)
+        for classes in (labels[labels == predicted], labels, predicted)
     ]
     return _scores(*counts)
 

@@ -1,16 +1,15 @@
-"""The pictures of a report: that each can be drawn whatever the data, and says so without matplotlib."""
+"""The pictures of a report: each can be drawn, whatever the data."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from hub_estimator import errors
-from hub_estimator.training.example_spec import LabelSpec
-from hub_estimator.training.reports import plots
-from hub_estimator.training.reports.contents import contents
-from hub_estimator.training.reports.outcomes import Outcomes
-from hub_estimator.training.reports.report import Report
+from hub_estimator.training.charts import plots
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.predicted_and_true import Outcomes
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -20,21 +19,21 @@ def one_class(size, num_classes, names=None, missing=()):
     there = [number for number in range(num_classes) if number not in missing]
     truth = random.choice(there, size)
     predicted = random.dirichlet(np.ones(num_classes), size).astype(np.float32)
-    return Outcomes(LabelSpec("class", num_classes, names), truth, predicted, {})
+    return Outcomes(OneClass(num_classes, names), truth, predicted, {})
 
 
 def several_classes(not_finite=False):
     random = np.random.default_rng(1)
     truth = random.integers(2, size=(30, 3))
     predicted = random.random((30, 3)) * (np.nan if not_finite else 1)
-    return Outcomes(LabelSpec("classes", 3), truth, predicted, {})
+    return Outcomes(AnyClasses(3), truth, predicted, {})
 
 
 def numbers(size, not_finite=()):
     random = np.random.default_rng(1)
     predicted = random.random((size, 1))
     predicted[: len(not_finite), 0] = not_finite
-    return Outcomes(LabelSpec("number"), random.random((size, 1)), predicted, {})
+    return Outcomes(Numbers(), random.random((size, 1)), predicted, {})
 
 
 @pytest.mark.parametrize(
@@ -63,15 +62,15 @@ def numbers(size, not_finite=()):
 @pytest.mark.filterwarnings("error")
 def test_every_picture_can_be_drawn(found, names):
     pytest.importorskip("matplotlib")
-    made = contents(found, "step 1", max_classes=5, max_worst=3)
+    made = found.labels.report(found, "step 1", max_classes=5, max_worst=3)
     drawn = {name: draw() for name, draw in made.pictures.items()}
     assert all(png.startswith(PNG) for png in drawn.values())
     expected = {
-        "class": {"confusion_matrix", "precision_recall", "roc", "calibration"},
-        "classes": {"precision_recall", "roc", "calibration"},
-        "number": {"predicted_over_true", "errors"},
+        OneClass: {"confusion_matrix", "precision_recall", "roc", "calibration"},
+        AnyClasses: {"precision_recall", "roc", "calibration"},
+        Numbers: {"predicted_over_true", "errors"},
     }
-    assert set(drawn) == expected[found.labels.kind]
+    assert set(drawn) == expected[type(found.labels)]
 
 
 def test_many_classes_are_folded_into_one(monkeypatch):
@@ -79,35 +78,8 @@ def test_many_classes_are_folded_into_one(monkeypatch):
     monkeypatch.setattr(plots, "confusion_matrix", lambda *arguments: drawn.append(arguments))
     truth = np.array([0, 1, 1, 2, 2, 2, 3])
     predicted = np.eye(4)[[0, 1, 0, 2, 2, 3, 0]]
-    found = Outcomes(LabelSpec("class", 4, ("a", "b", "c", "d")), truth, predicted, {})
-    contents(found, "step 1", max_classes=2, max_worst=3).pictures["confusion_matrix"]()
+    found = Outcomes(OneClass(4, ("a", "b", "c", "d")), truth, predicted, {})
+    found.labels.report(found, "step 1", max_classes=2, max_worst=3).pictures["confusion_matrix"]()
     ((matrix, names, title),) = drawn
     assert names == ["b", "c", "(others)"] and title == "Confusion matrix\nstep 1"
     assert matrix.tolist() == [[1, 0, 1], [0, 2, 1], [0, 0, 2]]
-
-
-def test_without_matplotlib(monkeypatch):
-    monkeypatch.setattr(plots, "are_possible", lambda: False)
-    with pytest.raises(errors.MissingExtraError) as caught:
-        Report(pictures=True).check()
-    assert str(caught.value) == (
-        "The pictures of a report need the library matplotlib: pip install 'hub_estimator[plots]'. "
-        "Report.pictures = False leaves them out."
-    )
-    for pictures in (None, False):
-        Report(pictures=pictures).check()
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"max_examples": 0}, "Report.max_examples is 0; it must be at least 1."),
-        ({"max_classes": "a"}, "Report.max_classes is 'a'; it must be a whole number."),
-        ({"max_worst": 0}, "Report.max_worst is 0; it must be at least 1."),
-        ({"pictures": 3}, "Report.pictures is 3; it must be True, False or None."),
-    ],
-)
-def test_settings(settings, message):
-    with pytest.raises(errors.ModelError) as caught:
-        Report(**settings)
-    assert str(caught.value) == message

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from hub_estimator import errors
-from hub_estimator.training.example_spec import LabelSpec
 from hub_estimator.training.inputs.columns import Table
-from hub_estimator.training.inputs.labels import LabelReader
+from hub_estimator.training.inputs.label_columns import LabelReader
+from hub_estimator.training.labels.any_classes import AnyClasses
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.labels.unknown import AnyLabels
 
 NAMES = ("a", "b", "c")
-CLASS = LabelSpec("class", 3)
-NAMED = LabelSpec("class", 3, NAMES)
-BY_NAME = LabelSpec("class", 3, NAMES, by_name=True)
-SETS = LabelSpec("classes", 3)
-NAMED_SETS = LabelSpec("classes", 3, NAMES)
+CLASS = OneClass(3)
+NAMED = OneClass(3, NAMES)
+BY_NAME = OneClass(3, NAMES, by_name=True)
+SETS = AnyClasses(3)
+NAMED_SETS = AnyClasses(3, NAMES)
 
 
 def read(spec, *parts, names=None):
@@ -35,9 +38,9 @@ def read(spec, *parts, names=None):
         (NAMED, [np.array(["c", "b"])], [2, 1], np.int64),
         (NAMED, [np.array([2, 1])], [2, 1], np.int64),
         # Names that are numbers are names.
-        (LabelSpec("class", 2, ("1", "2")), [["1", "2"]], [0, 1], np.int64),
+        (OneClass(2, ("1", "2")), [["1", "2"]], [0, 1], np.int64),
         (BY_NAME, [["a", "c"]], [b"a", b"c"], object),
-        (LabelSpec("class", 2, ("1", "2"), True), [[2, 1]], [b"2", b"1"], object),
+        (OneClass(2, ("1", "2"), True), [[2, 1]], [b"2", b"1"], object),
         (SETS, [["0|2", ""]], [[1, 0, 1], [0, 0, 0]], np.int64),
         (SETS, [[[0, 2], []]], [[1, 0, 1], [0, 0, 0]], np.int64),
         (SETS, [[1, 2]], [[0, 1, 0], [0, 0, 1]], np.int64),
@@ -45,13 +48,13 @@ def read(spec, *parts, names=None):
         (NAMED_SETS, [[["b"], ["a"]]], [[0, 1, 0], [1, 0, 0]], np.int64),
         (SETS, [["1", "0"], ["0", "0"], ["1", "1"]], [[1, 0, 1], [0, 0, 1]], np.int64),
         (SETS, [np.array([[True, False, True]])], [[1, 0, 1]], np.int64),
-        (LabelSpec("number"), [["0.5", "2"]], [0.5, 2], np.float32),
-        (LabelSpec("number"), [np.array([[1], [2]])], [1, 2], np.float32),
-        (LabelSpec("number", 2), [["1", "2"], ["3", "4"]], [[1, 3], [2, 4]], np.float32),
-        (LabelSpec("number", 2), [[[1, 2.5]]], [[1, 2.5]], np.float32),
-        (LabelSpec("any"), [["0", "1.0"]], [0, 1], np.int64),
-        (LabelSpec("any"), [["0.5", "-1"]], [0.5, -1], np.float32),
-        (LabelSpec("any"), [["0", str(2**64)]], [0, 2**64], np.float32),
+        (Numbers(), [["0.5", "2"]], [0.5, 2], np.float32),
+        (Numbers(), [np.array([[1], [2]])], [1, 2], np.float32),
+        (Numbers(2), [["1", "2"], ["3", "4"]], [[1, 3], [2, 4]], np.float32),
+        (Numbers(2), [[[1, 2.5]]], [[1, 2.5]], np.float32),
+        (AnyLabels(), [["0", "1.0"]], [0, 1], np.int64),
+        (AnyLabels(), [["0.5", "-1"]], [0.5, -1], np.float32),
+        (AnyLabels(), [["0", str(2**64)]], [0, 2**64], np.float32),
     ],
 )
 def test_labels(spec, parts, expected, dtype):
@@ -106,7 +109,7 @@ NO_NAMES = (
         ),
         (BY_NAME, ["a", ""], "The label in row 3 of 'a.csv' is missing."),
         (
-            LabelSpec("class", 12, tuple("abcdefghijkl"), True),
+            OneClass(12, tuple("abcdefghijkl"), True),
             ["z"],
             (
                 "The label 'z' in row 2 of 'a.csv' is not a class of the model's head. It has: a, b, c, "
@@ -154,7 +157,7 @@ NO_NAMES = (
             "The label 2 in row 3 of 'a.csv' is neither 0 nor 1.",
         ),
         (
-            LabelSpec("number"),
+            Numbers(),
             ["1", "x"],
             (
                 "The label 'x' in row 3 of 'a.csv' is not a number, as the model's head takes; names of "
@@ -162,11 +165,11 @@ NO_NAMES = (
             ),
         ),
         (
-            LabelSpec("number", 2),
+            Numbers(2),
             [[1, 2], [3]],
             "The label [3] in row 3 of 'a.csv' is not a list of 2 numbers.",
         ),
-        (LabelSpec("any"), ["1", "pos"], "The label 'pos' in row 3 of 'a.csv' is not a number."),
+        (AnyLabels(), ["1", "pos"], "The label 'pos' in row 3 of 'a.csv' is not a number."),
     ],
 )
 def test_wrong_labels(spec, values, message):
@@ -189,7 +192,7 @@ def test_wrong_labels(spec, values, message):
             "TextFile.label gives 2 columns of classes, the model's head takes 3.",
         ),
         (
-            LabelSpec("number", 3),
+            Numbers(3),
             ["0", "1"],
             "TextFile.label gives 2 columns of numbers, the model's head takes 3.",
         ),

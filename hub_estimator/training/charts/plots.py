@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from hub_estimator import errors, texts
-from hub_estimator.training.reports import curves
-from hub_estimator.training.reports.curves import Calibration, Curve
+from hub_estimator.training.charts import curves
+from hub_estimator.training.charts.curves import Calibration, Curve
 
 _DPI = 120
 _NAME_LETTERS = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hub_estimator.training.reports import curves
+from hub_estimator.training.charts import curves
 
 LABELS = np.array([0, 0, 1, 1, 1, 2])
 PREDICTED = np.array([0, 1, 1, 1, 0, 0])

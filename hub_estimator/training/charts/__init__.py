@@ -1,0 +1,1 @@
+"""Numbers, pictures and tables of reports: plain functions of arrays."""
