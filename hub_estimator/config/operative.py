@@ -16,7 +16,7 @@ from typing import Any
 
 from hub_estimator import errors, files, texts
 from hub_estimator.config import registry
-from hub_estimator.config.origin import Origin, path_bindings
+from hub_estimator.config.origin import ConfigOrigin, path_bindings
 from hub_estimator.config.statements import (
     GIN_FEATURES,
     Binding,
@@ -70,7 +70,7 @@ def check(path: str, found: Iterable[Statement], allowed_imports: Collection[str
         )
 
 
-def import_hint(origin: Origin | None, allowed_imports: Collection[str]) -> str:
+def import_hint(origin: ConfigOrigin | None, allowed_imports: Collection[str]) -> str:
     """Returns what to do where a configuration names what nobody registered; empty if nothing."""
     modules = origin.imports if origin and origin.imports else ("<module>",)
     flags = " ".join(f"--allow_import={each}" for each in modules if each not in allowed_imports)
@@ -80,7 +80,7 @@ def import_hint(origin: Origin | None, allowed_imports: Collection[str]) -> str:
     )
 
 
-def adapt(path: str, origin: Origin | None, found: Iterable[Statement]) -> None:
+def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) -> None:
     """Changes what gin parsed of a configuration, so that it is right here and does no harm.
 
     Its paths lead to where they led in training. What it may not set has its default.

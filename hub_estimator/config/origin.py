@@ -36,7 +36,7 @@ _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclasses.dataclass(frozen=True)
-class Origin:
+class ConfigOrigin:
     """Where a configuration was at work.
 
     Attributes:
@@ -50,12 +50,12 @@ class Origin:
     imports: tuple[str, ...] = ()
 
     @classmethod
-    def here(cls, model_folder: str, imports: Iterable[str]) -> Origin:
+    def here(cls, model_folder: str, imports: Iterable[str]) -> ConfigOrigin:
         """Returns that of a run in this process."""
         return cls(os.getcwd(), _absolute(model_folder), tuple(imports))
 
     @classmethod
-    def read(cls, text: str) -> Origin | None:
+    def read(cls, text: str) -> ConfigOrigin | None:
         """Returns that of the text of a configuration; None where it has none."""
         head, *lines = text.split("\n", len(dataclasses.fields(cls)) + 1)
         matches = [_LINE.match(line) for line in lines[:-1]] if head == _HEAD else []

@@ -16,7 +16,7 @@ from hub_estimator import errors, files, texts
 from hub_estimator.config import bindings, operative, statements
 from hub_estimator.config.finding import find_file, read_text
 from hub_estimator.config.messages import clear_parse_errors
-from hub_estimator.config.origin import Origin
+from hub_estimator.config.origin import ConfigOrigin
 from hub_estimator.config.statements import (
     GIN_FEATURES,
     Binding,
@@ -187,7 +187,7 @@ class _Reader:
 
     def _read_operative(self, path: str, text: str, found: Sequence[Statement]) -> None:
         operative.check(path, found, self._allowed)
-        origin = Origin.read(text)
+        origin = ConfigOrigin.read(text)
         self.hint = operative.import_hint(origin, self._allowed)
         _parse(path, text, self.hint)
         operative.adapt(path, origin, found)

@@ -49,7 +49,7 @@ def add_configurable(
       name: its name in gin files; by default its own.
       module: what comes before the name where the name alone is ambiguous.
       denylist: parameters that the run gives and no configuration may set.
-      paths: parameters that are paths of what is read, or lists of these; see `Origin`.
+      paths: parameters that are paths of what is read, or lists of these; see `ConfigOrigin`.
       given_only: parameters that say where to write or whether to fetch something. In the
         configuration of a model folder they have no effect.
     """

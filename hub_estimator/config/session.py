@@ -12,7 +12,7 @@ from hub_estimator import errors
 from hub_estimator.config import bindings, registry, statements
 from hub_estimator.config.bindings import Reading
 from hub_estimator.config.messages import clear_call_errors, unread_message
-from hub_estimator.config.origin import Origin
+from hub_estimator.config.origin import ConfigOrigin
 from hub_estimator.config.parsing import parse_all
 from hub_estimator.config.statements import Binding, Reference
 from hub_estimator.config.uses import Uses
@@ -85,7 +85,7 @@ class Session:
     def operative_text(self, model_dir: str) -> str:
         """Returns the configuration that had an effect so far, as the text of a gin file.
 
-        It imports nothing, and its head says where it is at work; see `Origin`.
+        It imports nothing, and its head says where it is at work; see `ConfigOrigin`.
 
         Args:
           model_dir: the model folder that it is for.
@@ -94,7 +94,9 @@ class Session:
 
         lines = gin.operative_config_str(max_line_length=100).split("\n")
         text = itertools.dropwhile(lambda line: line.startswith(("import ", "from ")), lines)
-        return Origin.here(model_dir, self.imports).head() + "\n" + "\n".join(text).lstrip("\n")
+        return (
+            ConfigOrigin.here(model_dir, self.imports).head() + "\n" + "\n".join(text).lstrip("\n")
+        )
 
     def macros_read(self) -> frozenset[str]:
         """Returns the macros that had an effect so far."""
@@ -139,7 +141,7 @@ def gin_session(
 
     A file called `operative_config.gin` is that of a model folder, which may be a stranger's: it may
     set what this package, the program or an allowed module registered; it imports and includes
-    nothing, and its paths lead to where they led in training, see `Origin`. Other files are the
+    nothing, and its paths lead to where they led in training, see `ConfigOrigin`. Other files are the
     user's own, and may import what they like.
 
     Args:

@@ -8,9 +8,9 @@ import os
 
 from hub_estimator import errors, files, texts
 from hub_estimator.resolver import archives, asking, download, remote
-from hub_estimator.resolver.cache import Cache, Fetched
 from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
+from hub_estimator.resolver.module_cache import Cache, Fetched
 from hub_estimator.resolver.settings import Settings
 
 _LOG = logging.getLogger("hub_estimator")

@@ -17,9 +17,9 @@ import pytest
 import hub_estimator as hub
 from hub_estimator import errors, files
 from hub_estimator.resolver import Cache, Handle, entry
-from hub_estimator.resolver.cache import Fetched
 from hub_estimator.resolver.descriptor import Descriptor, FileRecord, find_visible_damage
-from hub_estimator.resolver.entry import Entry
+from hub_estimator.resolver.entry import CacheEntry
+from hub_estimator.resolver.module_cache import Fetched
 from tests.resolver.hosting import module_files, read_folder, start_python, tar
 
 # The variables are large enough to be trusted by their times.
@@ -629,14 +629,14 @@ def test_a_descriptor_that_is_a_link(url, tmp_path):
     path = hub.resolve(url) + ".descriptor.txt"
     os.rename(path, tmp_path / "moved")
     os.symlink(tmp_path / "moved", path)
-    entry = Entry(path.removesuffix(".descriptor.txt"))
+    entry = CacheEntry(path.removesuffix(".descriptor.txt"))
     assert entry.damage() == "its descriptor is damaged (it is a link)"
 
 
 def test_a_descriptor_that_is_too_large(url, caplog, monkeypatch):
     folder = hub.resolve(url)
     monkeypatch.setattr(entry, "_MAX_DESCRIPTOR", 100)
-    assert Entry(folder).damage() == "its descriptor is damaged (it has more than 100 bytes)"
+    assert CacheEntry(folder).damage() == "its descriptor is damaged (it has more than 100 bytes)"
 
 
 def test_dates_that_are_none(url):
@@ -644,7 +644,7 @@ def test_dates_that_are_none(url):
     for date in ("soon", "0001-01-01T00:00:00", "9999-12-31T23:59:59-23:00"):
         text = json.dumps({**entry_of(folder), "downloaded": date})
         pathlib.Path(folder + ".descriptor.txt").write_text(text)
-        assert Entry(folder).age_secs >= 0
+        assert CacheEntry(folder).age_secs >= 0
 
 
 @pytest.mark.parametrize(
