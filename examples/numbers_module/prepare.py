@@ -74,7 +74,7 @@ def write_tables(source: files.PathLike, folder: files.PathLike) -> str:
     """
     source, folder = files.as_path(source), files.as_path(folder)
     for name in _NAMES:
-        reads = [("a table of reviews", files.join(source, each)) for each in _NAMES]
+        reads = [("a table of reviews", files.join(source, table)) for table in _NAMES]
         files.check_output("The table", files.join(folder, name), reads)
     if all(files.exists(files.join(folder, name)) for name in _NAMES):
         _LOG.info("The tables are in %s already.", folder)

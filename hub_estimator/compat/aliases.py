@@ -102,7 +102,7 @@ def add_absent(name: str, why: str) -> None:
 
 
 def _finder() -> _AliasFinder:
-    finder = next((each for each in sys.meta_path if isinstance(each, _AliasFinder)), None)
+    finder = next((finder for finder in sys.meta_path if isinstance(finder, _AliasFinder)), None)
     if finder is None:
         finder = _AliasFinder()
         sys.meta_path.insert(0, finder)

@@ -92,19 +92,25 @@ class ConfigOrigin:
             relative = os.path.relpath(there, self.model_folder)
             beside = os.path.normpath(os.path.join(_absolute(model_folder), relative))
         places = [there, beside] if os.path.isabs(path) else [beside, there]
-        return next((each for each in places if _is_something(each)), given)
+        return next((place for place in places if _is_something(place)), given)
 
 
 def path_bindings(among: Iterable[Binding]) -> Iterator[Binding]:
     """Yields the bindings that are paths of what is read: of parameters, and of macros in these."""
-    macros = {str(each): each for each in among if each.is_macro}
+    macros = {str(binding): binding for binding in among if binding.is_macro}
     waiting = [
-        each for each in among if each.parameter and registry.is_path(each.selector, each.parameter)
+        binding
+        for binding in among
+        if binding.parameter and registry.is_path(binding.selector, binding.parameter)
     ]
     while waiting:
         binding = waiting.pop()
         yield binding
-        used = [each.name for each in statements.references(binding.value) if each.is_macro]
+        used = [
+            reference.name
+            for reference in statements.references(binding.value)
+            if reference.is_macro
+        ]
         waiting += [macros.pop(name) for name in used if name in macros]
 
 

@@ -61,10 +61,10 @@ def add_configurable(
     with gin.unlock_config():
         gin.external_configurable(function, name=name, module=module, denylist=list(denylist))
     parameters = {
-        each.name: each.default
-        for each in inspect.signature(function).parameters.values()
-        if each.name not in denylist
-        and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+        parameter.name: parameter.default
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name not in denylist
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
     _known[name] = _Known(parameters, frozenset(paths), frozenset(given_only))
 

@@ -154,7 +154,7 @@ def _redirect_target(
             f"{handle} redirects to {texts.shown(without_secrets(location))}, which is no URL. "
             "Check the handle, and where it redirects to."
         ) from error
-    schemes = [urllib.parse.urlsplit(each).scheme for each in (url, target)]
+    schemes = [urllib.parse.urlsplit(address).scheme for address in (url, target)]
     if schemes == ["https", "http"] and settings.verify_certificates:
         raise errors.DownloadError(
             f"{handle} redirects to {texts.shown(without_secrets(target))}, where anybody on the "
