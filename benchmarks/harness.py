@@ -146,8 +146,8 @@ def run(command: Sequence[str]) -> dict[str, float]:
         raise ProgramError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     try:
         return json.loads(done.stdout.strip().rpartition("\n")[2])
-    except ValueError as e:
-        raise ProgramError(f"{' '.join(command)} printed no figures: {done.stdout!r}") from e
+    except ValueError as error:
+        raise ProgramError(f"{' '.join(command)} printed no figures: {done.stdout!r}") from error
 
 
 def _row(name: str, figure: Figure, found: Mapping[str, list[dict[str, float]]]) -> Row:

@@ -24,7 +24,7 @@ from hub_estimator.resolver.retrying import plain_reason
 from hub_estimator.resolver.settings import Settings
 from hub_estimator.version import __version__
 
-_LOG = logging.getLogger("hub_estimator")
+_logger = logging.getLogger("hub_estimator")
 _MAX_REDIRECTS = 10
 
 
@@ -167,7 +167,7 @@ def _redirect_target(
 def warn_of_unverified_hosts(handle: Handle, settings: Settings) -> None:
     """Logs a warning if the certificate of the host of `handle` is not looked at."""
     if not settings.verify_certificates:
-        _LOG.warning(
+        _logger.warning(
             "TFHUB_DISABLE_CERT_VALIDATION is set: anybody on the network can replace %s.", handle
         )
 

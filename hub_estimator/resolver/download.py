@@ -90,8 +90,8 @@ def fetch(handle: Handle, urls: list[str], path: str, settings: Settings) -> Dow
             try:
                 transfer = _Transfer(session, handle, url, path, settings, progress)
                 return with_retries(handle, settings, transfer.attempt, transfer.arrived)
-            except _RefusedError as refused:
-                refusals.append(refused)
+            except _RefusedError as error:
+                refusals.append(error)
         raise refusals[0].error from refusals[0]
 
 

@@ -24,7 +24,7 @@ from hub_estimator.resolver.entry import SUFFIX, CacheEntry
 from hub_estimator.resolver.handle import Handle, without_secrets
 from hub_estimator.resolver.locks import lock_path, locked
 
-_LOG = logging.getLogger("hub_estimator")
+_logger = logging.getLogger("hub_estimator")
 _KEY = re.compile(r"[0-9a-f]{40}")
 # Who is at it for longer, on another machine, is taken for dead.
 _LONGEST_FETCH_SECS = 7 * 86400.0
@@ -113,7 +113,9 @@ class Cache:
             self._check_is_trusted(handle, entry.folder, entry.descriptor_path)
             damage = entry.damage()
             if damage and entry.is_there:
-                _LOG.warning("Fetching %s again: its cache entry is damaged, %s.", handle, damage)
+                _logger.warning(
+                    "Fetching %s again: its cache entry is damaged, %s.", handle, damage
+                )
             if damage or not entry.is_of(stamp):
                 self._fill(entry, handle, fetch, stamp)
         return entry.folder
