@@ -9,8 +9,8 @@ import pytest
 
 from hub_estimator import config
 from hub_estimator.config.origin import ConfigOrigin
-from tests import kitchen
-from tests.kitchen import write
+from tests.config import kitchen
+from tests.config.kitchen import write
 
 
 @pytest.fixture
