@@ -41,7 +41,7 @@ def _meta_graph(choice: random.Random, saved_model: Any) -> Any:
 
 def _bodies(meta_graph: Any) -> list[Any]:
     functions = meta_graph.graph_def.library.function
-    return [each for each in (meta_graph.graph_def.node, *(f.node_def for f in functions)) if each]
+    return [body for body in (meta_graph.graph_def.node, *(f.node_def for f in functions)) if body]
 
 
 def _node(choice: random.Random, saved_model: Any) -> tuple[Any, Any]:
@@ -317,10 +317,10 @@ def change_objects(choice: random.Random, saved_model: Any) -> str:
         ["child", "bound", "kind", "asset", "functions", "variable", "remove", "slot"]
     )
     if how == "child":
-        each = choice.choice(node.children) if node.children else node.children.add(local_name="x")
-        each.node_id = choice.choice(numbers)
-        each.local_name = choice.choice(
-            [each.local_name, "", "__call__", "__class__", "signatures"]
+        child = choice.choice(node.children) if node.children else node.children.add(local_name="x")
+        child.node_id = choice.choice(numbers)
+        child.local_name = choice.choice(
+            [child.local_name, "", "__call__", "__class__", "signatures"]
         )
     elif how == "bound" and objects.concrete_functions:
         name = choice.choice(sorted(objects.concrete_functions))

@@ -150,7 +150,7 @@ DAMAGES = {
     "descriptor a folder": lambda folder, path, numbers: (
         os.unlink(folder + ".descriptor.txt"), os.makedirs(folder + ".descriptor.txt/x")),
     "a folder": lambda folder, path, numbers: (path.unlink(), path.mkdir()),
-    "cleaned": lambda folder, path, numbers: [each.unlink() for each in _files(folder)],
+    "cleaned": lambda folder, path, numbers: [file.unlink() for file in _files(folder)],
     "folder lost": lambda folder, path, numbers: shutil.rmtree(
         numbers.choice([folder, f"{folder}/variables", f"{folder}/assets"])),
     "stray": lambda folder, path, numbers: pathlib.Path(
@@ -446,7 +446,7 @@ def test_an_archive_of_pointers_of_git_lfs(host, cache_folder, name):
         f"What {url} leads to has a pointer of Git LFS in place of {name!r}: pack the module in a "
         "clone after `git lfs pull`."
     )
-    assert not [each for each in os.listdir(cache_folder) if not each.startswith(".")]
+    assert not [file for file in os.listdir(cache_folder) if not file.startswith(".")]
 
 
 def test_links_among_what_was_fetched(tmp_path):
