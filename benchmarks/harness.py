@@ -130,7 +130,7 @@ def _commands(
     arguments = {OURS: benchmark.ours, PEER: benchmark.peer, NEWEST: benchmark.ours}
     for who, given in arguments.items():
         if given is not None and who in pythons:
-            yield who, [pythons[who], *(each.format(**folders) for each in given)]
+            yield who, [pythons[who], *(argument.format(**folders) for argument in given)]
 
 
 def run(command: Sequence[str]) -> dict[str, float]:
@@ -146,13 +146,13 @@ def run(command: Sequence[str]) -> dict[str, float]:
         raise ProgramError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     try:
         return json.loads(done.stdout.strip().rpartition("\n")[2])
-    except ValueError as e:
-        raise ProgramError(f"{' '.join(command)} printed no figures: {done.stdout!r}") from e
+    except ValueError as error:
+        raise ProgramError(f"{' '.join(command)} printed no figures: {done.stdout!r}") from error
 
 
 def _row(name: str, figure: Figure, found: Mapping[str, list[dict[str, float]]]) -> Row:
     values = {who: [result[figure.key] for result in results] for who, results in found.items()}
-    medians = {who: statistics.median(each) for who, each in values.items()}
+    medians = {who: statistics.median(measured) for who, measured in values.items()}
     pairs = zip(values.get(OURS, ()), values.get(PEER, ()), strict=False)
     return Row(name, figure, medians, sorted(ours / peer for ours, peer in pairs if peer))
 

@@ -25,7 +25,7 @@ from benchmarks.table import table
 def main() -> None:
     arguments = _parser().parse_args()
     out = pathlib.Path(arguments.out).resolve()
-    chosen = [each for each in benchmarks() if arguments.only in each.name]
+    chosen = [benchmark for benchmark in benchmarks() if arguments.only in benchmark.name]
     if not chosen:
         raise SystemExit(f"error: no benchmark's name holds {arguments.only!r}")
     pythons = {harness.OURS: arguments.peer_python, harness.PEER: arguments.peer_python}

@@ -67,7 +67,7 @@ def publish(handles: Sequence[str], export_path: str) -> str:
     from examples.publishing import check_free
 
     path = check_free(export_path)
-    files.check_output("The module", path, [("--module", each) for each in handles])
+    files.check_output("The module", path, [("--module", handle) for handle in handles])
     specs = [hub.load_module_spec(handle) for handle in handles]
     _check_inputs(handles, specs)
     shared = [tags for tags in specs[0].get_tags() if all(tags in s.get_tags() for s in specs)]

@@ -31,7 +31,9 @@ def check_free(export_path: files.PathLike, **reads: files.PathLike | None) -> s
       errors.OutputIsInputError: it would be what it is made from, or a part of that.
     """
     path = files.as_path(export_path)
-    given = [(f"--{flag}", files.as_path(each)) for flag, each in reads.items() if each is not None]
+    given = [
+        (f"--{flag}", files.as_path(source)) for flag, source in reads.items() if source is not None
+    ]
     files.check_output("The module", path, given)
     if files.exists(path) and not files.is_folder(path):
         raise ModuleExistsError(_NOT_A_FOLDER % path)

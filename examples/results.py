@@ -23,7 +23,7 @@ from hub_estimator import files, training
 if TYPE_CHECKING:
     from examples.text_embeddings.vectors import WordVectors
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 CONFIG = "text_classification.gin"
 
@@ -143,9 +143,9 @@ def train(model_dir: str, module: str, data: str, fine_tune: bool, max_steps: in
     """
     found = training.ModelFolder(model_dir).evaluations_so_far()
     if found and found[-1]["step"] >= max_steps:
-        _LOG.info("The run %s is finished already.", model_dir)
+        _logger.info("The run %s is finished already.", model_dir)
         return float(found[-1]["accuracy"])
-    _LOG.info("Training the model %s.", model_dir)
+    _logger.info("Training the model %s.", model_dir)
     settings = {
         "MODULE": module,
         "TRAIN_DATA": files.join(data, "train.csv"),

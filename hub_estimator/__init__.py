@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         create_module_spec,
     )
     from hub_estimator.graph.defining.saved_models import create_module_spec_from_saved_model
-    from hub_estimator.graph.evaluation import eval_function_for_module
+    from hub_estimator.graph.eval_function import eval_function_for_module
     from hub_estimator.graph.images import (
         attach_image_module_info,
         get_expected_image_size,
@@ -63,7 +63,7 @@ _WHERE = {
     "attach_message": "graph.defining.authoring",
     "create_module_spec": "graph.defining.authoring",
     "create_module_spec_from_saved_model": "graph.defining.saved_models",
-    "eval_function_for_module": "graph.evaluation",
+    "eval_function_for_module": "graph.eval_function",
     "get_expected_image_size": "graph.images",
     "get_num_image_channels": "graph.images",
     "image_embedding_column": "graph.columns",

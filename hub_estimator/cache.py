@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from absl import flags
 
 from hub_estimator import command_line, errors, texts
-from hub_estimator.resolver.cache import Cache
 from hub_estimator.resolver.download import readable
-from hub_estimator.resolver.entry import Entry
+from hub_estimator.resolver.entry import CacheEntry
 from hub_estimator.resolver.handle import Handle
+from hub_estimator.resolver.module_cache import Cache
 from hub_estimator.resolver.settings import Settings
 
 _DAY_SECS = 86400.0
@@ -57,7 +57,7 @@ def clear(cache: Cache, handle: str | None = None, older_than_days: float | None
     return len(entries)
 
 
-def _chosen(cache: Cache, handle: str | None) -> list[Entry]:
+def _chosen(cache: Cache, handle: str | None) -> list[CacheEntry]:
     if handle is None:
         return cache.entries()
     parsed = Handle.parse(handle)
@@ -70,7 +70,7 @@ def _chosen(cache: Cache, handle: str | None) -> list[Entry]:
     return there[:1]
 
 
-def _print_entries(cache: Cache, entries: Sequence[Entry], thorough: bool) -> int:
+def _print_entries(cache: Cache, entries: Sequence[CacheEntry], thorough: bool) -> int:
     damaged = 0
     total = 0
     for entry in entries:
@@ -84,7 +84,7 @@ def _print_entries(cache: Cache, entries: Sequence[Entry], thorough: bool) -> in
     return damaged
 
 
-def _describe(entry: Entry) -> str:
+def _describe(entry: CacheEntry) -> str:
     handle = texts.one_line(entry.handle, _MAX_SHOWN) or "(no descriptor)"
     return f"{readable(entry.size):>9}  {_age(entry.age_secs):>8}  {handle}  {entry.folder}"
 

@@ -74,5 +74,5 @@ def _handled_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, each in before.items():
-            signal.signal(number, each)
+        for number, previous in before.items():
+            signal.signal(number, previous)

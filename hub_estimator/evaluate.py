@@ -75,8 +75,12 @@ def _evaluate(values: flags.FlagValues) -> None:
 
         chosen = following or model_command.checkpoint_choice(values)
         evaluations = training.evaluate(experiment, values.model_dir, chosen, _name(values))
-        for each in evaluations:
-            print(f"Evaluation of {each['checkpoint']}:", *result.metric_lines(each), sep="\n")
+        for evaluation in evaluations:
+            print(
+                f"Evaluation of {evaluation['checkpoint']}:",
+                *result.metric_lines(evaluation),
+                sep="\n",
+            )
 
 
 def _following(values: flags.FlagValues) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from hub_estimator.errors import NotYetError
+from hub_estimator import errors
 
 NOT_YET = (
     "hub.KerasLayer is not part of this release of hub_estimator yet. Use hub.load(handle): what it "
@@ -19,4 +19,4 @@ class KerasLayer:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:
         """Raises the error that says what to use."""
-        raise NotYetError(NOT_YET)
+        raise errors.NotYetError(NOT_YET)

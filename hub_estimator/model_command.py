@@ -31,7 +31,7 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
       values: the flags.
       *further: what `--checkpoint` may be beside `latest`, `best` and a step.
     """
-    words = ", ".join(f"'{each}'" for each in ("latest", "best", *further))
+    words = ", ".join(f"'{word}'" for word in ("latest", "best", *further))
     flags.DEFINE_string(
         "checkpoint", "latest", f"Which one: {words}, or its global step.", flag_values=values
     )
@@ -107,7 +107,7 @@ def experiment(values: flags.FlagValues) -> Iterator[Any]:
             yield trained
         except (errors.DataFileNotFoundError, errors.HandleNotFoundError) as error:
             message = str(error)
-            names = [each for each in opened.settings_in(message) if each not in opened.given]
+            names = [name for name in opened.settings_in(message) if name not in opened.given]
             if not names:
                 raise
             is_data = isinstance(error, errors.DataFileNotFoundError)

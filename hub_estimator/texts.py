@@ -56,8 +56,10 @@ def one_line(text: str, most: int = _MOST_IN_LINE) -> str:
     line = " ".join(text.split())
     if not line.isprintable():
         line = "".join(
-            each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-            for each in line
+            character
+            if character.isprintable()
+            else character.encode("unicode_escape").decode("ascii")
+            for character in line
         )
     if len(line) <= most:
         return line

@@ -187,8 +187,8 @@ def in_thread(program: Callable[[], None]) -> None:
     def run() -> None:
         try:
             program()
-        except BaseException as e:  # noqa: BLE001  another thread's, raised below
-            errors.append(e)
+        except BaseException as error:  # noqa: BLE001  another thread's, raised below
+            errors.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -114,8 +114,8 @@ def run(files, tmp_path, capsys):
             **more,
             **settings,
         }
-        arguments = [f"--gin_file={each}.gin" for each in (name, *additions)]
-        arguments += [f"--gin_bindings={each}={value!r}" for each, value in settings.items()]
+        arguments = [f"--gin_file={file}.gin" for file in (name, *additions)]
+        arguments += [f"--gin_bindings={setting}={value!r}" for setting, value in settings.items()]
         status = train.run(["train", *arguments, f"--model_dir={tmp_path / 'model'}"])
         captured = capsys.readouterr()
         assert status == 0, captured.err

@@ -29,7 +29,7 @@ def model_dir(tmp_path_factory):
         f"EVAL_DATA='{folder}/data.csv'", "FINE_TUNE=True", "MAX_STEPS=4",
         "Experiment.eval_every_steps=2", "Encoder.export_name=None",
     ]  # fmt: skip
-    flags = ["--gin_file=smoke.gin", *(f"--gin_bindings={each}" for each in bindings)]
+    flags = ["--gin_file=smoke.gin", *(f"--gin_bindings={binding}" for binding in bindings)]
     assert train.run(["train", *flags, f"--model_dir={folder}/model"]) == 0
     return f"{folder}/model"
 
@@ -85,7 +85,7 @@ def test_what_a_killed_export_left_goes(model_dir, tmp_path):
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL
     left = [*scratch_in(model_dir), *scratch_in(tmp_path)]
-    assert [each.name.split(".tmp-")[0] for each in left] == [".model.ckpt-4", ".1"]
+    assert [path.name.split(".tmp-")[0] for path in left] == [".model.ckpt-4", ".1"]
     # This machine knows that the process is dead; what another one made may still be at work.
     elsewhere = tmp_path / ".1.tmp-00000000-1-0123abcd"
     elsewhere.mkdir()

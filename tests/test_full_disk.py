@@ -48,7 +48,7 @@ def run(files, capsys):
         }  # fmt: skip
         bindings = [f"--gin_bindings={name}={value!r}" for name, value in settings.items()]
         further = ("Experiment.exporters=[]", *further)
-        bindings += [f"--gin_bindings={each}" for each in further]
+        bindings += [f"--gin_bindings={binding}" for binding in further]
         status = train.run(["train", "--gin_file=smoke.gin", *bindings, f"--model_dir={model_dir}"])
         return status, capsys.readouterr().err.splitlines()[-1]
 

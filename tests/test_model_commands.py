@@ -30,7 +30,7 @@ def trained(tmp_path_factory):
     os.chdir(folder)
     try:
         settings = ["MODULE='module'", "TRAIN_DATA='data.csv'", "EVAL_DATA='data.csv'"]
-        bindings = [f"--gin_bindings={each}" for each in settings]
+        bindings = [f"--gin_bindings={setting}" for setting in settings]
         assert train.run(["train", "--gin_file=smoke.gin", *bindings, "--model_dir=model"]) == 0
     finally:
         os.chdir(before)
@@ -69,13 +69,13 @@ def test_the_latest_checkpoint(here, capsys):
     captured = capsys.readouterr()
     assert captured.out.startswith("Evaluation of model.ckpt-20:\n  accuracy ")
     assert "Evaluated the checkpoint of step 20 in " in captured.err
-    assert metrics_in(here / "model") == before and [each["step"] for each in before] == [10, 20]
+    assert metrics_in(here / "model") == before and [row["step"] for row in before] == [10, 20]
 
 
 def test_every_checkpoint_under_a_name(here, capsys):
     assert run_evaluate("--checkpoint=all", "--name=again") == 0
     # The first checkpoint of a run is that of step 0.
-    assert [each["step"] for each in metrics_in(here / "model", "metrics_again")] == [0, 10, 20]
+    assert [row["step"] for row in metrics_in(here / "model", "metrics_again")] == [0, 10, 20]
     assert metrics_in(here / "model", "metrics_again")[1:] == metrics_in(here / "model")
     assert list((here / "model" / "eval_again").glob("events.*"))
     assert run_evaluate("--continuous", "--name=again") == 0  # all of it is done
@@ -185,7 +185,7 @@ def test_evaluation_beside_a_training_that_begins_later_and_ends_early(here, cap
     settings += ["EarlyStopping.patience=2", "EarlyStopping.min_delta=1.0"]  # what nothing reaches
     training = subprocess.Popen(
         [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin", "--model_dir=live"]
-        + [f"--gin_bindings={each}" for each in settings],
+        + [f"--gin_bindings={setting}" for setting in settings],
         env={**os.environ, "PYTHONPATH": ROOT},
     )
     try:

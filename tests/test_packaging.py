@@ -55,7 +55,7 @@ def test_what_is_installed_with_the_package_and_its_extras(built):
     always, _, extras = (info / "requires.txt").read_text().partition("\n\n")
     # The summary of a run names TensorBoard, which TensorFlow 2.21 does not bring.
     assert "tensorboard<2.22,>=2.15" in always.splitlines()
-    found = {each.split("]")[0][1:]: each.split("\n")[1:] for each in extras.split("\n\n")}
+    found = {extra.split("]")[0][1:]: extra.split("\n")[1:] for extra in extras.split("\n\n")}
     # `make train` installs what the examples need: the report of its runs has pictures.
     assert set(found["plots"]) - {""} <= set(found["examples"])
 

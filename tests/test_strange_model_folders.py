@@ -63,7 +63,7 @@ def configure(here, text):
 
 
 def only_error(capsys):
-    [line] = [each for each in capsys.readouterr().err.splitlines() if each.startswith("error: ")]
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     return line.removeprefix("error: ")
 
 
@@ -115,7 +115,7 @@ def test_where_it_writes_and_what_it_fetches_is_left_out(here, name, caplog, cap
     command, flags = COMMANDS[name]
     assert command.run([name, *flags]) == 1
     only_error(capsys)
-    left_out = [each.split(",")[0] for each in caplog.messages if "has no effect" in each]
+    left_out = [message.split(",")[0] for message in caplog.messages if "has no effect" in message]
     path = "model/operative_config.gin sets"
     assert left_out == [
         f"{path} FeatureCache.folder",

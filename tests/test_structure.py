@@ -40,7 +40,7 @@ TRAINING = [
 # Likewise the graph: its wings, and what is made of them.
 GRAPH = [
     {"columns"},
-    {"evaluation", "images"},
+    {"eval_function", "images"},
     {"loaded_saved_model", "module", "registration"},
     {"defining", "instance", "loading"},
     {"importing", "origins"},

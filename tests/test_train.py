@@ -197,8 +197,12 @@ def test_settings_of_the_packaged_file_that_others_make_useless(arguments, files
         scoped += [f"{scope}/Encoder.handle={module!r}"]
     scoped += ["Experiment.eval_input=@Arrays()", "Arrays.features={'text': ['a', 'b']}"]
     scoped += ["Arrays.labels=[0, 1]", "MAX_STEPS=2"]
-    given = [each for each in arguments() if "MODULE=" not in each and "EVAL_DATA=" not in each]
-    more = [f"--gin_bindings={each}" for each in scoped]
+    given = [
+        argument
+        for argument in arguments()
+        if "MODULE=" not in argument and "EVAL_DATA=" not in argument
+    ]
+    more = [f"--gin_bindings={binding}" for binding in scoped]
     assert train.run(["train", *given, *more]) == 0, capsys.readouterr().err
     assert "Evaluation at step 2:" in capsys.readouterr().out
     assert train.run(["train", *arguments(), *more]) == 1  # what was given has to be of use

@@ -31,9 +31,9 @@ def folder(tmp_path):
 def free_addresses(count):
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        return [f"127.0.0.1:{listener.getsockname()[1]}" for listener in sockets]
 
 
 def start(folder, cluster, task):
@@ -58,7 +58,7 @@ def wait_for_checkpoint(folder, deadline):
 def test_chief_worker_parameter_server_and_evaluator(folder):
     addresses = free_addresses(3)
     cluster = {
-        task: [each] for task, each in zip(("chief", "worker", "ps"), addresses, strict=True)
+        task: [address] for task, address in zip(("chief", "worker", "ps"), addresses, strict=True)
     }
     deadline = time.monotonic() + DEADLINE_SECS
     processes = {}

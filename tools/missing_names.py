@@ -100,29 +100,33 @@ def names_here() -> Names:
     found = {}
     for name in NAMESPACES:
         found |= _namespace(name, _find(name))
-    for module in [*MODULES, *(each for name in PACKAGES for each in _modules(name))]:
+    for module in [*MODULES, *(inner for name in PACKAGES for inner in _modules(name))]:
         found[module] = _defined_in(importlib.import_module(module))
-    for module in [*EARLIER, *(each for name in SAME for each in _modules(name))]:
+    for module in [*EARLIER, *(inner for name in SAME for inner in _modules(name))]:
         found[module] = []
     return dict(sorted(found.items()))
 
 
 def _namespace(name: str, value: object) -> dict[str, list[str]]:
-    inside = {each: getattr(value, each) for each in dir(value) if not each.startswith("_")}
+    inside = {
+        attribute: getattr(value, attribute)
+        for attribute in dir(value)
+        if not attribute.startswith("_")
+    }
     found = {name: sorted(inside)}
-    for each, child in inside.items():
+    for attribute, child in inside.items():
         if isinstance(child, types.ModuleType) and child.__name__.startswith(_API):
-            found |= _namespace(f"{name}.{each}", child)
+            found |= _namespace(f"{name}.{attribute}", child)
     return found
 
 
 def _modules(package: str) -> Iterator[str]:
     yield package
     folders = importlib.import_module(package).__path__
-    for each in pkgutil.walk_packages(folders, f"{package}."):
-        last = each.name.rpartition(".")[2]
+    for module in pkgutil.walk_packages(folders, f"{package}."):
+        last = module.name.rpartition(".")[2]
         if last[0] != "_" and not last.endswith(("_test", "test_utils", "testing_utils")):
-            yield each.name
+            yield module.name
 
 
 def _defined_in(module: types.ModuleType) -> list[str]:

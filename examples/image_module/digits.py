@@ -22,7 +22,7 @@ NUM_CLASSES = 10
 PRETRAIN, TRAIN = 899, 449  # images; what remains, 449, is held out
 PRETRAIN_CLASSES = 5
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 
 class Digits(NamedTuple):
@@ -86,14 +86,14 @@ def write_folders(folder: files.PathLike) -> str:
     """
     folder = files.as_path(folder)
     if all(files.exists(files.join(folder, name)) for name in ("train", "test")):
-        _LOG.info("The images are in %s already.", folder)
+        _logger.info("The images are in %s already.", folder)
         return folder
     parts = load()
     with files.whole_folder(folder, last="test") as scratch:
         for name in ("train", "test"):
             _write_classes(files.join(scratch, name), getattr(parts, name))
     given = (len(parts.train.labels), len(parts.test.labels), folder)
-    _LOG.info("Wrote %d images to train on and %d held-out ones to %s.", *given)
+    _logger.info("Wrote %d images to train on and %d held-out ones to %s.", *given)
     return folder
 
 

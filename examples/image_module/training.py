@@ -18,7 +18,7 @@ from hub_estimator import compat, files
 tf1 = tf.compat.v1
 BATCH_SIZE = 64
 HELD_OUT = 0.1  # of the images, the last ones: to see how good the network is
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 
 def train_and_publish(
@@ -56,7 +56,7 @@ def train_and_publish(
         held_out = {images: digits.images[cut:], labels: digits.labels[cut:]}
         accuracy = float(np.mean(session.run(correct, held_out)))
         module.export(path, session)
-    _LOG.info("Published the module %s.", path)
+    _logger.info("Published the module %s.", path)
     return accuracy, len(digits.labels) - cut
 
 

@@ -17,7 +17,7 @@ from examples import publishing
 from hub_estimator import errors, files
 
 tf1 = tf.compat.v1
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 _NO_FILE = "There is no table %s."
 _NOT_A_TABLE = "%s is no CSV file in UTF-8: %s."
 _NO_COLUMN = "The table %s has no column %r. Its first row names: %s."
@@ -81,8 +81,8 @@ def _read(path: str) -> tuple[list[str], list[dict[str, str]]]:
         text = files.read_bytes(path).decode("utf-8-sig")
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         rows = list(table)
-    except (UnicodeDecodeError, csv.Error) as e:
-        raise TableError(_NOT_A_TABLE % (path, e)) from e
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(_NOT_A_TABLE % (path, error)) from error
     return list(table.fieldnames or []), rows
 
 
@@ -120,5 +120,5 @@ def publish(statistics: Statistics, export_path: files.PathLike) -> str:
     spec = hub.create_module_spec(module_fn, [(set(), {"columns": statistics.columns})])
     values = {"mean": statistics.means, "deviation": statistics.deviations}
     path = publishing.publish(spec, export_path, values)
-    _LOG.info("Published %d columns as the module %s.", len(statistics.columns), path)
+    _logger.info("Published %d columns as the module %s.", len(statistics.columns), path)
     return path

@@ -21,7 +21,7 @@ from absl import flags
 from examples.text_embeddings import reviews
 from hub_estimator import command_line, files
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 _NAMES = ("train.csv", "test.csv")
 
 
@@ -74,16 +74,16 @@ def write_tables(source: files.PathLike, folder: files.PathLike) -> str:
     """
     source, folder = files.as_path(source), files.as_path(folder)
     for name in _NAMES:
-        reads = [("a table of reviews", files.join(source, each)) for each in _NAMES]
+        reads = [("a table of reviews", files.join(source, table)) for table in _NAMES]
         files.check_output("The table", files.join(folder, name), reads)
     if all(files.exists(files.join(folder, name)) for name in _NAMES):
-        _LOG.info("The tables are in %s already.", folder)
+        _logger.info("The tables are in %s already.", folder)
         return folder
     tables = {name: reviews.read_table(files.join(source, name)) for name in _NAMES}
     with files.whole_folder(folder, last=_NAMES[-1]) as scratch:
         for name, table in tables.items():
             files.write_text(files.join(scratch, name), _as_csv(map(with_numbers, table)))
-    _LOG.info("Wrote %s with numbers to %s.", " and ".join(_NAMES), folder)
+    _logger.info("Wrote %s with numbers to %s.", " and ".join(_NAMES), folder)
     return folder
 
 

@@ -17,7 +17,7 @@ tf1 = tf.compat.v1
 TRAIN = "train"
 """The tag of the variant to train on: dropout at work."""
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 
 def make_module_fn(config: Config, vocabulary_path: str) -> Callable[..., None]:
@@ -81,5 +81,5 @@ def publish(pretrained: Pretrained, export_path: files.PathLike) -> str:
     values = {variable_name(name): value for name, value in pretrained.tensors.items()}
     path = publishing.publish(spec, export_path, values)
     numbers = sum(value.size for value in values.values())
-    _LOG.info("Published an encoder of %.1f million weights as %s.", numbers / 1e6, path)
+    _logger.info("Published an encoder of %.1f million weights as %s.", numbers / 1e6, path)
     return path

@@ -114,8 +114,8 @@ def read_vocabulary(path: files.PathLike) -> list[str]:
         raise WeightsNotFoundError(_NO_VOCABULARY % path)
     try:
         text = files.read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        raise BrokenWeightsError(_NOT_TEXT % (path, e)) from e
+    except UnicodeDecodeError as error:
+        raise BrokenWeightsError(_NOT_TEXT % (path, error)) from error
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
@@ -174,10 +174,10 @@ def _read_config(path: str) -> Config:
         if config.width % config.heads:
             raise ValueError(f"{config.heads} heads cannot share a width of {config.width}")
         return config
-    except KeyError as e:
-        raise BrokenWeightsError(_BROKEN_CONFIG % (path, f"it lacks {e}")) from e
-    except (ValueError, TypeError, OverflowError, RecursionError) as e:
-        raise BrokenWeightsError(_BROKEN_CONFIG % (path, e)) from e
+    except KeyError as error:
+        raise BrokenWeightsError(_BROKEN_CONFIG % (path, f"it lacks {error}")) from error
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise BrokenWeightsError(_BROKEN_CONFIG % (path, error)) from error
 
 
 def _read_tensors(path: str, config: Config) -> dict[str, np.ndarray]:
@@ -186,10 +186,10 @@ def _read_tensors(path: str, config: Config) -> dict[str, np.ndarray]:
 
     try:
         tensors = safetensors.numpy.load(files.read_bytes(path))
-    except safetensors.SafetensorError as e:
-        raise BrokenWeightsError(_BROKEN_WEIGHTS % (path, e)) from e
-    except KeyError as e:
-        raise BrokenWeightsError(_BROKEN_WEIGHTS % (path, f"numpy has no type {e}")) from e
+    except safetensors.SafetensorError as error:
+        raise BrokenWeightsError(_BROKEN_WEIGHTS % (path, error)) from error
+    except KeyError as error:
+        raise BrokenWeightsError(_BROKEN_WEIGHTS % (path, f"numpy has no type {error}")) from error
     if config.layers > len(tensors):
         raise BrokenWeightsError(_TOO_FEW_TENSORS % (path, len(tensors), config.layers))
     wanted = shapes(config)

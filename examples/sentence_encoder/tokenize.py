@@ -22,7 +22,7 @@ from examples.sentence_encoder.wordpiece import WordPiece
 from examples.text_embeddings import reviews
 from hub_estimator import command_line, errors, files
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 _UNKNOWN_FORMAT = "%s is neither a .jsonl nor a .tfrecord file. Give --output one of these endings."
 
 
@@ -76,7 +76,7 @@ def _tokenize(values: flags.FlagValues) -> None:
     rows = make_rows(table, pretrained.read_vocabulary(vocabulary), values.length)
     files.make_folder(files.parent(output) or ".")
     files.write_bytes(output, writers[ending](rows))
-    _LOG.info("Wrote %d rows of %d token ids.", len(table), values.length)
+    _logger.info("Wrote %d rows of %d token ids.", len(table), values.length)
     print(output)
 
 

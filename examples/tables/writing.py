@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from hub_estimator import files
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 _NAMES = ("train.csv", "test.csv")
 
 
@@ -49,14 +49,14 @@ def write_tables(
     for name in _NAMES:
         files.check_output("The table", files.join(folder, name), reads)
     if all(files.exists(files.join(folder, name)) for name in _NAMES):
-        _LOG.info("The tables are in %s already.", folder)
+        _logger.info("The tables are in %s already.", folder)
         return folder
     tables = make()
     with files.whole_folder(folder, last=_NAMES[-1]) as scratch:
         for name, rows in zip(_NAMES, (tables.train, tables.test), strict=True):
             files.write_text(files.join(scratch, name), _as_csv(tables.columns, rows))
     counts = (len(tables.train), len(tables.test), folder)
-    _LOG.info("Wrote %d rows to train on and %d held-out ones to %s.", *counts)
+    _logger.info("Wrote %d rows to train on and %d held-out ones to %s.", *counts)
     return folder
 
 

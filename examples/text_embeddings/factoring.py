@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 
 def factored(
@@ -41,7 +41,7 @@ def factored(
     counts = context_counts(ids, ids, around, (words, words))
     contexts = np.asarray(counts.sum(axis=0)).ravel() ** context_power
     information = _positive_information(counts, contexts)
-    _LOG.info("Factoring %d x %d with %d entries.", words, words, information.nnz)
+    _logger.info("Factoring %d x %d with %d entries.", words, words, information.nnz)
     left, values, right = scipy.sparse.linalg.svds(
         information, k=width, v0=np.full(words, words**-0.5, np.float32)
     )

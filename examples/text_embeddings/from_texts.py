@@ -20,7 +20,7 @@ from examples.text_embeddings.vectors import WordVectors
 from examples.text_embeddings.words import split_text
 from hub_estimator import errors
 
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 _TOO_FEW_WORDS = (
     "Vectors %d wide need more than %d different words, but only %d occur %d times or more in the "
     "%d texts. Give more texts, a smaller width or a smaller min_count."
@@ -84,7 +84,7 @@ def make_vectors(texts: Iterable[str], settings: Settings | None = None) -> Word
         given = (settings.width, settings.width, len(words), settings.min_count, len(split))
         raise TooFewWordsError(_TOO_FEW_WORDS % given)
     ids = _word_ids(split, words, settings.window)
-    _LOG.info("Counting %d words of %d texts; %d get vectors.", len(ids), len(split), len(words))
+    _logger.info("Counting %d words of %d texts; %d get vectors.", len(ids), len(split), len(words))
     phrases, phrase_ids, phrase_counts = _frequent_phrases(ids, len(words), settings)
     vectors = factoring.factored(
         ids,
@@ -94,7 +94,7 @@ def make_vectors(texts: Iterable[str], settings: Settings | None = None) -> Word
         window=settings.window,
         context_power=settings.context_power,
     )
-    _LOG.info("Made vectors for %d words and %d pairs of words.", len(words), len(phrases))
+    _logger.info("Made vectors for %d words and %d pairs of words.", len(words), len(phrases))
     counts = np.concatenate([word_counts, phrase_counts])
     return WordVectors(
         words + [f"{words[first]} {words[second]}" for first, second in phrases],

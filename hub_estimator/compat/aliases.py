@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from hub_estimator.errors import NoHubModuleError
+from hub_estimator import errors
 
 
 class _AliasLoader(importlib.abc.Loader):
@@ -46,7 +46,7 @@ class _AliasFinder(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname in self.absent:
-            raise NoHubModuleError(self.absent[fullname])
+            raise errors.NoHubModuleError(self.absent[fullname])
         real_name = self._resolve(fullname)
         if real_name is None:
             return None
@@ -96,13 +96,13 @@ def add_absent(name: str, why: str) -> None:
 
     Args:
       name: full name that programs import.
-      why: the message of the `NoHubModuleError` that they get.
+      why: the message of the `errors.NoHubModuleError` that they get.
     """
     _finder().absent[name] = why
 
 
 def _finder() -> _AliasFinder:
-    finder = next((each for each in sys.meta_path if isinstance(each, _AliasFinder)), None)
+    finder = next((finder for finder in sys.meta_path if isinstance(finder, _AliasFinder)), None)
     if finder is None:
         finder = _AliasFinder()
         sys.meta_path.insert(0, finder)

@@ -20,7 +20,7 @@ import tensorflow as tf
 from tensorflow.python.distribute import distribute_coordinator as coordinator
 from tensorflow.python.distribute import distribute_coordinator_context as coordinator_context
 
-from hub_estimator.errors import ClusterConfigError, StandaloneClientError
+from hub_estimator import errors
 
 _TASKS = ("chief", "worker", "ps", "evaluator")
 _TRAINERS = ("chief", "worker")
@@ -55,8 +55,8 @@ def init_run_config(config: Any, tf_config: dict[str, Any]) -> None:
       tf_config: the content of the environment variable `TF_CONFIG`, empty without a cluster.
 
     Raises:
-      StandaloneClientError: `experimental_distribute` names a remote cluster.
-      ClusterConfigError: `TF_CONFIG` is incomplete, or a strategy is given twice or missing.
+      errors.StandaloneClientError: `experimental_distribute` names a remote cluster.
+      errors.ClusterConfigError: `TF_CONFIG` is incomplete, or a strategy is given twice or missing.
     """
     _set_strategies(config)
     tasks = tf_config.get("cluster") or {}
@@ -66,7 +66,7 @@ def init_run_config(config: Any, tf_config: dict[str, Any]) -> None:
         return
     task_type, task_id = _this_task(tasks, tf_config.get("task") or {})
     if config.train_distribute is None and task_type != "evaluator":
-        raise ClusterConfigError(NO_STRATEGY % task_type)
+        raise errors.ClusterConfigError(NO_STRATEGY % task_type)
     config._distribute_coordinator_mode = coordinator.CoordinatorMode.INDEPENDENT_WORKER
     config._service = tf_config.get("service")
     _set_task(config, tasks, task_type, task_id)
@@ -186,12 +186,12 @@ def _set_strategies(config: Any) -> None:
     if both is None:
         return
     if both.remote_cluster:
-        raise StandaloneClientError(NO_STANDALONE_CLIENT % (both.remote_cluster,))
+        raise errors.StandaloneClientError(NO_STANDALONE_CLIENT % (both.remote_cluster,))
     for name in ("train_distribute", "eval_distribute"):
         if getattr(both, name) is None:
             continue
         if getattr(config, name) is not None:
-            raise ClusterConfigError(GIVEN_TWICE % name)
+            raise errors.ClusterConfigError(GIVEN_TWICE % name)
         setattr(config, f"_{name}", getattr(both, name))
 
 
@@ -202,13 +202,13 @@ def _counts(tasks: dict[str, Sequence[str]]) -> str:
 def _this_task(tasks: dict[str, Sequence[str]], task: dict[str, Any]) -> tuple[str, int]:
     """Returns the type and index of this process's task."""
     if not any(tasks.get(name) for name in _TRAINERS):
-        raise ClusterConfigError(NO_TRAINER % _counts(tasks))
+        raise errors.ClusterConfigError(NO_TRAINER % _counts(tasks))
     task_type, index = task.get("type"), task.get("index")
     known = [name for name in _TASKS if name in tasks or name == "evaluator"]
     # The evaluator need not be in the cluster: it talks to nobody.
     size = 1 if task_type == "evaluator" else len(tasks.get(str(task_type), ()))
     if task_type not in known or index is None or not 0 <= int(index) < size:
-        raise ClusterConfigError(NO_TASK % (_counts(tasks), task_type, index, known))
+        raise errors.ClusterConfigError(NO_TASK % (_counts(tasks), task_type, index, known))
     return task_type, int(index)
 
 

@@ -40,12 +40,14 @@ class ColumnState(tf.Module):
     @property
     def trainable_variables(self) -> tuple[tf.Variable, ...]:
         """The variables that are trained."""
-        return tuple(each for each in self.all_variables if id(each) in self._trained)
+        return tuple(variable for variable in self.all_variables if id(variable) in self._trained)
 
     @property
     def non_trainable_variables(self) -> tuple[tf.Variable, ...]:
         """The variables that are not trained."""
-        return tuple(each for each in self.all_variables if id(each) not in self._trained)
+        return tuple(
+            variable for variable in self.all_variables if id(variable) not in self._trained
+        )
 
 
 class DenseColumn(

@@ -25,7 +25,7 @@ def head_details(head: Any) -> HeadDetails:
     """Returns how a head was made; a head of somebody else has none of it."""
     vocabulary = getattr(head, "_label_vocabulary", None)
     weight = getattr(head, "_weight_column", None)
-    parts = {each.name: each for each in getattr(head, "_heads", ())}
+    parts = {member.name: member for member in getattr(head, "_heads", ())}
     return HeadDetails(
         tuple(vocabulary) if vocabulary else None,
         weight if weight is None or isinstance(weight, str) else weight.key,

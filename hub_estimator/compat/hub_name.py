@@ -7,9 +7,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from hub_estimator import errors
 from hub_estimator.compat import hub_flags
 from hub_estimator.compat.aliases import add_absent, add_alias
-from hub_estimator.errors import NameInUseError, NotInHubError
 
 HUB_IN_USE = (
     "install(tensorflow_hub=True) cannot give hub_estimator the name tensorflow_hub: the package "
@@ -62,11 +62,11 @@ def check() -> None:
     """Checks that nothing else is in use as `tensorflow_hub`.
 
     Raises:
-      NameInUseError: another package is.
+      errors.NameInUseError: another package is.
     """
     current = sys.modules.get(_NAME)
     if current is not None and current is not sys.modules[_PACKAGE]:
-        raise NameInUseError(HUB_IN_USE % getattr(current, "__file__", "an unknown place"))
+        raise errors.NameInUseError(HUB_IN_USE % getattr(current, "__file__", "an unknown place"))
 
 
 def install() -> None:
@@ -114,7 +114,7 @@ class _HubModule(ModuleType):
             is_package = source.__name__ == _PACKAGE
             if name in source.__all__ if is_package else hasattr(source, name):
                 return getattr(source, name)
-        raise NotInHubError(self._why or INNER % (self.__name__, name))
+        raise errors.NotInHubError(self._why or INNER % (self.__name__, name))
 
 
 class _ResolverRegistry:
@@ -126,4 +126,4 @@ class _ResolverRegistry:
 
     def add_implementation(self, resolver: Any) -> None:
         """Says what to do instead."""
-        raise NotInHubError(NO_REGISTRY)
+        raise errors.NotInHubError(NO_REGISTRY)

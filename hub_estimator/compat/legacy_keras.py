@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import tensorflow as tf
 
+from hub_estimator import errors
 from hub_estimator.compat.noise import silence_deprecations
 from hub_estimator.compat.releases import ships_estimator, tf_version
-from hub_estimator.errors import LegacyKerasError
 
 KERAS_3_IN_USE = (
     "%s needs legacy Keras (Keras 2, the package tf-keras), but this process uses Keras 3: "
@@ -28,7 +28,7 @@ def legacy_layers() -> Any:
     """Returns `tf.compat.v1.layers`, checked to work.
 
     Raises:
-      LegacyKerasError: this process uses Keras 3, or tf-keras is not installed.
+      errors.LegacyKerasError: this process uses Keras 3, or tf-keras is not installed.
     """
     require_legacy_keras("tf.compat.v1.layers")
     return tf.compat.v1.layers
@@ -41,7 +41,7 @@ def require_legacy_keras(what: str) -> None:
       what: what needs it, for the message.
 
     Raises:
-      LegacyKerasError: this process uses Keras 3, or tf-keras is not installed.
+      errors.LegacyKerasError: this process uses Keras 3, or tf-keras is not installed.
     """
     silence_deprecations()
     if not (ships_estimator() or is_legacy_keras_in_use()):
@@ -55,8 +55,10 @@ def _explain(what: str) -> NoReturn:
             importlib.import_module("tf_keras")
         except ImportError as error:
             release = tf_version()
-            raise LegacyKerasError(NOT_INSTALLED % (what, error, *release[:2])) from error
-    raise LegacyKerasError(KERAS_3_IN_USE % (what, "not set" if choice is None else repr(choice)))
+            raise errors.LegacyKerasError(NOT_INSTALLED % (what, error, *release[:2])) from error
+    raise errors.LegacyKerasError(
+        KERAS_3_IN_USE % (what, "not set" if choice is None else repr(choice))
+    )
 
 
 def is_legacy_keras_in_use() -> bool:

@@ -18,8 +18,8 @@ def decode_type_spec(proto: Any) -> tf.TypeSpec:
     value = struct_pb2.StructuredValue(type_spec_value=proto)
     try:
         return tf.__internal__.saved_model.decode_proto(value)
-    except nested_structure_coder.NotEncodableError as e:
-        raise ValueError(str(e)) from e
+    except nested_structure_coder.NotEncodableError as error:
+        raise ValueError(str(error)) from error
 
 
 def encode_type_spec(type_spec: tf.TypeSpec) -> Any:

@@ -60,7 +60,7 @@ def silence_deprecations() -> None:
     records and warnings stay. Calling it again changes nothing.
     """
     logger = logging.getLogger("tensorflow")
-    if not any(isinstance(each, _UpstreamDeprecations) for each in logger.filters):
+    if not any(isinstance(log_filter, _UpstreamDeprecations) for log_filter in logger.filters):
         logger.addFilter(_UpstreamDeprecations())
     for message in _WARNINGS:
         # Does nothing where the same filter is already the first; `warnings` keeps no doubles.

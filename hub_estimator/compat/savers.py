@@ -19,8 +19,8 @@ class FlushedSaver(tf.compat.v1.train.Saver):
     # What `save` calls once the files are written; there is no public name between them and the list.
     def _RecordLastCheckpoint(self, latest_save_path: str) -> None:
         folder, name = os.path.split(latest_save_path)
-        for each in files.listing(folder or "."):
-            if each.startswith(f"{name}.") and not files.is_folder(files.join(folder, each)):
-                files.flush_file(files.join(folder, each))
+        for file in files.listing(folder or "."):
+            if file.startswith(f"{name}.") and not files.is_folder(files.join(folder, file)):
+                files.flush_file(files.join(folder, file))
         files.flush_folder(folder)
         super()._RecordLastCheckpoint(latest_save_path)

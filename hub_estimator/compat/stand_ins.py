@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from tensorflow.python.util import tf_export
 
+from hub_estimator import errors
 from hub_estimator.compat.aliases import add_alias
 from hub_estimator.compat.legacy_keras import require_legacy_keras
 from hub_estimator.compat.noise import silence_deprecations
 from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
 from hub_estimator.compat.releases import ships_estimator
-from hub_estimator.errors import TPUUnsupportedError
 
 USE_TPU = (
     "TPUEstimator got use_tpu=True (its default), and TensorFlow's support for Estimators on TPUs "
@@ -84,7 +84,7 @@ def _refuse_tpus() -> None:
         *args: Any,
     ) -> Any:
         if use_tpu:
-            raise TPUUnsupportedError(USE_TPU)
+            raise errors.TPUUnsupportedError(USE_TPU)
         return make_context(
             config, train_batch_size, eval_batch_size, predict_batch_size, use_tpu, *args
         )

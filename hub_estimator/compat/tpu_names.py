@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub_estimator.errors import TPUUnsupportedError
+from hub_estimator import errors
 
 NO_TPU = (
     "%s needs a TPU, and TensorFlow's support for Estimators on TPUs ended with release 2.15. "
@@ -46,7 +46,7 @@ def _unavailable(name: str) -> type:
     """Returns a class that cannot be instantiated; it serves for a function as well."""
 
     def refuse(cls: type, *args: Any, **kwargs: Any) -> Any:
-        raise TPUUnsupportedError(NO_TPU % cls.__name__)
+        raise errors.TPUUnsupportedError(NO_TPU % cls.__name__)
 
     return type(name, (), {"__new__": refuse, "__module__": __name__})
 

@@ -55,18 +55,20 @@ class Reading:
         of every part that was used, and a run may use other parts.
         """
         unread = set(self.bound).difference(*(readers[-1:] for readers in self._readers))
-        return sorted((each for each in unread if not _is_default(each)), key=str)
+        return sorted((binding for binding in unread if not _is_default(binding)), key=str)
 
     @functools.cached_property
     def overruled(self) -> set[Binding]:
         """The bindings that something would have read were there none of an inner scope."""
-        return {each for readers in self._readers for each in readers[:-1]}
+        return {binding for readers in self._readers for binding in readers[:-1]}
 
     @functools.cached_property
     def _readers(self) -> list[list[Binding]]:
         """For each use, the bindings that it looks up, that of the innermost scope, which wins, last."""
-        found = ([each for each in self.bound if each.is_read_by(used)] for used in self.read)
-        return [sorted(each, key=lambda binding: len(binding.scope)) for each in found]
+        found = (
+            [binding for binding in self.bound if binding.is_read_by(used)] for used in self.read
+        )
+        return [sorted(readers, key=lambda binding: len(binding.scope)) for readers in found]
 
 
 def _is_default(binding: Binding) -> bool:

@@ -37,8 +37,8 @@ def find_file(name: str, beside: str | None = None) -> str:
     for path in [*inner, name, *packaged]:
         if _is_there(path):
             return path
-    there = sorted({each for place in packaged_folders() for each in files.listing(place)})
-    names = ", ".join(each for each in there if each.endswith(".gin"))
+    there = sorted({file for place in packaged_folders() for file in files.listing(place)})
+    names = ", ".join(file for file in there if file.endswith(".gin"))
     included = f", included by {beside!r}" if beside else ""
     raise errors.ConfigFileNotFoundError(
         f"There is no gin file {texts.shown(name)}{included}. Give a path, or one of the packaged "

@@ -96,7 +96,7 @@ def _missing_settings(error: Exception) -> errors.ConfigError | None:
     if missing is None:
         return None
     names = ", ".join(
-        f"{missing['owner']}.{each}" for each in re.findall(r"'(\w+)'", missing["names"])
+        f"{missing['owner']}.{name}" for name in re.findall(r"'(\w+)'", missing["names"])
     )
     return errors.MissingSettingError(
         f"The configuration needs {names}. Give it in a gin file or by --gin_bindings."
@@ -138,7 +138,7 @@ def unread_message(unread: Sequence[Binding], read: Sequence[Binding]) -> str:
     lines = []
     for binding in unread[:_MOST_UNREAD]:
         # Macros are mistaken for macros, parameters for parameters.
-        known = {str(each) for each in read if each.is_macro == binding.is_macro}
+        known = {str(candidate) for candidate in read if candidate.is_macro == binding.is_macro}
         lines.append(f"{binding} ({_suggest(str(binding), known)})")
     if len(unread) > _MOST_UNREAD:
         lines.append(f"and {len(unread) - _MOST_UNREAD:,} more.")
@@ -168,7 +168,7 @@ def _clear_error(error: Exception, where: str, hint: str) -> errors.ConfigError:
         )
     undefined = re.match(r"No bindings specified for '(.+)/gin\.macro'", reason)
     if undefined:
-        macros = [str(each) for each in bindings.bound() if each.is_macro]
+        macros = [str(binding) for binding in bindings.bound() if binding.is_macro]
         return errors.UnknownSettingError(
             f"The configuration uses %{undefined[1]}, which it does not define. "
             f"{hint or _suggest(undefined[1], macros)}"
@@ -187,8 +187,10 @@ def _clear_error(error: Exception, where: str, hint: str) -> errors.ConfigError:
 
 def _suggest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
-    lower = {each.lower(): each for each in known}
-    near = [lower[each] for each in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
+    lower = {candidate.lower(): candidate for candidate in known}
+    near = [
+        lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)
+    ]
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return f"There is: {', '.join(known)}." if known else "There is none."

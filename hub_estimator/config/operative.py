@@ -16,7 +16,7 @@ from typing import Any
 
 from hub_estimator import errors, files, texts
 from hub_estimator.config import registry
-from hub_estimator.config.origin import Origin, path_bindings
+from hub_estimator.config.origin import ConfigOrigin, path_bindings
 from hub_estimator.config.statements import (
     GIN_FEATURES,
     Binding,
@@ -47,40 +47,42 @@ def check(path: str, found: Iterable[Statement], allowed_imports: Collection[str
     Raises:
       errors.ConfigError: it does more than to set something.
     """
-    for each in found:
-        if isinstance(each, Binding):
+    for statement in found:
+        if isinstance(statement, Binding):
             continue
-        if isinstance(each, Import) and each.module in allowed_imports:
+        if isinstance(statement, Import) and statement.module in allowed_imports:
             continue
-        where = place(repr(path), each.line)
+        where = place(repr(path), statement.line)
         data = "A model folder is data, so its configuration"
-        if isinstance(each, Include):
+        if isinstance(statement, Include):
             raise errors.ConfigError(
-                f"{where} includes {texts.shown(each.name)}. {data} includes nothing. Where you "
-                "wrote it, give it another name."
+                f"{where} includes {texts.shown(statement.name)}. {data} includes nothing. Where "
+                "you wrote it, give it another name."
             )
-        if each.module.startswith(GIN_FEATURES):
-            feature = each.module.removeprefix(GIN_FEATURES)
+        if statement.module.startswith(GIN_FEATURES):
+            feature = statement.module.removeprefix(GIN_FEATURES)
             raise errors.ConfigError(
                 f"{where} asks for gin's {texts.shown(feature)}. {data} registers nothing."
             )
         raise errors.ConfigError(
-            f"{where} imports {texts.shown(each.module)}. {data} imports nothing. Where you trust "
-            f"that module, give --allow_import={each.module}."
+            f"{where} imports {texts.shown(statement.module)}. {data} imports nothing. Where you "
+            f"trust that module, give --allow_import={statement.module}."
         )
 
 
-def import_hint(origin: Origin | None, allowed_imports: Collection[str]) -> str:
+def import_hint(origin: ConfigOrigin | None, allowed_imports: Collection[str]) -> str:
     """Returns what to do where a configuration names what nobody registered; empty if nothing."""
     modules = origin.imports if origin and origin.imports else ("<module>",)
-    flags = " ".join(f"--allow_import={each}" for each in modules if each not in allowed_imports)
+    flags = " ".join(
+        f"--allow_import={module}" for module in modules if module not in allowed_imports
+    )
     return flags and (
         "The configuration of a model folder imports nothing. Where a module of yours registers "
         f"that, give {flags}."
     )
 
 
-def adapt(path: str, origin: Origin | None, found: Iterable[Statement]) -> None:
+def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) -> None:
     """Changes what gin parsed of a configuration, so that it is right here and does no harm.
 
     Its paths lead to where they led in training. What it may not set has its default.
@@ -92,15 +94,15 @@ def adapt(path: str, origin: Origin | None, found: Iterable[Statement]) -> None:
     """
     import gin
 
-    bound = [each for each in found if isinstance(each, Binding)]
-    for each in bound:
-        if registry.is_given_only(each.selector, each.parameter):
-            _leave_out(path, each)
+    bound = [statement for statement in found if isinstance(statement, Binding)]
+    for binding in bound:
+        if registry.is_given_only(binding.selector, binding.parameter):
+            _leave_out(path, binding)
     if origin is None:
         return
     model_folder = files.parent(path) or "."
-    for each in path_bindings(bound):
-        name = f"%{each}" if each.is_macro else str(each)
+    for binding in path_bindings(bound):
+        name = f"%{binding}" if binding.is_macro else str(binding)
         value = gin.query_parameter(name)
         gin.bind_parameter(name, _each_text(value, lambda text: origin.path(text, model_folder)))
 
@@ -123,7 +125,7 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(_each_text(each, change) for each in value)
+        return type(value)(_each_text(element, change) for element in value)
     if isinstance(value, dict):
-        return {key: _each_text(each, change) for key, each in value.items()}
+        return {key: _each_text(element, change) for key, element in value.items()}
     return value

@@ -36,7 +36,7 @@ _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclasses.dataclass(frozen=True)
-class Origin:
+class ConfigOrigin:
     """Where a configuration was at work.
 
     Attributes:
@@ -50,12 +50,12 @@ class Origin:
     imports: tuple[str, ...] = ()
 
     @classmethod
-    def here(cls, model_folder: str, imports: Iterable[str]) -> Origin:
+    def here(cls, model_folder: str, imports: Iterable[str]) -> ConfigOrigin:
         """Returns that of a run in this process."""
         return cls(os.getcwd(), _absolute(model_folder), tuple(imports))
 
     @classmethod
-    def read(cls, text: str) -> Origin | None:
+    def read(cls, text: str) -> ConfigOrigin | None:
         """Returns that of the text of a configuration; None where it has none."""
         head, *lines = text.split("\n", len(dataclasses.fields(cls)) + 1)
         matches = [_LINE.match(line) for line in lines[:-1]] if head == _HEAD else []
@@ -92,19 +92,25 @@ class Origin:
             relative = os.path.relpath(there, self.model_folder)
             beside = os.path.normpath(os.path.join(_absolute(model_folder), relative))
         places = [there, beside] if os.path.isabs(path) else [beside, there]
-        return next((each for each in places if _is_something(each)), given)
+        return next((place for place in places if _is_something(place)), given)
 
 
 def path_bindings(among: Iterable[Binding]) -> Iterator[Binding]:
     """Yields the bindings that are paths of what is read: of parameters, and of macros in these."""
-    macros = {str(each): each for each in among if each.is_macro}
+    macros = {str(binding): binding for binding in among if binding.is_macro}
     waiting = [
-        each for each in among if each.parameter and registry.is_path(each.selector, each.parameter)
+        binding
+        for binding in among
+        if binding.parameter and registry.is_path(binding.selector, binding.parameter)
     ]
     while waiting:
         binding = waiting.pop()
         yield binding
-        used = [each.name for each in statements.references(binding.value) if each.is_macro]
+        used = [
+            reference.name
+            for reference in statements.references(binding.value)
+            if reference.is_macro
+        ]
         waiting += [macros.pop(name) for name in used if name in macros]
 
 

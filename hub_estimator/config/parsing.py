@@ -16,7 +16,7 @@ from hub_estimator import errors, files, texts
 from hub_estimator.config import bindings, operative, statements
 from hub_estimator.config.finding import find_file, read_text
 from hub_estimator.config.messages import clear_parse_errors
-from hub_estimator.config.origin import Origin
+from hub_estimator.config.origin import ConfigOrigin
 from hub_estimator.config.statements import (
     GIN_FEATURES,
     Binding,
@@ -112,7 +112,7 @@ class _Reader:
             return
         # Gin would search for included files in its own places only, so they are taken out here.
         start = 1
-        for include in [each for each in found if isinstance(each, Include)]:
+        for include in [statement for statement in found if isinstance(statement, Include)]:
             self._run(path, text, found, start, include.line)
             inner = find_file(include.name, beside=path)
             self.read_file(inner, (*including, path))
@@ -125,15 +125,15 @@ class _Reader:
 
         where = f"the binding {texts.shown(text)}"
         found = statements.parse(text, where)
-        for each in found:
-            if isinstance(each, Include):
+        for statement in found:
+            if isinstance(statement, Include):
                 raise errors.ConfigError(
                     f"A binding includes no file ({where}). Give that by --gin_file."
                 )
-            if isinstance(each, Import):
-                self._import(each, where)
+            if isinstance(statement, Import):
+                self._import(statement, where)
             else:
-                self.given.add(str(each))
+                self.given.add(str(statement))
         with clear_parse_errors(where):
             gin.parse_config(text)
 
@@ -150,7 +150,7 @@ class _Reader:
 
     def _check_place(self, path: str, including: tuple[str, ...]) -> None:
         way = " > ".join([*including, path])
-        if any(files.is_same(path, each) for each in including):
+        if any(files.is_same(path, outer) for outer in including):
             raise errors.ConfigError(f"{path!r} includes itself: {way}.")
         self._number += 1
         if len(including) > _DEEPEST or self._number > _MOST_FILES:
@@ -160,17 +160,21 @@ class _Reader:
             )
 
     def _note_uses(self, found: Sequence[Statement]) -> None:
-        for each in found:
-            if isinstance(each, Binding):
-                self.used.update(statements.references(each.value))
+        for statement in found:
+            if isinstance(statement, Binding):
+                self.used.update(statements.references(statement.value))
 
     def _run(
         self, path: str, text: str, found: Sequence[Statement], start: int, end: int | None
     ) -> None:
         """Has gin parse the lines of a file from one to before another one."""
-        for each in found:
-            if isinstance(each, Import) and start <= each.line and (end is None or each.line < end):
-                self._import(each, place(repr(path), each.line))
+        for statement in found:
+            if (
+                isinstance(statement, Import)
+                and start <= statement.line
+                and (end is None or statement.line < end)
+            ):
+                self._import(statement, place(repr(path), statement.line))
         # The empty lines keep the line numbers of gin's messages.
         lines = text.split("\n")[start - 1 : None if end is None else end - 1]
         _parse(path, "\n" * (start - 1) + "\n".join(lines))
@@ -187,7 +191,7 @@ class _Reader:
 
     def _read_operative(self, path: str, text: str, found: Sequence[Statement]) -> None:
         operative.check(path, found, self._allowed)
-        origin = Origin.read(text)
+        origin = ConfigOrigin.read(text)
         self.hint = operative.import_hint(origin, self._allowed)
         _parse(path, text, self.hint)
         operative.adapt(path, origin, found)
@@ -208,13 +212,13 @@ def _check_complete(used: set[Reference]) -> set[Reference]:
     bound = bindings.bound()
     uses = Uses(bound)
     uses.walk_all(used)
-    required = [each for each in bound if each.value == _REQUIRED]
-    missing = [str(each) for each in required if each in uses.reached]
+    required = [binding for binding in bound if binding.value == _REQUIRED]
+    missing = [str(binding) for binding in required if binding in uses.reached]
     if missing:
         flags = " ".join(f'--gin_bindings="{name}=..."' for name in missing)
         raise errors.MissingSettingError(
             f"The configuration needs {', '.join(missing)}. Give it in a gin file or by {flags}."
         )
-    for each in required:
-        gin.bind_parameter(f"%{each}" if each.is_macro else str(each), None)
-    return {Reference("", str(each), is_macro=True) for each in required if each.is_macro}
+    for binding in required:
+        gin.bind_parameter(f"%{binding}" if binding.is_macro else str(binding), None)
+    return {Reference("", str(binding), is_macro=True) for binding in required if binding.is_macro}

@@ -49,7 +49,7 @@ def add_configurable(
       name: its name in gin files; by default its own.
       module: what comes before the name where the name alone is ambiguous.
       denylist: parameters that the run gives and no configuration may set.
-      paths: parameters that are paths of what is read, or lists of these; see `Origin`.
+      paths: parameters that are paths of what is read, or lists of these; see `ConfigOrigin`.
       given_only: parameters that say where to write or whether to fetch something. In the
         configuration of a model folder they have no effect.
     """
@@ -61,10 +61,10 @@ def add_configurable(
     with gin.unlock_config():
         gin.external_configurable(function, name=name, module=module, denylist=list(denylist))
     parameters = {
-        each.name: each.default
-        for each in inspect.signature(function).parameters.values()
-        if each.name not in denylist
-        and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+        parameter.name: parameter.default
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name not in denylist
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
     _known[name] = _Known(parameters, frozenset(paths), frozenset(given_only))
 

@@ -12,7 +12,7 @@ from hub_estimator import errors
 from hub_estimator.config import bindings, registry, statements
 from hub_estimator.config.bindings import Reading
 from hub_estimator.config.messages import clear_call_errors, unread_message
-from hub_estimator.config.origin import Origin
+from hub_estimator.config.origin import ConfigOrigin
 from hub_estimator.config.parsing import parse_all
 from hub_estimator.config.statements import Binding, Reference
 from hub_estimator.config.uses import Uses
@@ -43,10 +43,10 @@ class Session:
         reading = bindings.reading()
         _check(
             [
-                each
-                for each in reading.unread
-                if str(each) in self.given
-                or not (each in reading.overruled or self._is_replaced(each, reading))
+                binding
+                for binding in reading.unread
+                if str(binding) in self.given
+                or not (binding in reading.overruled or self._is_replaced(binding, reading))
             ],
             reading,
         )
@@ -61,14 +61,14 @@ class Session:
         if binding.is_macro:
             return Reference("", str(binding), is_macro=True) in self.used
         part = registry.part(binding.selector)
-        scopes = [each.scope for each in reading.read if each.selector == binding.selector]
-        if any(statements.is_in(each, binding.scope) for each in scopes):
+        scopes = [other.scope for other in reading.read if other.selector == binding.selector]
+        if any(statements.is_in(scope, binding.scope) for scope in scopes):
             return False
         return any(
-            registry.part(each.name) is part
-            and (not scopes or statements.is_in(each.scope, binding.scope))
-            for each in self.used
-            if not each.is_macro
+            registry.part(reference.name) is part
+            and (not scopes or statements.is_in(reference.scope, binding.scope))
+            for reference in self.used
+            if not reference.is_macro
         )
 
     def check_given_read(self) -> None:
@@ -80,12 +80,12 @@ class Session:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
         reading = bindings.reading()
-        _check([each for each in reading.unread if str(each) in self.given], reading)
+        _check([binding for binding in reading.unread if str(binding) in self.given], reading)
 
     def operative_text(self, model_dir: str) -> str:
         """Returns the configuration that had an effect so far, as the text of a gin file.
 
-        It imports nothing, and its head says where it is at work; see `Origin`.
+        It imports nothing, and its head says where it is at work; see `ConfigOrigin`.
 
         Args:
           model_dir: the model folder that it is for.
@@ -94,21 +94,23 @@ class Session:
 
         lines = gin.operative_config_str(max_line_length=100).split("\n")
         text = itertools.dropwhile(lambda line: line.startswith(("import ", "from ")), lines)
-        return Origin.here(model_dir, self.imports).head() + "\n" + "\n".join(text).lstrip("\n")
+        head = ConfigOrigin.here(model_dir, self.imports).head()
+        return head + "\n" + "\n".join(text).lstrip("\n")
 
     def macros_read(self) -> frozenset[str]:
         """Returns the macros that had an effect so far."""
-        return frozenset(str(each) for each in bindings.read() if each.is_macro)
+        return frozenset(str(binding) for binding in bindings.read() if binding.is_macro)
 
     def settings_in(self, message: str) -> list[str]:
         """Returns the names of the settings whose text is quoted in a message, macros first."""
         found = [
-            each
-            for each in bindings.bound()
-            if isinstance(each.value, str) and repr(each.value) in message
+            binding
+            for binding in bindings.bound()
+            if isinstance(binding.value, str) and repr(binding.value) in message
         ]
         return [
-            str(each) for each in sorted(found, key=lambda each: (not each.is_macro, str(each)))
+            str(binding)
+            for binding in sorted(found, key=lambda binding: (not binding.is_macro, str(binding)))
         ]
 
     def call(self, name: str, /, **arguments: Any) -> Any:
@@ -139,8 +141,8 @@ def gin_session(
 
     A file called `operative_config.gin` is that of a model folder, which may be a stranger's: it may
     set what this package, the program or an allowed module registered; it imports and includes
-    nothing, and its paths lead to where they led in training, see `Origin`. Other files are the
-    user's own, and may import what they like.
+    nothing, and its paths lead to where they led in training, see `ConfigOrigin`. Other files are
+    the user's own, and may import what they like.
 
     Args:
       gin_files: paths, or names of packaged configurations; later ones override earlier ones.

@@ -124,23 +124,23 @@ def parse(text: str, where: str) -> list[Statement]:
 def written_bindings(text: str) -> list[Binding]:
     """Returns the bindings of a text that gin wrote of what it had parsed."""
     found = _statements(text, "the configuration")
-    return [each for each in found if isinstance(each, Binding)]
+    return [statement for statement in found if isinstance(statement, Binding)]
 
 
 def elements(value: Any) -> Iterator[tuple[int, Any]]:
     """Yields all that is in a value, itself first, each with the number of brackets around it."""
     waiting = [(0, value)]
     while waiting:
-        depth, each = waiting.pop()
-        yield depth, each
-        inner = [*each, *each.values()] if isinstance(each, dict) else each
-        if isinstance(inner, (list, tuple)):
-            waiting += [(depth + 1, element) for element in reversed(inner)]
+        depth, element = waiting.pop()
+        yield depth, element
+        content = [*element, *element.values()] if isinstance(element, dict) else element
+        if isinstance(content, (list, tuple)):
+            waiting += [(depth + 1, inner) for inner in reversed(content)]
 
 
 def references(value: Any) -> Iterator[Reference]:
     """Yields the uses of parts and macros in a value, as often as they are there."""
-    return (each for _, each in elements(value) if isinstance(each, Reference))
+    return (element for _, element in elements(value) if isinstance(element, Reference))
 
 
 def _statements(text: str, where: str) -> Iterator[Statement]:
@@ -197,10 +197,10 @@ def _checked_name(name: str) -> str:
 
 def _check_value(value: Any) -> None:
     """Checks that a value can be written and read again."""
-    for _, each in elements(value):
-        is_whole = not isinstance(each, int) or each.bit_length() <= _MOST_BITS
-        is_real = not isinstance(each, complex) and (
-            not isinstance(each, float) or math.isfinite(each)
+    for _, element in elements(value):
+        is_whole = not isinstance(element, int) or element.bit_length() <= _MOST_BITS
+        is_real = not isinstance(element, complex) and (
+            not isinstance(element, float) or math.isfinite(element)
         )
         if not (is_whole and is_real):
             raise ValueError("a number is complex, or too large")

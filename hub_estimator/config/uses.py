@@ -68,9 +68,9 @@ class Uses:
     def __init__(self, bound: Iterable[Binding]) -> None:
         self.reached: set[Binding] = set()
         self._bound: dict[_Node, dict[str, Binding]] = {}
-        for each in bound:
-            node = _Node(str(each), "") if each.is_macro else self._node(each)
-            self._bound.setdefault(node, {})[each.parameter] = each
+        for binding in bound:
+            node = _Node(str(binding), "") if binding.is_macro else self._node(binding)
+            self._bound.setdefault(node, {})[binding.parameter] = binding
         self._extents: dict[_Node, _Extent] = {}
         self._waiting: list[_Node] = []
         self._singleton = registry.part("gin.singleton")
@@ -92,9 +92,9 @@ class Uses:
         Raises:
           errors.ConfigError: a setting contains itself, or too much.
         """
-        in_force = [each.value for parts in self._bound.values() for each in parts.values()]
+        in_force = [binding.value for parts in self._bound.values() for binding in parts.values()]
         all_used = [*used, *references(in_force)]
-        inner = {registry.part(each.name) for each in all_used if not each.is_macro}
+        inner = {registry.part(reference.name) for reference in all_used if not reference.is_macro}
         for node, parameters in self._bound.items():
             if "" not in parameters and node.what not in inner:
                 self._walk(node)
@@ -119,11 +119,11 @@ class Uses:
             size, height = 1, 0
             for binding in self._parameters(node):
                 self.reached.add(binding)
-                for depth, each in elements(binding.value):
+                for depth, element in elements(binding.value):
                     size, height = size + 1, max(height, depth)
-                    if isinstance(each, Reference):
+                    if isinstance(element, Reference):
                         way = (*above, _Step(node, binding, depth + 1))
-                        inner = self._used(each, way)
+                        inner = self._used(element, way)
                         size += inner.size
                         height = max(height, depth + 1 + inner.height)
                     if size > _MOST_VALUES:

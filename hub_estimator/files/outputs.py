@@ -22,11 +22,11 @@ def check_output(what: str, path: str, inputs: Iterable[tuple[str, str]]) -> Non
     Raises:
       errors.OutputIsInputError: it is one of them, or would be in one of them.
     """
-    for name, each in inputs:
-        if is_same(path, each):
-            where = f"{name} itself" if path == each else f"{name} itself, {each!r}"
-        elif is_within(path, each) and is_folder(each):
-            where = f"in {name}, {each!r}"
+    for name, source in inputs:
+        if is_same(path, source):
+            where = f"{name} itself" if path == source else f"{name} itself, {source!r}"
+        elif is_within(path, source) and is_folder(source):
+            where = f"in {name}, {source!r}"
         else:
             continue
         raise errors.OutputIsInputError(

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hub_estimator import errors, files
-from hub_estimator.resolver.cache import Cache
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import BucketResolver, HostedResolver
 from hub_estimator.resolver.kaggle import KaggleResolver
 from hub_estimator.resolver.local import ArchiveResolver, FolderResolver
+from hub_estimator.resolver.module_cache import Cache
 from hub_estimator.resolver.settings import Settings
 
 __all__ = [

@@ -24,7 +24,7 @@ from hub_estimator.resolver.retrying import plain_reason
 from hub_estimator.resolver.settings import Settings
 from hub_estimator.version import __version__
 
-_LOG = logging.getLogger("hub_estimator")
+_logger = logging.getLogger("hub_estimator")
 _MAX_REDIRECTS = 10
 
 
@@ -154,7 +154,7 @@ def _redirect_target(
             f"{handle} redirects to {texts.shown(without_secrets(location))}, which is no URL. "
             "Check the handle, and where it redirects to."
         ) from error
-    schemes = [urllib.parse.urlsplit(each).scheme for each in (url, target)]
+    schemes = [urllib.parse.urlsplit(address).scheme for address in (url, target)]
     if schemes == ["https", "http"] and settings.verify_certificates:
         raise errors.DownloadError(
             f"{handle} redirects to {texts.shown(without_secrets(target))}, where anybody on the "
@@ -167,7 +167,7 @@ def _redirect_target(
 def warn_of_unverified_hosts(handle: Handle, settings: Settings) -> None:
     """Logs a warning if the certificate of the host of `handle` is not looked at."""
     if not settings.verify_certificates:
-        _LOG.warning(
+        _logger.warning(
             "TFHUB_DISABLE_CERT_VALIDATION is set: anybody on the network can replace %s.", handle
         )
 

@@ -90,8 +90,8 @@ def fetch(handle: Handle, urls: list[str], path: str, settings: Settings) -> Dow
             try:
                 transfer = _Transfer(session, handle, url, path, settings, progress)
                 return with_retries(handle, settings, transfer.attempt, transfer.arrived)
-            except _RefusedError as refused:
-                refusals.append(refused)
+            except _RefusedError as error:
+                refusals.append(error)
         raise refusals[0].error from refusals[0]
 
 
@@ -234,7 +234,9 @@ class _Transfer:
         self._resumable = response.headers.get("Accept-Ranges", "").lower() == "bytes"
         etag = response.headers.get("ETag", "")
         date = response.headers.get("Last-Modified", "")
-        self._validator = next((each for each in (etag, date) if _VALIDATOR.fullmatch(each)), "")
+        self._validator = next(
+            (validator for validator in (etag, date) if _VALIDATOR.fullmatch(validator)), ""
+        )
 
     def _receive(self, response: requests.Response) -> None:
         with open(self._path, "ab") as file:

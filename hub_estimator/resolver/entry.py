@@ -21,7 +21,7 @@ _MAX_DESCRIPTOR = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """One handle's place in a cache, filled or not.
 
     Attributes:

@@ -8,12 +8,12 @@ import os
 
 from hub_estimator import errors, files, texts
 from hub_estimator.resolver import archives, asking, download, remote
-from hub_estimator.resolver.cache import Cache, Fetched
 from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
+from hub_estimator.resolver.module_cache import Cache, Fetched
 from hub_estimator.resolver.settings import Settings
 
-_LOG = logging.getLogger("hub_estimator")
+_logger = logging.getLogger("hub_estimator")
 _MAX_SHOWN = 80
 
 
@@ -53,7 +53,7 @@ class HostedResolver:
             if not got.resumed:
                 raise
             # The pieces may be of different files, on a host that does not tell them apart.
-            _LOG.warning("Downloading %s in one piece: its pieces do not fit.", handle)
+            _logger.warning("Downloading %s in one piece: its pieces do not fit.", handle)
             files.remove(folder)
             os.mkdir(folder)
             got = download.fetch(handle, urls, archive, self.settings)

@@ -13,8 +13,8 @@ import requests
 
 from hub_estimator import errors, files, texts
 from hub_estimator.resolver import answers, download
-from hub_estimator.resolver.cache import Cache, Fetched
 from hub_estimator.resolver.handle import Handle, without_secrets
+from hub_estimator.resolver.module_cache import Cache, Fetched
 from hub_estimator.resolver.settings import Settings
 
 KAGGLE_HOSTS = ("www.kaggle.com", "kaggle.com")

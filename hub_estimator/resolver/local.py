@@ -8,10 +8,10 @@ import os
 
 from hub_estimator import errors, files
 from hub_estimator.resolver import archives, remote
-from hub_estimator.resolver.cache import Cache, Fetched
 from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import unpack
+from hub_estimator.resolver.module_cache import Cache, Fetched
 from hub_estimator.resolver.settings import Settings
 
 _START = 512

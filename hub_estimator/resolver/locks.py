@@ -13,7 +13,7 @@ from hub_estimator import errors, files
 from hub_estimator.files import locks
 from hub_estimator.resolver.handle import Handle
 
-_LOG = logging.getLogger("hub_estimator")
+_logger = logging.getLogger("hub_estimator")
 # What would fail in the same way in every process of a user.
 _SHARED = (errors.HandleError, errors.NotAModuleError, errors.LfsPointerError)
 _MAX_NOTE = 1 << 16
@@ -36,7 +36,7 @@ def locked(folder: str, handle: Handle) -> Iterator[None]:
     began = time.time()
 
     def waiting() -> None:
-        _LOG.info("Waiting for another process that is fetching %s.", handle)
+        _logger.info("Waiting for another process that is fetching %s.", handle)
 
     with locks.held(path, waiting) as waited:
         try:

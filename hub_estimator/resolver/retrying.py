@@ -18,7 +18,7 @@ from hub_estimator.resolver.settings import Settings
 
 T = TypeVar("T")
 
-_LOG = logging.getLogger("hub_estimator")
+_logger = logging.getLogger("hub_estimator")
 # An attempt that brought this much was no failure: the count starts again.
 _HEADWAY = 1 << 20
 _MAX_WAIT_SECS = 30.0
@@ -73,7 +73,9 @@ def with_retries(
                     "what is in the cache works without: HUB_ESTIMATOR_OFFLINE=1."
                 ) from error
             wait = _wait_secs(error, failures, settings)
-            _LOG.warning("Downloading %s again in %.1f s: %s.", handle, wait, plain_reason(error))
+            _logger.warning(
+                "Downloading %s again in %.1f s: %s.", handle, wait, plain_reason(error)
+            )
             time.sleep(wait)
 
 

@@ -102,7 +102,7 @@ def test_every_benchmark_can_be_run():
     for benchmark in benchmarks():
         assert set(benchmark.modules) <= set(modules.NAMES)
         for arguments in (benchmark.ours, benchmark.peer or benchmark.ours):
-            formatted = [each.format(modules="m", data="d") for each in arguments]
+            formatted = [argument.format(modules="m", data="d") for argument in arguments]
             path = harness.ROOT.joinpath(*formatted[1].split(".")).with_suffix(".py")
             assert formatted[0] == "-m" and path.is_file()
 

@@ -22,7 +22,7 @@ def test_trains_evaluates_and_predicts(tmp_path):
     metrics = model.evaluate(tiny.one_batch)
     assert metrics["global_step"] == 20
     assert metrics["rmse"] < 0.05
-    predicted = [each["y"] for each in model.predict(tiny.one_batch)]
+    predicted = [prediction["y"] for prediction in model.predict(tiny.one_batch)]
     np.testing.assert_allclose(predicted, [[2.0], [4.0]], atol=0.1)
 
 

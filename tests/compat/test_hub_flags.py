@@ -94,8 +94,8 @@ def import_peer():
     return tensorflow_hub
 
 def forget(name):
-    for each in [each for each in sys.modules if each.split(".")[0] == name]:
-        del sys.modules[each]
+    for module in [module for module in sys.modules if module.split(".")[0] == name]:
+        del sys.modules[module]
 
 if sys.argv[1] == "first":
     import_peer()
@@ -104,7 +104,7 @@ if sys.argv[1] == "first":
 else:
     hub_estimator.compat.install(tensorflow_hub=True)
     forget("tensorflow_hub")
-    sys.meta_path = [each for each in sys.meta_path if "Alias" not in type(each).__name__]
+    sys.meta_path = [finder for finder in sys.meta_path if "Alias" not in type(finder).__name__]
     import_peer()
 flags.FLAGS(["program", "--tfhub_cache_dir=/cache", "--tfhub_model_load_format=UNCOMPRESSED"])
 settings = Settings.from_environment()

@@ -68,7 +68,7 @@ def test_silences_the_legacy_layers_warnings_alone():
         layers = compat.legacy_layers()
         layers.flatten(layers.dropout(layers.dense(tf.zeros([1, 2]), 3)))
         warnings.warn("`my.layer` is deprecated", UserWarning, stacklevel=1)
-    assert [str(each.message) for each in caught] == ["`my.layer` is deprecated"]
+    assert [str(warning.message) for warning in caught] == ["`my.layer` is deprecated"]
 
 
 def test_silencing_twice_changes_nothing():

@@ -9,8 +9,8 @@ import gin
 import pytest
 
 from hub_estimator import config, errors
-from tests import kitchen
-from tests.kitchen import write
+from tests.config import kitchen
+from tests.config.kitchen import write
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 from hub_estimator import config
-from hub_estimator.config.origin import Origin
-from tests import kitchen
-from tests.kitchen import write
+from hub_estimator.config.origin import ConfigOrigin
+from tests.config import kitchen
+from tests.config.kitchen import write
 
 
 @pytest.fixture
@@ -140,15 +140,15 @@ def test_a_file_under_another_name_is_the_users_own(tree, monkeypatch):
 
 
 def test_the_head_of_a_configuration_and_heads_that_are_none(tree):
-    origin = Origin.here("model", ["a.b", "c"])
+    origin = ConfigOrigin.here("model", ["a.b", "c"])
     work = str(tree / "work")
-    assert origin == Origin(work, f"{work}/model", ("a.b", "c"))
+    assert origin == ConfigOrigin(work, f"{work}/model", ("a.b", "c"))
     head = (
         "# Where this configuration was at work; paths in it are looked for from there.\n"
         f'# working_folder = "{work}"\n# model_folder = "{work}/model"\n# imports = ["a.b", "c"]\n'
     )
-    assert origin.head() == head and Origin.read(f"{head}x = 1\n") == origin
-    assert Origin.here("gs://b/model", []).model_folder == "gs://b/model"
+    assert origin.head() == head and ConfigOrigin.read(f"{head}x = 1\n") == origin
+    assert ConfigOrigin.here("gs://b/model", []).model_folder == "gs://b/model"
     for wrong in (
         "",
         "x = 1\n",
@@ -159,19 +159,19 @@ def test_the_head_of_a_configuration_and_heads_that_are_none(tree):
         head.replace(f'"{work}"', "[" * 100_000),
         head.replace("# model_folder", "# folder"),
     ):
-        assert Origin.read(wrong) is None
+        assert ConfigOrigin.read(wrong) is None
     for imports in ('"a"', "3", '["../a", "a b", "a;b", 3, [], ""]'):
-        assert Origin.read(head.replace('["a.b", "c"]', imports)).imports == ()
+        assert ConfigOrigin.read(head.replace('["a.b", "c"]', imports)).imports == ()
 
 
 @pytest.mark.parametrize("path", ["a\nb", 'a"b', "\u2028", "\udc80"])
 def test_odd_names_of_folders(path):
-    origin = Origin(f"/{path}", "/model", ())
-    assert Origin.read(origin.head()) == origin
+    origin = ConfigOrigin(f"/{path}", "/model", ())
+    assert ConfigOrigin.read(origin.head()) == origin
     assert len(origin.head().splitlines()) == 4
 
 
 def test_remote_model_folders(tree):
-    remote = Origin(str(tree / "work"), "gs://bucket/model")
+    remote = ConfigOrigin(str(tree / "work"), "gs://bucket/model")
     assert remote.path("data.csv", "gs://bucket/moved") == f"{tree}/work/data.csv"
     assert remote.path("data.csv", str(tree)) == f"{tree}/work/data.csv"

@@ -103,7 +103,7 @@ def test_all_kinds_of_statements():
         Binding("big", "kitchen.Cake", "layers", None),
         Binding("", "Cake", "topping", None),
     ]
-    assert [each.value for each in found if isinstance(each, Binding)] == [
+    assert [statement.value for statement in found if isinstance(statement, Binding)] == [
         "onetwo",
         [Reference("", "A", is_macro=True), {"k": Reference("small", "ice")}],
         Reference("", "ice", is_called=False),

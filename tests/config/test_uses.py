@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub_estimator import config, errors
-from tests import kitchen
-from tests.kitchen import write
+from tests.config import kitchen
+from tests.config.kitchen import write
 
 
 @pytest.fixture(autouse=True)

@@ -113,7 +113,7 @@ def test_the_first_texts(tmp_path, texts):
 
 @pytest.mark.parametrize(("flag", "name"), [("texts", "--texts"), ("vocabulary", "the vocabulary")])
 def test_ids_in_the_place_of_what_is_read(tmp_path, texts, flag, name, capsys):
-    read = next(each.partition("=")[2] for each in texts if each.startswith(f"--{flag}="))
+    read = next(text.partition("=")[2] for text in texts if text.startswith(f"--{flag}="))
     output = tmp_path / "rows.jsonl"
     os.symlink(read, output)
     before = pathlib.Path(read).read_bytes()

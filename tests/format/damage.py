@@ -64,8 +64,8 @@ def use(path: str, case: modules.Case) -> list[dict[str, object]]:
                 with tf1.Session() as session:
                     modules.initialize(session)
                     found.append(session.run(outputs))
-            except tf.errors.OpError as e:
-                raise RunError from e
+            except tf.errors.OpError as error:
+                raise RunError from error
     return found
 
 
@@ -80,8 +80,8 @@ def outcome(path: str, case: modules.Case, expected: list[dict[str, object]]) ->
         return "error"
     except RunError:
         return "tensorflow"
-    except Exception as e:  # noqa: BLE001  what else there is, is what is looked for
-        return f"wrong {e!r} " + " ".join(traceback.format_exc().split("\n")[-6:])
+    except Exception as error:  # noqa: BLE001  what else there is, is what is looked for
+        return f"wrong {error!r} " + " ".join(traceback.format_exc().split("\n")[-6:])
     for one, other in zip(found, expected, strict=True):
         # Bytes of constants, and what an output is called, have no checksum in the format; the
         # type of an output that both have must be that of the undamaged module.

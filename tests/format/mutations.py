@@ -41,7 +41,7 @@ def _meta_graph(choice: random.Random, saved_model: Any) -> Any:
 
 def _bodies(meta_graph: Any) -> list[Any]:
     functions = meta_graph.graph_def.library.function
-    return [each for each in (meta_graph.graph_def.node, *(f.node_def for f in functions)) if each]
+    return [body for body in (meta_graph.graph_def.node, *(f.node_def for f in functions)) if body]
 
 
 def _node(choice: random.Random, saved_model: Any) -> tuple[Any, Any]:
@@ -317,10 +317,10 @@ def change_objects(choice: random.Random, saved_model: Any) -> str:
         ["child", "bound", "kind", "asset", "functions", "variable", "remove", "slot"]
     )
     if how == "child":
-        each = choice.choice(node.children) if node.children else node.children.add(local_name="x")
-        each.node_id = choice.choice(numbers)
-        each.local_name = choice.choice(
-            [each.local_name, "", "__call__", "__class__", "signatures"]
+        child = choice.choice(node.children) if node.children else node.children.add(local_name="x")
+        child.node_id = choice.choice(numbers)
+        child.local_name = choice.choice(
+            [child.local_name, "", "__call__", "__class__", "signatures"]
         )
     elif how == "bound" and objects.concrete_functions:
         name = choice.choice(sorted(objects.concrete_functions))
@@ -442,8 +442,8 @@ def use_as_module(path: str, case: modules.Case) -> None:
                 try:
                     modules.initialize(session)
                     session.run(outputs)
-                except tf.errors.OpError as e:
-                    raise RunError from e
+                except tf.errors.OpError as error:
+                    raise RunError from error
 
 
 def use_as_saved_model(path: str, eagerly: bool) -> None:
@@ -454,8 +454,8 @@ def use_as_saved_model(path: str, eagerly: bool) -> None:
             return ()
         try:
             return loaded(tf.constant(["a", "x"]))
-        except (AssertionError, LookupError, TypeError, ValueError, tf.errors.OpError) as e:
-            raise RunError from e
+        except (AssertionError, LookupError, TypeError, ValueError, tf.errors.OpError) as error:
+            raise RunError from error
 
     if eagerly:
         modules.in_thread(lambda: call(hub.load(path)))
@@ -465,20 +465,20 @@ def use_as_saved_model(path: str, eagerly: bool) -> None:
         try:
             modules.initialize(session)
             session.run(outputs)
-        except tf.errors.OpError as e:
-            raise RunError from e
+        except tf.errors.OpError as error:
+            raise RunError from error
 
 
 def outcome(use: Callable[..., None], *args: Any) -> str:
     try:
         use(*args)
-    except errors.Error as e:
-        return f"error {type(e).__name__}"
-    except RunError as e:
-        return f"tensorflow {type(e.__cause__).__name__}"
-    except Exception as e:  # noqa: BLE001  what else there is, is what is looked for
+    except errors.Error as error:
+        return f"error {type(error).__name__}"
+    except RunError as error:
+        return f"tensorflow {type(error.__cause__).__name__}"
+    except Exception as error:  # noqa: BLE001  what else there is, is what is looked for
         lines = traceback.format_exc().splitlines()
-        return f"wrong {e!r} " + " ".join(lines[-8:])
+        return f"wrong {error!r} " + " ".join(lines[-8:])
     return "output"
 
 

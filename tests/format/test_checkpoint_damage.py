@@ -25,7 +25,7 @@ def prefix(tmp_path):
         Value(name, "", np.ones(shape, np.float32)) for name, shape in (("w", [3, 2]), ("b", [2]))
     ]
     path = str(tmp_path / "model.ckpt-3")
-    keys, arrays = [each.key for each in values], [tf.constant(each.array) for each in values]
+    keys, arrays = [value.key for value in values], [tf.constant(value.array) for value in values]
     save = save_operation(path, keys, ["", ""], arrays, [[0], [1]])
     with tf1.Session() as session:
         session.run(save)

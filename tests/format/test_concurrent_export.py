@@ -33,7 +33,7 @@ def test_an_export_that_ends_later_leaves_the_first(tmp_path):
         "folder, or remove that one first."
     )
     assert (path / "tfhub_module.pb").read_text() == "of another process"
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["module", "written"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["module", "written"]
 
 
 def test_foreign_files_under_a_name_of_the_module(tmp_path):
@@ -49,7 +49,7 @@ def test_foreign_files_under_a_name_of_the_module(tmp_path):
         f"A module cannot be written to {path}: There is already 'variables' in {path}. "
         "Give another folder."
     )
-    assert [each.name for each in path.rglob("*")] == ["variables", "mine.txt"]
+    assert [file.name for file in path.rglob("*")] == ["variables", "mine.txt"]
 
 
 def test_one_asset_under_two_spellings_is_stored_once(tmp_path, monkeypatch):
@@ -65,7 +65,7 @@ def test_one_asset_under_two_spellings_is_stored_once(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     with tf1.Session() as session:
         hub.Module(spec).export(tmp_path / "module", session)
-    assert [each.name for each in (tmp_path / "module/assets").iterdir()] == ["words.txt"]
+    assert [file.name for file in (tmp_path / "module/assets").iterdir()] == ["words.txt"]
 
 
 def test_a_checkpoint_that_is_not_there(tmp_path):

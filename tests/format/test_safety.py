@@ -428,7 +428,9 @@ def test_a_process_goes_on_where_tensorflow_would_have_ended_it(tmp_path):
 
 def _loop_and_branch(meta_graph):
     nodes = meta_graph.graph_def.node
-    functions = {each.signature.name: each for each in meta_graph.graph_def.library.function}
+    functions = {
+        function.signature.name: function for function in meta_graph.graph_def.library.function
+    }
     loop = next(node for node in nodes if node.name == "while")
     branch = next(node for node in nodes if node.name == "cond")
     body = functions[loop.attr["body"].func.name]
@@ -483,11 +485,11 @@ def test_constants_of_another_type_than_they_say(tmp_path):
     other = exported_function(tmp_path / "other")
     with edited(other) as meta_graph:
         body = meta_graph.graph_def.library.function[0].node_def
-        (node,) = [each for each in body if each.op == "Const"]
+        (node,) = [node for node in body if node.op == "Const"]
         node.attr["value"].tensor.dtype = tf.int32.as_datatype_enum
     assert "the value of the constant" in _error(other, errors.BrokenModuleError)
     with edited(other) as meta_graph:
         body = meta_graph.graph_def.library.function[0].node_def
-        (node,) = [each for each in body if each.op == "Const"]
+        (node,) = [node for node in body if node.op == "Const"]
         node.attr["dtype"].placeholder = "T"
     assert hub.load_module_spec(other).get_signature_names() == ["default"]

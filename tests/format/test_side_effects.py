@@ -41,7 +41,7 @@ def _read(value):
 def _found(path):
     """What the listing says of a module, without the tags."""
     effects = hub.load_module_spec(path).side_effects()
-    return [(each.kind, each.op_type, each.name) for each in effects]
+    return [(effect.kind, effect.op_type, effect.name) for effect in effects]
 
 
 def _module_of(body):
@@ -221,7 +221,9 @@ def test_no_golden_has_a_side_effect_but_by_its_own_path():
             spec = hub.load_module_spec(folder / name / "module")
             assert spec.side_effects() == []
             found = loading_side_effects(variant.meta_graph for variant in spec.variants)
-            assert [each.op_type for each in found] == (["ReadFile"] if "content" in name else [])
+            assert [effect.op_type for effect in found] == (
+                ["ReadFile"] if "content" in name else []
+            )
 
 
 def test_assets_by_way_of_functions(tmp_path):
@@ -266,7 +268,7 @@ def test_paths_that_are_made_of_assets_or_given(tmp_path, path):
         tf1.add_to_collection(tf1.GraphKeys.ASSET_FILEPATHS, asset)
         hub.add_signature(outputs=tf.io.read_file(path(asset)))
 
-    assert [each[:2] for each in _found(export(module_fn, tmp_path / "module"))] == [
+    assert [effect[:2] for effect in _found(export(module_fn, tmp_path / "module"))] == [
         ("reads files", "ReadFile")
     ]
 
@@ -280,7 +282,7 @@ def test_writing_over_an_asset_is_one(tmp_path):
         with tf.control_dependencies([tf.io.write_file(asset, "b")]):
             hub.add_signature(outputs=tf.constant(1.0))
 
-    assert [each[:2] for each in _found(export(module_fn, tmp_path / "module"))] == [
+    assert [effect[:2] for effect in _found(export(module_fn, tmp_path / "module"))] == [
         ("writes files", "WriteFile")
     ]
 
@@ -371,7 +373,7 @@ def test_a_constant_that_is_no_asset_under_an_assets_name(tmp_path):
         asset.name, asset.op = nodes["ReadFile"].input[0] or "Const", "StringLower"
         asset.input.append("secret")
     found = hub.load_module_spec(path).side_effects()
-    assert [(each.kind, each.op_type) for each in found] == [("reads files", "ReadFile")]
+    assert [(effect.kind, effect.op_type) for effect in found] == [("reads files", "ReadFile")]
 
 
 def test_names_that_come_from_the_module_are_shown_quoted_and_cut(tmp_path, warnings):
@@ -588,7 +590,7 @@ def test_a_tf1_saved_model(tmp_path, warnings):
         "files (ReadFile 'read'). Use it only if you trust its publisher; "
         "HUB_ESTIMATOR_REFUSE_SIDE_EFFECTS=1 refuses such modules."
     )
-    assert [each.op_type for each in spec.side_effects()] == ["ReadFile"]
+    assert [effect.op_type for effect in spec.side_effects()] == ["ReadFile"]
     for read in (hub.create_module_spec_from_saved_model, hub.load):
         with pytest.raises(errors.SideEffectsError):
             read(path, refuse_side_effects=True)
@@ -615,7 +617,7 @@ def test_a_tf1_saved_model_with_a_table_and_a_file(tmp_path):
     spec = hub.create_module_spec_from_saved_model(tmp_path / "saved_model")
     assert spec.side_effects() == []
     meta_graphs = read_saved_model(str(tmp_path / "saved_model")).meta_graphs
-    assert [each.op_type for each in loading_side_effects(meta_graphs)] == ["ReadFile"]
+    assert [effect.op_type for effect in loading_side_effects(meta_graphs)] == ["ReadFile"]
 
 
 def test_a_saver_that_restores_something_else(tmp_path):
@@ -696,7 +698,7 @@ def test_each_kind_is_said_once_in_a_message(tmp_path, warnings):
         "lists files (MatchingFiles 'list'), reads files (ReadFile 'read'), writes files (WriteFile "
         "'write')"
     )
-    assert [key for key, _ in itertools.groupby(_found(path), key=lambda each: each[0])] == [
+    assert [key for key, _ in itertools.groupby(_found(path), key=lambda effect: effect[0])] == [
         "lists files",
         "reads files",
         "writes files",

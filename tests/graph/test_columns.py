@@ -81,7 +81,7 @@ def test_text(text_module, texts):
     assert output.shape[1:].as_list() == [2]
     assert run(output).tolist() == [[2, 20], [3, 30]]
     assert not v1.trainable_variables() and not v1.losses.get_regularization_losses()
-    names = [each.name for each in v1.global_variables()]
+    names = [variable.name for variable in v1.global_variables()]
     assert names == ["input_layer/text_hub_module_embedding/module/vectors:0"]
 
 
@@ -130,7 +130,7 @@ def test_several_columns_and_trainable_ones(text_module, image_module):
         "image": tf.ones([1, 2, 3, 3]),
     }
     assert run(input_layer(features, columns)).tolist() == [[36, 1, 10, 2, 20]]
-    assert [each.name for each in v1.trainable_variables()] == [
+    assert [variable.name for variable in v1.trainable_variables()] == [
         "input_layer/image_hub_module_embedding/module/weight:0",
         "input_layer/text_hub_module_embedding/module/vectors:0",
     ]
@@ -315,10 +315,10 @@ def test_a_servable_model_keeps_the_modules_assets(tmp_path):
     column = hub.text_embedding_column("text", export(module_fn, tmp_path / "m"), trainable=True)
     made = make_linear([column], str(tmp_path / "model"))
     made.train(batches, max_steps=2)
-    predicted = [each["logits"].tolist() for each in made.predict(one_batch)]
+    predicted = [prediction["logits"].tolist() for prediction in made.predict(one_batch)]
     path = made.export_saved_model(str(tmp_path / "export"), serving)
-    for each in ("words.txt", "m/assets/words.txt"):
-        (tmp_path / each).unlink()
+    for file in ("words.txt", "m/assets/words.txt"):
+        (tmp_path / file).unlink()
     spec = hub.create_module_spec_from_saved_model(path, drop_collections=["summaries"])
     with hub.eval_function_for_module(spec, ["serve"]) as evaluate:
         features = {"text": [["a"], ["b"]], "image": np.ones([2, 2, 3, 3])}
@@ -539,7 +539,7 @@ def test_input_layers_are_the_peers(text_module, image_module):
             features, _ = v1.data.make_one_shot_iterator(peer_batches()).get_next()
             columns = columns_of(library, text_module, image_module)
             output = run(input_layer(features, columns))
-            names = [sorted(each.name for each in v1.get_collection(key)) for key in (
+            names = [sorted(variable.name for variable in v1.get_collection(key)) for key in (
                 "variables", "trainable_variables", "model_variables",
             )]  # fmt: skip
             specs = [column.parse_example_spec for column in columns]

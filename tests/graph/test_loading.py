@@ -77,14 +77,14 @@ def test_a_module_in_eager_mode(module):
         loaded = hub.load(module)
         loud = hub.load(module, tags=["loud"])
         words = tf.constant(["b", "x", "a"])
-        results = [each.signatures["default"](words)["default"] for each in (loaded, loud)]
+        results = [variant.signatures["default"](words)["default"] for variant in (loaded, loud)]
         with tf.GradientTape() as tape:
             output = tf.reduce_sum(loaded.signatures["default"](words)["default"])
         gradient = tape.gradient(output, loaded.trainable_variables)
         return (
-            [each.numpy().ravel().tolist() for each in results],
-            sorted(each.name for each in loaded.variables),
-            [each.name for each in loaded.trainable_variables],
+            [result.numpy().ravel().tolist() for result in results],
+            sorted(variable.name for variable in loaded.variables),
+            [variable.name for variable in loaded.trainable_variables],
             [loss().numpy() for loss in loaded.regularization_losses],
             tf.convert_to_tensor(gradient[0]).numpy().ravel().tolist(),
         )
@@ -226,7 +226,11 @@ def test_the_peer_loads_the_same(module, saved_model):
     def run(library):
         loaded = library.load(module)
         output = loaded.signatures["default"](tf.constant(["b", "x"]))["default"].numpy()
-        return output, sorted(each.name for each in loaded.variables), sorted(loaded.signatures)
+        return (
+            output,
+            sorted(variable.name for variable in loaded.variables),
+            sorted(loaded.signatures),
+        )
 
     ours, theirs = (in_eager_mode(lambda lib=lib: run(lib)) for lib in (hub, tensorflow_hub))
     assert np.array_equal(ours[0], theirs[0]) and ours[1:] == theirs[1:]

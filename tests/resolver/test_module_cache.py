@@ -17,9 +17,9 @@ import pytest
 import hub_estimator as hub
 from hub_estimator import errors, files
 from hub_estimator.resolver import Cache, Handle, entry
-from hub_estimator.resolver.cache import Fetched
 from hub_estimator.resolver.descriptor import Descriptor, FileRecord, find_visible_damage
-from hub_estimator.resolver.entry import Entry
+from hub_estimator.resolver.entry import CacheEntry
+from hub_estimator.resolver.module_cache import Fetched
 from tests.resolver.hosting import module_files, read_folder, start_python, tar
 
 # The variables are large enough to be trusted by their times.
@@ -150,7 +150,7 @@ DAMAGES = {
     "descriptor a folder": lambda folder, path, numbers: (
         os.unlink(folder + ".descriptor.txt"), os.makedirs(folder + ".descriptor.txt/x")),
     "a folder": lambda folder, path, numbers: (path.unlink(), path.mkdir()),
-    "cleaned": lambda folder, path, numbers: [each.unlink() for each in _files(folder)],
+    "cleaned": lambda folder, path, numbers: [file.unlink() for file in _files(folder)],
     "folder lost": lambda folder, path, numbers: shutil.rmtree(
         numbers.choice([folder, f"{folder}/variables", f"{folder}/assets"])),
     "stray": lambda folder, path, numbers: pathlib.Path(
@@ -446,7 +446,7 @@ def test_an_archive_of_pointers_of_git_lfs(host, cache_folder, name):
         f"What {url} leads to has a pointer of Git LFS in place of {name!r}: pack the module in a "
         "clone after `git lfs pull`."
     )
-    assert not [each for each in os.listdir(cache_folder) if not each.startswith(".")]
+    assert not [file for file in os.listdir(cache_folder) if not file.startswith(".")]
 
 
 def test_links_among_what_was_fetched(tmp_path):
@@ -629,14 +629,14 @@ def test_a_descriptor_that_is_a_link(url, tmp_path):
     path = hub.resolve(url) + ".descriptor.txt"
     os.rename(path, tmp_path / "moved")
     os.symlink(tmp_path / "moved", path)
-    entry = Entry(path.removesuffix(".descriptor.txt"))
+    entry = CacheEntry(path.removesuffix(".descriptor.txt"))
     assert entry.damage() == "its descriptor is damaged (it is a link)"
 
 
 def test_a_descriptor_that_is_too_large(url, caplog, monkeypatch):
     folder = hub.resolve(url)
     monkeypatch.setattr(entry, "_MAX_DESCRIPTOR", 100)
-    assert Entry(folder).damage() == "its descriptor is damaged (it has more than 100 bytes)"
+    assert CacheEntry(folder).damage() == "its descriptor is damaged (it has more than 100 bytes)"
 
 
 def test_dates_that_are_none(url):
@@ -644,7 +644,7 @@ def test_dates_that_are_none(url):
     for date in ("soon", "0001-01-01T00:00:00", "9999-12-31T23:59:59-23:00"):
         text = json.dumps({**entry_of(folder), "downloaded": date})
         pathlib.Path(folder + ".descriptor.txt").write_text(text)
-        assert Entry(folder).age_secs >= 0
+        assert CacheEntry(folder).age_secs >= 0
 
 
 @pytest.mark.parametrize(

@@ -135,8 +135,8 @@ def killed_before(number):
 
 entry = cache.entry(Handle(path))
 for number in itertools.count(1):
-    for each in cache.entries():
-        cache.remove(each)
+    for leftover in cache.entries():
+        cache.remove(leftover)
     if damaged:
         os.truncate(os.path.join(resolve(path), "saved_model.pb"), 3)
     if not killed_before(number):

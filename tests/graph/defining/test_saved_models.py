@@ -96,7 +96,7 @@ def test_the_state_is_under_the_name_and_joins_no_other_collection(saved_model):
     module = hub.Module(spec, name="inferrer", tags={"serve"}, trainable=True)
     assert module.variable_map["vectors"].name == "inferrer/vectors:0"
     graph = v1.get_default_graph()
-    assert [each.name for each in v1.trainable_variables()] == ["inferrer/vectors:0"]
+    assert [variable.name for variable in v1.trainable_variables()] == ["inferrer/vectors:0"]
     assert not graph.get_collection("saved_model_main_op")
     assert not graph.get_collection(v1.GraphKeys.GLOBAL_STEP)
     assert len(graph.get_collection(v1.GraphKeys.TABLE_INITIALIZERS)) == 1
@@ -107,7 +107,9 @@ def test_an_export_is_a_module_without_the_authors_paths(saved_model, vocabulary
     with v1.Session() as session:
         module = hub.Module(spec, tags=["serve"])
         session.run(module.variable_map["vectors"].assign([[7.0], [8.0], [9.0]]))
-        session.run([each.initializer for each in module.variables if "step" in each.name])
+        session.run(
+            [variable.initializer for variable in module.variables if "step" in variable.name]
+        )
         module.export(tmp_path / "module", session)
     content = (tmp_path / "module" / "saved_model.pb").read_bytes()
     for path in (str(vocabulary.parent), saved_model, str(tmp_path)):
@@ -131,8 +133,8 @@ def test_assets_listed_only_in_the_later_field_or_only_in_the_collection(saved_m
         changed.CopyFrom(stored)
         for graph in changed.meta_graphs:
             if not graph.asset_file_def:
-                for each in graph.collection_def["saved_model_assets"].any_list.value:
-                    each.Unpack(graph.asset_file_def.add())
+                for asset in graph.collection_def["saved_model_assets"].any_list.value:
+                    asset.Unpack(graph.asset_file_def.add())
             if only == "field":
                 del graph.collection_def["saved_model_assets"]
                 del graph.collection_def["asset_filepaths"]

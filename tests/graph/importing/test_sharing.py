@@ -21,7 +21,7 @@ def _added(call):
     """The types of the operations that a call adds."""
     before = len(tf1.get_default_graph().get_operations())
     call()
-    return [each.type for each in tf1.get_default_graph().get_operations()[before:]]
+    return [operation.type for operation in tf1.get_default_graph().get_operations()[before:]]
 
 
 def _scale(**kwargs):

@@ -253,8 +253,8 @@ def test_variants_with_a_variable_in_other_parts(tmp_path):
         path = modules.export(hub, spec, str(tmp_path / str(number)), tags=tags)
         spec = hub.load_module_spec(path)
         assert list(_values(tmp_path / str(number))) == ["w"]
-        for each in spec.get_tags():
-            assert hub.eval_function_for_module(spec, each)().tolist() == [2, 2, 2, 2]
+        for variant in spec.get_tags():
+            assert hub.eval_function_for_module(spec, variant)().tolist() == [2, 2, 2, 2]
 
 
 def _saved_model(folder, shapes, saved):
@@ -304,7 +304,7 @@ def test_modules_of_the_peer(tmp_path):
         assert _output(path, tags) == _output(again, tags) == _output(again, set(tags), peer)
         with pytest.raises(errors.ValuesNotFoundError) as caught:
             hub.Module(path, tags=other)
-        shown = ["{'disc'}" if each else "set()" for each in (other, tags)]
+        shown = ["{'disc'}" if variant else "set()" for variant in (other, tags)]
         assert str(caught.value) == _no_values(path, name, *shown)
 
 

@@ -77,9 +77,9 @@ def test_mirrored_strategy_trains_checkpoints_and_exports_one_module(folder):
 @pytest.mark.slow
 def test_parameter_server_cluster(folder):
     with socket.socket() as first, socket.socket() as second:
-        for each in (first, second):
-            each.bind(("127.0.0.1", 0))
-        ports = [each.getsockname()[1] for each in (first, second)]
+        for listener in (first, second):
+            listener.bind(("127.0.0.1", 0))
+        ports = [listener.getsockname()[1] for listener in (first, second)]
     cluster = {"chief": [f"127.0.0.1:{ports[0]}"], "ps": [f"127.0.0.1:{ports[1]}"]}
     tasks = {
         name: json.dumps({"cluster": cluster, "task": {"type": name, "index": 0}})

@@ -104,7 +104,7 @@ def test_much_is_written_and_read_in_parts(name, is_finished, tmp_path, monkeypa
     assert modules.outputs(hub, tmp_path / "module", calls) == expected
     with tf.Graph().as_default() as graph:
         hub.Module(tmp_path / "module")
-        assert [each.type for each in graph.get_operations()].count("RestoreV2") == count
+        assert [operation.type for operation in graph.get_operations()].count("RestoreV2") == count
 
 
 def test_balanced():

@@ -9,10 +9,10 @@ import traceback
 import pytest
 
 from hub_estimator import config, errors
-from tests import kitchen
-from tests.kitchen import Cake, write
+from tests.config import kitchen
+from tests.config.kitchen import Cake, write
 
-CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
+CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 PACKAGED = ", ".join(sorted(path.name for path in CONFIGS.glob("*.gin")))
 
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from hub_estimator import config, errors
-from tests import kitchen
-from tests.kitchen import write
+from tests.config import kitchen
+from tests.config.kitchen import write
 
 OWN = "bake.cake = @Cake()\nCake.flavour = 'fig'\n"
 DATA = "A model folder is data, so its configuration "

@@ -20,11 +20,11 @@ from hub_estimator import errors, files, layout, texts
 from hub_estimator.resolver import contents, trust
 from hub_estimator.resolver import descriptor as descriptors
 from hub_estimator.resolver.descriptor import Descriptor
-from hub_estimator.resolver.entry import SUFFIX, Entry
+from hub_estimator.resolver.entry import SUFFIX, CacheEntry
 from hub_estimator.resolver.handle import Handle, without_secrets
 from hub_estimator.resolver.locks import lock_path, locked
 
-_LOG = logging.getLogger("hub_estimator")
+_logger = logging.getLogger("hub_estimator")
 _KEY = re.compile(r"[0-9a-f]{40}")
 # Who is at it for longer, on another machine, is taken for dead.
 _LONGEST_FETCH_SECS = 7 * 86400.0
@@ -62,14 +62,16 @@ class Cache:
 
     folder: str
 
-    def entry(self, handle: Handle) -> Entry:
+    def entry(self, handle: Handle) -> CacheEntry:
         """Returns the place of `handle`."""
-        return Entry(os.path.join(self.folder, handle.key))
+        return CacheEntry(os.path.join(self.folder, handle.key))
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CacheEntry]:
         """Returns all that is there."""
         names = files.listing(self.folder) if os.path.isdir(self.folder) else []
-        return [Entry(os.path.join(self.folder, name)) for name in names if _KEY.fullmatch(name)]
+        return [
+            CacheEntry(os.path.join(self.folder, name)) for name in names if _KEY.fullmatch(name)
+        ]
 
     def get(self, handle: Handle, fetch: Fetch, offline: bool = False, stamp: str = "") -> str:
         """Returns the folder of `handle`, fetched if it is not there or not whole.
@@ -111,7 +113,9 @@ class Cache:
             self._check_is_trusted(handle, entry.folder, entry.descriptor_path)
             damage = entry.damage()
             if damage and entry.is_there:
-                _LOG.warning("Fetching %s again: its cache entry is damaged, %s.", handle, damage)
+                _logger.warning(
+                    "Fetching %s again: its cache entry is damaged, %s.", handle, damage
+                )
             if damage or not entry.is_of(stamp):
                 self._fill(entry, handle, fetch, stamp)
         return entry.folder
@@ -125,7 +129,7 @@ class Cache:
                     "trust, may write to."
                 )
 
-    def _fill(self, entry: Entry, handle: Handle, fetch: Fetch, stamp: str) -> None:
+    def _fill(self, entry: CacheEntry, handle: Handle, fetch: Fetch, stamp: str) -> None:
         with self._scratch(entry) as scratch:
             module, spare = (os.path.join(scratch, name) for name in ("module", "spare"))
             os.mkdir(module)
@@ -155,7 +159,7 @@ class Cache:
             files.flush_folder(self.folder)
 
     @contextlib.contextmanager
-    def _scratch(self, entry: Entry) -> Iterator[str]:
+    def _scratch(self, entry: CacheEntry) -> Iterator[str]:
         self._remove_leftovers(entry)
         files.remove_abandoned(self.folder, _LONGEST_FETCH_SECS)
         scratch = files.scratch_beside(entry.folder)
@@ -165,14 +169,14 @@ class Cache:
         finally:
             _remove(scratch)
 
-    def _remove_leftovers(self, entry: Entry) -> None:
+    def _remove_leftovers(self, entry: CacheEntry) -> None:
         # Whoever holds the lock knows that nobody else is at work on this entry.
         key = os.path.basename(entry.folder)
         for name in files.listing(self.folder):
             if name.startswith((f".{key}.tmp-", f".{key}{SUFFIX}.tmp-")):
                 _remove(os.path.join(self.folder, name))
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: CacheEntry) -> None:
         """Removes `entry`, and what killed processes left of it.
 
         Raises:

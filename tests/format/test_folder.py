@@ -193,7 +193,7 @@ def _in_shared_cache(path, cache):
     """Moves a folder to where huggingface_hub has it: links to files that others have names of."""
     blobs, snapshot = cache / "blobs", cache / "snapshots" / "0a1b2c" / "sub"
     blobs.mkdir(parents=True)
-    for number, file in enumerate(sorted(each for each in path.rglob("*") if each.is_file())):
+    for number, file in enumerate(sorted(file for file in path.rglob("*") if file.is_file())):
         link = snapshot / file.relative_to(path)
         link.parent.mkdir(parents=True, exist_ok=True)
         file.rename(blobs / f"{number:040}")

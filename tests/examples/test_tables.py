@@ -73,7 +73,7 @@ def test_no_review_is_in_the_pairs_of_both_files(source):
         {word[1:] for first, second, _ in rows for word in f"{first} {second}".split()}
         for rows in tables[1:]
     ]
-    assert [len(each) for each in words] == [20, 10] and not words[0] & words[1]
+    assert [len(part) for part in words] == [20, 10] and not words[0] & words[1]
 
 
 def test_labels_tell_the_sentiment_and_the_source(source):
