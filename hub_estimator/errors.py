@@ -383,6 +383,10 @@ class LossNotFiniteError(ModelError, ArithmeticError):
     """The loss is not a number any more; the message says where that comes from, where it is known."""
 
 
+class PredictionNotFiniteError(ModelError, ArithmeticError):
+    """A model predicts something that is not a number, or infinite."""
+
+
 class FreshProcessError(Error, RuntimeError):
     """A process that was started for a run ended without an answer."""
 

@@ -299,7 +299,7 @@ def _register(column: _ModuleColumn, export_name: str, module: Module) -> None:
         register_module_for_export(module, export_name)
         graph.add_to_collection(_EXPORTED, (export_name, column))
     elif registered != column:
-        raise errors.ModelError(
+        raise errors.DuplicateNameError(
             f"Two feature columns are exported as {export_name!r}: {registered.name!r} and "
             f"{column.name!r}. Give each an export_name of its own."
         )

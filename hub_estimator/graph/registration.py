@@ -32,14 +32,14 @@ def register_module_for_export(module: Exportable, export_name: str) -> None:
       export_name: the name of the module's folder in each export.
 
     Raises:
-      errors.ModelError: another module of this graph has this name.
+      errors.DuplicateNameError: another module of this graph has this name.
       errors.InvalidPathNameError: it cannot be the name of a folder.
     """
     files.check_name("The export name", export_name)
     if replicas.index():
         return  # the first replica of a strategy registered the same variables
     if export_name in registered_modules():
-        raise errors.ModelError(f"There is already a module registered as {export_name!r}.")
+        raise errors.DuplicateNameError(f"There is already a module registered as {export_name!r}.")
     tf.compat.v1.add_to_collection(REGISTERED, (export_name, module))
 
 

@@ -67,7 +67,7 @@ def feature(table: Table, name: str, columns: ColumnNames, spec: tf.TensorSpec) 
 
     Raises:
       errors.DataFileError: a value is missing or of another type; the message says where.
-      errors.ModelError: the values have another shape.
+      errors.PartsMismatchError: the values have another shape.
     """
     dtype = np.dtype(spec.dtype.as_numpy_dtype)
     if isinstance(columns, (str, int)):
@@ -119,7 +119,7 @@ def _fitted(table: Table, name: str, column: Column, spec: tf.TensorSpec) -> Col
     if isinstance(column, np.ndarray) and column.ndim == 1 and wanted.rank == 1:
         column = column[:, np.newaxis]
     if not wanted.is_compatible_with(tf.TensorShape(column.shape[1:])):
-        raise errors.ModelError(
+        raise errors.PartsMismatchError(
             f"The feature {name!r} of {table.name} has the shape {_shown(column.shape)}, the model "
             f"takes {_shown(spec.shape.as_list())}."
         )

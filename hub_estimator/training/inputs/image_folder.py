@@ -37,7 +37,7 @@ class ImageFolder(InMemory):
         uint8 `[H, W, C]` and a seed `[2]`, it returns float32 `[H', W', C]` of 0 to 255.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     _is_tuned = True
@@ -162,7 +162,7 @@ class ImageFolder(InMemory):
 
 def _check_image(name: str, spec: tf.TensorSpec) -> None:
     if not parsing.is_image(spec):
-        raise errors.ModelError(
+        raise errors.PartsMismatchError(
             f"ImageFolder gives images as the feature {name!r}, but the model takes "
             f"{spec.dtype.name} of shape {spec.shape}."
         )

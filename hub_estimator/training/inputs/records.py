@@ -52,7 +52,7 @@ class Records(Streamed):
         the head has no vocabulary.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     def __init__(

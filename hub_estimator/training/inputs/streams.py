@@ -52,7 +52,7 @@ class Streamed(abc.ABC):
       class_names: the names of the classes in the order of their numbers.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     def __init__(
@@ -211,12 +211,12 @@ class Streamed(abc.ABC):
         name = f"{type(self).__name__}.label"
         if isinstance(labels, LabelSpec):
             if not isinstance(self._label, str):
-                raise errors.ModelError(
+                raise errors.PartsMismatchError(
                     f"{name} is {self._label!r}, but the model has one head: give it one key."
                 )
             return {self._label: labels}
         if isinstance(self._label, str) or set(self._label) != set(labels):
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"{name} is {self._label!r}, but the model has the heads {', '.join(labels)}: give "
                 "it a dict with a key for each."
             )

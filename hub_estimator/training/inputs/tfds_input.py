@@ -39,7 +39,7 @@ class TfdsInput(Streamed):
         dataset.
 
     Raises:
-      errors.ModelError: a setting is of another type or size.
+      errors.InvalidSettingError: a setting is of another type or size.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TfdsInput(Streamed):
         checks.text("TfdsInput.name", name)
         checks.text("TfdsInput.split", split)
         if features is not None and not isinstance(features, Mapping):
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"TfdsInput.features is {features!r}; give it a dict, as in {{'text': 'review'}}."
             )
         self._name = name

@@ -272,7 +272,7 @@ class Encoder:
             return [None] * uses
         masks = [mask] if isinstance(mask, str) else list(mask)
         if len(masks) != uses:
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"Encoder.pool_mask is {mask!r}, but Encoder.feature is {self.feature!r}. Give a "
                 "mask for each feature."
             )
@@ -281,7 +281,7 @@ class Encoder:
     def _feature_by_input(self, feature: Any, inputs: Mapping[str, Any]) -> Mapping[str, str]:
         chosen = feature if isinstance(feature, Mapping) else {name: feature for name in inputs}
         if set(chosen) != set(inputs) or (isinstance(feature, str) and len(inputs) != 1):
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"Encoder {self.name!r} gives the signature {self.signature!r} the feature "
                 f"{feature!r}, but its inputs are: {', '.join(sorted(inputs)) or 'none'}. "
                 "Give Encoder.feature a dict with exactly these keys."
@@ -296,14 +296,14 @@ class Encoder:
         checks.number("Encoder.learning_rate_multiplier", self.learning_rate_multiplier)
         if self.pool not in (None, *pooling.KINDS):
             kinds = ", ".join(map(repr, pooling.KINDS))
-            raise errors.ModelError(f"Encoder.pool is {self.pool!r}; it must be {kinds} or None.")
+            raise errors.InvalidSettingError(f"Encoder.pool is {self.pool!r}; it must be {kinds} or None.")
         if self.pool_mask is not None and self.pool is None:
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"Encoder.pool_mask is {self.pool_mask!r}, but Encoder.pool is None. Set "
                 "Encoder.pool, or leave the mask out."
             )
         if isinstance(self.tags, Mapping) and set(self.tags) - set(_MODES):
-            raise errors.ModelError(
+            raise errors.InvalidSettingError(
                 f"Encoder.tags is {self.tags!r}; the keys of a dict must be modes: "
                 f"{', '.join(map(repr, _MODES))}."
             )
@@ -318,7 +318,7 @@ class Encoder:
     def _check_numbers(self, output: Any) -> None:
         dtype = output.dtype
         if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"The output {self.output!r} of encoder {self.name!r} is {dtype.name} "
                 f"{output.shape}; a model takes numbers. Choose another Encoder.output or signature."
             )
@@ -328,7 +328,7 @@ class Encoder:
             return
         fits = output.shape[:2].is_compatible_with(mask.shape)
         if not fits or output.shape.rank not in (None, 3) or mask.dtype == tf.string:
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"The output {self.output!r} of encoder {self.name!r} is {output.shape}, its mask "
                 f"{name!r} {mask.dtype.name} {mask.shape}. Encoder.pool_mask must be a feature of "
                 "numbers [B, T] for an output [B, T, D]."
@@ -336,7 +336,7 @@ class Encoder:
 
     def _checked_rank(self, output: Any) -> tf.Tensor:
         if not isinstance(output, tf.Tensor) or output.shape.rank not in (None, 2):
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"The output {self.output!r} of encoder {self.name!r} is {output}; a model takes "
                 "a dense output [batch, width]. Set Encoder.pool, or choose another "
                 "Encoder.output or signature."

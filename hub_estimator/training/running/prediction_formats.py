@@ -67,7 +67,7 @@ class Writer:
           predictions: by key, float32 `[B, K]`.
 
         Raises:
-          errors.ModelError: one of them is not a number, or infinite.
+          errors.PredictionNotFiniteError: one of them is not a number, or infinite.
         """
         arrays = [(part, np.asarray(predictions[key])) for part, key in self._parts]
         size = len(arrays[0][1])
@@ -85,7 +85,7 @@ class Writer:
         finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
         if not finite.all():
             row = self._rows + int(np.argmin(finite)) + 1
-            raise errors.ModelError(
+            raise errors.PredictionNotFiniteError(
                 f"The model's prediction for row {row} is not a finite number. Look at the input "
                 "there, or choose another checkpoint."
             )

@@ -71,13 +71,13 @@ class ReusableSavedModel:
         """
         self._check_tags(use.tags)
         if use.export_name is not None:
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"Encoder.export_name is {use.export_name!r}, but {self.folder} is a TF2 SavedModel, "
                 "which is not exported as a module. Set it to None; the whole model can be "
                 "exported by @LatestExporter."
             )
         if isinstance(use.trainable, str):
-            raise errors.ModelError(
+            raise errors.PartsMismatchError(
                 f"Encoder.trainable is {use.trainable!r}, but {self.folder} is a TF2 SavedModel, which "
                 "is trained as a whole. Give True or False."
             )
@@ -119,7 +119,7 @@ class BuiltSavedModel:
       trained: the variables that training changes.
 
     Raises:
-      errors.ModelError: it is to be trained and does not say which variables.
+      errors.NothingTrainableError: it is to be trained and does not say which variables.
     """
 
     def __init__(self, origin: Origin, name: str, trainable: bool, training: bool) -> None:
@@ -139,7 +139,7 @@ class BuiltSavedModel:
 
     def _train(self, folder: str) -> list[tf.Variable]:
         if self._model.trainable_variables is None:
-            raise errors.ModelError(
+            raise errors.NothingTrainableError(
                 f"{folder} cannot be trained: the SavedModel has no `trainable_variables`. "
                 "Set Encoder.trainable = False."
             )
