@@ -296,7 +296,9 @@ class Encoder:
         checks.number("Encoder.learning_rate_multiplier", self.learning_rate_multiplier)
         if self.pool not in (None, *pooling.KINDS):
             kinds = ", ".join(map(repr, pooling.KINDS))
-            raise errors.InvalidSettingError(f"Encoder.pool is {self.pool!r}; it must be {kinds} or None.")
+            raise errors.InvalidSettingError(
+                f"Encoder.pool is {self.pool!r}; it must be {kinds} or None."
+            )
         if self.pool_mask is not None and self.pool is None:
             raise errors.InvalidSettingError(
                 f"Encoder.pool_mask is {self.pool_mask!r}, but Encoder.pool is None. Set "
