@@ -98,6 +98,21 @@ def test_the_best_checkpoint(here, capsys, flags, metric, choose):
     assert f"Evaluation of {best['checkpoint']}:" in capsys.readouterr().out
 
 
+def test_a_metric_whose_name_does_not_say_what_is_better(here, capsys):
+    assert run_evaluate("--checkpoint=best", "--best_by=prediction/mean") == 1
+    assert last_error(capsys) == (
+        "error: --best_by=prediction/mean does not say whether greater values are better. Give "
+        "--higher_is_better or --nohigher_is_better."
+    )
+    assert run_evaluate("--checkpoint=best", "--best_by=prediction/mean", "--higher_is_better") == 0
+    assert run_evaluate("--checkpoint=best", "--higher_is_better") == 2
+    assert last_error(capsys).endswith("It is of --best_by: give that too.")
+    assert run_evaluate("--checkpoint=best", "--best_by=f1", "--higher_is_better") == 1
+    assert last_error(capsys).startswith(
+        "error: No evaluation in the model folder has the metric 'f1'. They have: accuracy, "
+    )
+
+
 def test_a_given_checkpoint(here, capsys):
     assert run_evaluate("--checkpoint=10") == 0
     assert "Evaluation of model.ckpt-10:" in capsys.readouterr().out
