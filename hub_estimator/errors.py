@@ -388,7 +388,7 @@ class PredictionNotFiniteError(ModelError, ArithmeticError):
 
 
 class FreshProcessError(Error, RuntimeError):
-    """A process that was started for a run ended without an answer."""
+    """A process of a run ended without an answer, failed by a fault, or took too long."""
 
 
 class ModelFolderError(Error, OSError, ValueError):

@@ -53,6 +53,9 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
         "higher_is_better", None, "Whether greater values of --best_by are better; needed where its "
         "name does not say it.", flag_values=values,
     )  # fmt: skip
+    flags.register_validator(
+        "best_by", lambda value: value != "", "It is empty; give a metric.", flag_values=values
+    )
     flags.register_multi_flags_validator(
         ["best_by", "higher_is_better"],
         lambda given: given["best_by"] is not None or given["higher_is_better"] is None,

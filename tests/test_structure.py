@@ -205,6 +205,7 @@ def test_every_public_name_is_there():
 def test_every_public_name_of_training_is_there():
     from hub_estimator import training
 
+    assert set(training.__all__) == {*vars(training)["_WHERE"], *vars(training)["_HEADS"]}
     for name in training.__all__:
         found = getattr(training, name)
         assert getattr(found, "__name__", name) in (name, f"{name}V2"), name

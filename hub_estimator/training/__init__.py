@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hub_estimator.training.early_stopping import EarlyStopping
-    from hub_estimator.training.experiment import Experiment
+    from hub_estimator.training.experiment import Experiment, ReportWriter
     from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
     from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
     from hub_estimator.training.feature_cache import FeatureCache
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
     from hub_estimator.training.reports.report import Report
     from hub_estimator.training.running.evaluate_checkpoints import evaluate
-    from hub_estimator.training.running.export_checkpoint import export
+    from hub_estimator.training.running.export_checkpoint import Exported, export
     from hub_estimator.training.running.following import Following
-    from hub_estimator.training.running.predict_file import predict
+    from hub_estimator.training.running.predict_file import Predicted, predict
     from hub_estimator.training.running.result import Result
     from hub_estimator.training.running.train_and_evaluate import train_and_evaluate
 
@@ -68,6 +68,7 @@ _WHERE = {
     "EarlyStopping": "early_stopping",
     "Encoder": "model.encoders",
     "Experiment": "experiment",
+    "Exported": "running.export_checkpoint",
     "FeatureCache": "feature_cache",
     "Following": "running.following",
     "Frame": "inputs.arrays",
@@ -80,8 +81,10 @@ _WHERE = {
     "ModelFolder": "model_folder.model_folder",
     "Objective": "objective",
     "Optimization": "optimization.optimization",
+    "Predicted": "running.predict_file",
     "Records": "inputs.records",
     "Report": "reports.report",
+    "ReportWriter": "experiment",
     "Result": "running.result",
     "SigmoidLoss": "model.losses",
     "SoftmaxLoss": "model.losses",
@@ -120,6 +123,7 @@ __all__ = [
     "EarlyStopping",
     "Encoder",
     "Experiment",
+    "Exported",
     "FeatureCache",
     "Following",
     "Frame",
@@ -135,9 +139,11 @@ __all__ = [
     "MultiLabelHead",
     "Objective",
     "Optimization",
+    "Predicted",
     "Records",
     "RegressionHead",
     "Report",
+    "ReportWriter",
     "Result",
     "SigmoidLoss",
     "SoftmaxLoss",

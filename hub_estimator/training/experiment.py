@@ -97,9 +97,10 @@ class Experiment:
         checks.whole_number("Experiment.seed", self.seed, least=0)
         if self.profile_every_steps is not None:
             checks.whole_number("Experiment.profile_every_steps", self.profile_every_steps)
-        checks.part("Experiment.model", self.model, "@Model()", "model_fn", "example_spec")
+        checks.part("Experiment.model", self.model, "@Model()", "model_fn", "example_spec", "check")
         for name in ("train_input", "eval_input"):
-            checks.part(f"Experiment.{name}", getattr(self, name), "@TextFile()", "training_fn")
+            needed = ("check", "training_fn", "evaluation_fn")
+            checks.part(f"Experiment.{name}", getattr(self, name), "@TextFile()", *needed)
         checks.listed("Experiment.exporters", self.exporters, "[@LatestModuleExporter]")
         checks.listed("Experiment.hooks", self.hooks, "[@MyHook]")
         self._check_optional_parts()
@@ -108,12 +109,12 @@ class Experiment:
         optional = (
             ("early_stopping", "@EarlyStopping()", "should_stop"),
             ("objective", "@Objective()", "is_better"),
-            ("report", "@Report()", "write"),
+            ("report", "@Report()", "write", "check"),
         )
-        for name, example, attribute in optional:
+        for name, example, *attributes in optional:
             value = getattr(self, name)
             if value is not None:
-                checks.part(f"Experiment.{name}", value, example, attribute)
+                checks.part(f"Experiment.{name}", value, example, *attributes)
         if not isinstance(self.feature_cache, (FeatureCache, bool)):
             raise errors.InvalidSettingError(
                 f"Experiment.feature_cache is {checks.shown(self.feature_cache)}; it must be True, "
@@ -137,7 +138,6 @@ class Experiment:
         Args:
           model_dir: the model folder that it is for.
         """
-        changes = {} if self.source is None else self.source.changes(self)
         if self.source is None:
             return settings_text.of_python(self)
-        return settings_text.with_changes(self.source.text(model_dir), changes)
+        return settings_text.with_changes(self.source.text(model_dir), self.source.changes(self))

@@ -63,13 +63,20 @@ def run_in_fresh_process(
       errors.Error: what the verb raised; the class is the same.
       errors.FreshProcessError: the process ended without an answer, failed by a fault, or took longer
         than `timeout_secs`.
-      errors.InvalidSettingError: there is no such verb.
+      errors.InvalidSettingError: there is no such verb, or an argument cannot be passed on.
     """
     if verb not in VERBS:
         raise errors.InvalidSettingError(
             f"The verb is {verb!r}; it must be one of {', '.join(map(repr, VERBS))}."
         )
+    for name in _CHOICES:
+        if name in arguments and type(arguments[name]).__name__ != "CheckpointChoice":
+            raise errors.InvalidSettingError(
+                f"{name} is {arguments[name]!r}; give a fresh process a CheckpointChoice."
+            )
     folder = files.as_path(model_dir)
+    if log_path is not None:
+        files.make_folder(files.parent(files.as_path(log_path)) or ".")
     with tempfile.TemporaryDirectory(prefix="hub_estimator-") as scratch:
         text_path = os.path.join(scratch, _GIN_TEXT)
         files.write_text(text_path, gin_text)
@@ -85,12 +92,13 @@ def run_in_fresh_process(
             status = _wait(scratch, log, timeout_secs, f"The run in {folder!r}")
         answer = _read(os.path.join(scratch, _ANSWER))
         if answer is None:
+            memory = " Too little memory is the usual reason." if status == -signal.SIGKILL else ""
             raise errors.FreshProcessError(
                 f"The process of the run in {folder!r} {_ending(status)}, without an answer. Its "
-                "last words are in its log; too little memory is the usual reason."
+                f"last words are in {_named(log_path)}.{memory}"
             )
         if "error" in answer:
-            raise _error(answer, text_path)
+            raise _error(answer, text_path, _named(log_path))
         return _result(verb, answer["result"])
 
 
@@ -114,6 +122,7 @@ def _wait(scratch: str, log: IO[bytes] | None, timeout_secs: float | None, what:
         stdout=output,
         stderr=output,
         env=environment,
+        start_new_session=True,  # a Ctrl-C for this process comes from here, once
     )
     with process:
         try:
@@ -121,7 +130,7 @@ def _wait(scratch: str, log: IO[bytes] | None, timeout_secs: float | None, what:
         except subprocess.TimeoutExpired as error:
             _stop(process)
             raise errors.FreshProcessError(
-                f"{what} took longer than {timeout_secs:g} seconds and was stopped. Give it more; "
+                f"{what} took longer than {timeout_secs:g} seconds and was stopped. Give it more; a "
                 "training goes on from its last checkpoint."
             ) from error
         except BaseException:  # this process is to end
@@ -140,7 +149,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _ending(status: int) -> str:
     if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
+        names = {number.value: number.name for number in signal.Signals}
+        return f"was ended by {names.get(-status, f'signal {-status}')}"
     return f"ended with status {status}"
 
 
@@ -148,6 +158,8 @@ def _plain(value: Any) -> Any:
     """Returns an argument of a verb as JSON has it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
+    if isinstance(value, list):
+        return [_plain(element) for element in value]
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
@@ -158,7 +170,11 @@ def _read(path: str) -> dict[str, Any] | None:
     return content
 
 
-def _error(answer: dict[str, Any], text_path: str) -> Exception:
+def _named(log_path: files.PathLike | None) -> str:
+    return "standard error" if log_path is None else repr(files.as_path(log_path))
+
+
+def _error(answer: dict[str, Any], text_path: str, log: str) -> Exception:
     """Returns the error of an answer, of the class that it had there."""
     message = answer["message"].replace(repr(text_path), "the gin text")
     found = _error_classes().get(answer["error"])
@@ -166,7 +182,7 @@ def _error(answer: dict[str, Any], text_path: str) -> Exception:
         return errors.InterruptedRunError(message, answer["signal"])
     if found is None:
         return errors.FreshProcessError(
-            f"The run failed: {answer['error']}: {message.rstrip('.')}. Its log has the traceback."
+            f"The run failed: {answer['error']}: {message.rstrip('.')}. The traceback is in {log}."
         )
     return found(message)
 
@@ -203,17 +219,19 @@ def _serve(scratch: str) -> None:
     logging.getLogger("hub_estimator").setLevel(logging.INFO)
     try:
         answer = {"result": _run(scratch)}
+        json.dumps(answer)
     except errors.InterruptedRunError as error:
         answer = {"error": type(error).__name__, "message": str(error), "signal": error.signal}
     except Exception as error:  # noqa: BLE001 - the other process gets it
         answer = {"error": _public_name(error), "message": str(error)}
         if answer["error"] not in _error_classes():
             traceback.print_exc()
-    files.write_text(os.path.join(scratch, _ANSWER), json.dumps(answer, default=float))
+    files.write_text(os.path.join(scratch, _ANSWER), json.dumps(answer))
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # not sys.stdin, whose lock this thread would hold at the end
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -229,6 +247,7 @@ def _public_name(error: Exception) -> str:
 
 def _run(scratch: str) -> Any:
     request = _read(os.path.join(scratch, _REQUEST)) or {}
+    from hub_estimator.training.exporters.export_records import as_plain
     from hub_estimator.training.gin_experiments import from_gin
     from hub_estimator.training.running.evaluate_checkpoints import evaluate
     from hub_estimator.training.running.export_checkpoint import export
@@ -244,7 +263,7 @@ def _run(scratch: str) -> Any:
     given = [os.path.join(scratch, _GIN_TEXT)], request["gin_bindings"], request["allowed_imports"]
     with from_gin(*given) as experiment:
         found = verbs[request["verb"]](experiment, request["model_dir"], **arguments)
-    return _plain(found)
+    return as_plain(_plain(found))
 
 
 def _choice(plain: dict[str, Any]) -> Any:

@@ -37,7 +37,7 @@ _LOW = frozenset(
     ]
 )
 # What evaluations have beside their metrics.
-_NOT_METRICS = frozenset({"checkpoint", "global_step", "step"})
+NOT_METRICS = frozenset({"checkpoint", "global_step", "step"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +59,12 @@ class Objective:
 
     def __post_init__(self) -> None:
         checks.text("Objective.metric", self.metric)
-        if self.higher_is_better not in (True, False, None):
+        if self.higher_is_better is not None and not isinstance(self.higher_is_better, bool):
             raise errors.InvalidSettingError(
                 f"Objective.higher_is_better is {self.higher_is_better!r}; it must be True, False or "
                 "None."
             )
-        if self.higher_is_better is None and not self._kind & (_HIGH | _LOW):
+        if self.higher_is_better is None and self._base_name not in _HIGH | _LOW:
             raise errors.InvalidSettingError(
                 f"Objective.metric is {self.metric!r}, whose name does not say whether greater values "
                 "are better. Set Objective.higher_is_better to True or False."
@@ -74,13 +74,13 @@ class Objective:
     def maximizes(self) -> bool:
         """Whether greater values are better."""
         if self.higher_is_better is None:
-            return bool(self._kind & _HIGH)
+            return self._base_name in _HIGH
         return self.higher_is_better
 
     @property
-    def _kind(self) -> frozenset[str]:
+    def _base_name(self) -> str:
         """The name of the metric without that of a head or class of several: `auc/topic` is an AUC."""
-        return frozenset({self.metric.split("/", 1)[0]})
+        return self.metric.split("/", 1)[0]
 
     def value(self, metrics: Mapping[str, Any]) -> float | None:
         """Returns the metric of an evaluation; None where it has none, or none that is finite.
@@ -110,7 +110,7 @@ class Objective:
           errors.MetricNotFoundError: it is not among them.
         """
         if self.metric not in names:
-            there = sorted(set(names) - _NOT_METRICS)
+            there = sorted(set(names) - NOT_METRICS)
             raise errors.MetricNotFoundError(
                 f"{owner} looks for the metric {self.metric!r}, which evaluations do not give. They "
                 f"give: {', '.join(there) or 'none'}."

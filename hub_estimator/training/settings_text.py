@@ -34,19 +34,19 @@ class GinSource:
     def changes(self, experiment: Any) -> dict[str, Any]:
         """Returns the fields that an experiment has changed since, with their values now."""
         now = {name: getattr(experiment, name) for name in self.made}
-        return {name: value for name, value in now.items() if value is not self.made[name]}
+        return {name: value for name, value in now.items() if not _is_same(value, self.made[name])}
 
     def text(self, model_dir: str) -> str:
         """Returns what had an effect so far, as the text of a gin file for a model folder."""
         return self.session.operative_text(model_dir)
 
     def check_all_read(self, experiment: Any) -> None:
-        """Checks that each setting had an effect; where parts were changed since, some need not.
+        """Checks that each setting had an effect; where a part was changed since, none need.
 
         Raises:
           errors.UnreadBindingError: one had none.
         """
-        if not self.changes(experiment):
+        if all(_is_literal(value) for value in self.changes(experiment).values()):
             self.session.check_all_read()
 
     def check_given_read(self) -> None:
@@ -80,6 +80,10 @@ def with_changes(text: str, changes: Mapping[str, Any]) -> str:
         shown = repr(value) if _is_literal(value) else "%gin.REQUIRED"
         lines.append(f"{EXPERIMENT}.{name} = {shown}")
     return text.rstrip("\n") + "\n" + "\n".join(lines) + "\n"
+
+
+def _is_same(value: Any, made: Any) -> bool:
+    return value is made or (_is_literal(value) and _is_literal(made) and repr(value) == repr(made))
 
 
 def _is_literal(value: Any) -> bool:

@@ -137,28 +137,13 @@ def test_what_the_caller_gives_is_not_read():
         assert [str(binding) for binding in config.unread_bindings()] == ["bake.minutes"]
 
 
-def test_a_call_inherits_the_settings_of_another():
-    bindings = ["bake.cake = @Cake()", "Cake.flavour = 'fig'", "bake.minutes = 9", "N = 2"]
-    with config.gin_session([], [*bindings, "warm.watts = %N"]) as session:
-        assert session.call("warm", inherits="bake") == (("fig", 2, None), 9, 2)
-        session.check_given_read()
-    with config.gin_session([], [*bindings, "warm.minutes = %N"]) as session:
-        assert session.call("warm", inherits="bake") == (("fig", 2, None), 2, 600)
-        with pytest.raises(errors.UnreadBindingError) as caught:
-            session.check_given_read()
-    assert str(caught.value) == (
-        "Nothing reads this setting: bake.minutes (Did you mean warm.minutes?) Correct the name, "
-        "or remove the binding."
-    )
-
-
 def test_settings_of_files_may_be_for_other_calls(tmp_path):
     path = write(
         tmp_path / "a.gin",
         "bake.cake = @Cake()\nCake.flavour = 'fig'\nF = 1\n",
     )
-    with config.gin_session([path], ["warm.watts = 5"]) as session:
-        assert session.call("warm", inherits="bake")[2] == 5
+    with config.gin_session([path], ["warm.watts = 5", "warm.cake = @Cake()"]) as session:
+        assert session.call("warm")[2] == 5
         session.check_given_read()
         with pytest.raises(errors.UnreadBindingError):
             session.check_all_read()

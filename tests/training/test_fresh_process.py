@@ -55,7 +55,7 @@ def test_a_run(trained):
     )
     [module] = result.modules
     assert os.path.isfile(f"{module}/tfhub_module.pb")
-    assert "step 20 of 20" in log and "Traceback" not in log
+    assert "step 20 of 20" in log and "Traceback" not in log and "Fatal" not in log
 
 
 def test_the_other_verbs(trained):
@@ -106,6 +106,12 @@ def test_faults_are_told_apart():
     assert "Traceback" in pathlib.Path("faults").read_text()
 
 
+def test_a_checkpoint_that_cannot_be_passed_on():
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        training.run_in_fresh_process(TEXT, "none", "predict", checkpoint="best")
+    assert str(caught.value) == ("checkpoint is 'best'; give a fresh process a CheckpointChoice.")
+
+
 def test_what_is_no_verb():
     with pytest.raises(errors.InvalidSettingError) as caught:
         training.run_in_fresh_process(TEXT, "none", "sing")
@@ -117,16 +123,15 @@ def test_what_is_no_verb():
 ENDLESS = ["MAX_STEPS = 1000000000", "Experiment.eval_every_steps = 1000000"]
 
 
-def test_a_time_limit_saves_a_checkpoint():
+def test_a_time_limit():
     with pytest.raises(errors.FreshProcessError) as caught:
         training.run_in_fresh_process(
-            TEXT, "long", gin_bindings=ENDLESS, timeout_secs=30, log_path="log"
+            TEXT, "long", gin_bindings=ENDLESS, timeout_secs=20, log_path="log"
         )
     assert str(caught.value) == (
-        "The run in 'long' took longer than 30 seconds and was stopped. Give it more; training goes "
-        "on from its last checkpoint."
+        "The run in 'long' took longer than 20 seconds and was stopped. Give it more; a training "
+        "goes on from its last checkpoint."
     )
-    assert ModelFolder("long").latest().step > 0
 
 
 PARENT = """
@@ -152,7 +157,7 @@ def parent(request):
     """A process that waits for a run without end, in a model folder called as the test is."""
     name = request.node.name
     program = PARENT.format(text=TEXT, name=name, bindings=ENDLESS)
-    process = subprocess.Popen([sys.executable, "-c", program])
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
     try:
         log = pathlib.Path(f"{name}.log")
         wait_for(lambda: log.exists() and " steps/s" in log.read_text())
@@ -170,7 +175,29 @@ def test_the_run_ends_with_the_process_that_started_it(parent, request):
     assert ModelFolder(request.node.name).latest().step > 0
 
 
-def test_a_process_that_is_killed(parent):
+KILLED = (
+    "FreshProcessError: The process of the run in '{name}' was ended by SIGKILL, without an answer. Its "
+    "last words are in '{name}.log'. Too little memory is the usual reason."
+)
+STOPPED = "InterruptedRunError: Stopped by SIGTERM at step "
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [(signal.SIGKILL, KILLED), (signal.SIGTERM, STOPPED)],
+    ids=["killed", "stopped"],
+)
+def test_a_process_that_is_ended(parent, number, message, request):
     [child] = child_of(parent.pid)
-    os.kill(child, signal.SIGKILL)
-    assert parent.wait() == 1
+    os.kill(child, number)
+    _, said = parent.communicate()
+    assert parent.returncode == 1
+    assert message.format(name=request.node.name) in said.splitlines()[-1]
+
+
+def test_ctrl_c_saves_a_checkpoint(parent, request):
+    parent.send_signal(signal.SIGINT)
+    _, said = parent.communicate()
+    assert said.splitlines()[-1] == "KeyboardInterrupt"
+    log = pathlib.Path(f"{request.node.name}.log").read_text()
+    assert "Fatal" not in log and ModelFolder(request.node.name).latest().step > 0

@@ -55,7 +55,8 @@ class CannedModel:
         """Checks what can be known before a graph is built.
 
         Raises:
-          errors.ModelError: a part is none, or the Estimator does not take the others.
+          errors.InvalidSettingError: a part is none.
+          errors.PartsMismatchError: the Estimator does not take the others.
           errors.FeatureNotFoundError: the input does not give a feature.
         """
         del mode

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
+from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.model.encoders import Encoder
 
@@ -79,6 +80,15 @@ class TrainableModel(Protocol):
 
 
 def capabilities_of(model: TrainableModel) -> Capabilities:
-    """Returns what a run may do with a model; nothing, where the model does not say."""
-    found = getattr(model, "capabilities", None)
-    return found if isinstance(found, Capabilities) else Capabilities()
+    """Returns what a run may do with a model; nothing, where the model does not say.
+
+    Raises:
+      errors.InvalidSettingError: what it says is something else, such as a method.
+    """
+    found = getattr(model, "capabilities", Capabilities())
+    if not isinstance(found, Capabilities):
+        raise errors.InvalidSettingError(
+            f"The capabilities of {type(model).__name__} are {found!r}; they must be a Capabilities. "
+            "Make them an attribute or a property."
+        )
+    return found

@@ -65,8 +65,8 @@ class Model:
         """Checks what can be known before a graph is built; see `Encoder.check`.
 
         Raises:
-          errors.ModelError: the model has no encoder, or two are exported under one name; a part
-            is none.
+          errors.DuplicateNameError: two encoders are exported under one name.
+          errors.InvalidSettingError: the model has no encoder, or a part is none.
           errors.InvalidPathNameError: `export_name` cannot be the name of a folder.
         """
         self._check_parts()

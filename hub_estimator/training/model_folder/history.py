@@ -19,14 +19,13 @@ import filelock
 
 from hub_estimator import errors, files, json_text
 from hub_estimator.training.exporters.export_records import as_plain
-from hub_estimator.training.objective import Objective
+from hub_estimator.training.objective import NOT_METRICS, Objective
 
 # One evaluation: `{"step": 500, "checkpoint": "model.ckpt-500", "accuracy": 0.8, ...}`. A metric
 # that is not finite is None.
 Evaluation = Mapping[str, Any]
 
 _GLOBAL_STEP = "global_step"
-_NOT_METRICS = frozenset({"step", "checkpoint"})
 
 
 class History:
@@ -124,7 +123,7 @@ def best(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation:
         if value is not None and (found is None or objective.is_better(value, found[0])):
             found = value, evaluation
     if found is None:
-        there = sorted({name for evaluation in evaluations for name in evaluation} - _NOT_METRICS)
+        there = sorted({name for evaluation in evaluations for name in evaluation} - NOT_METRICS)
         has = f"They have: {', '.join(there)}." if there else "There is none."
         raise errors.MetricNotFoundError(
             f"No evaluation in the model folder has the metric {objective.metric!r}. {has}"

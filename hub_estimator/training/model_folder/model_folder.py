@@ -43,7 +43,8 @@ from hub_estimator.training.objective import Objective
 
 # What a run and the commands write; what else is in the folder is somebody else's.
 _OWN = re.compile(
-    r"operative_config\.gin|experiment\.txt|class_names\.json|modules\.json|checkpoint|model\.ckpt-.*|graph\.pbtxt"
+    r"operative_config\.gin|experiment\.txt|class_names\.json|modules\.json|checkpoint"
+    r"|model\.ckpt-.*|graph\.pbtxt"
     r"|events\..*|metrics(_.*)?\.jsonl|(eval|report)(_.*)?|export|profile"
 )
 CLASS_NAMES = "class_names.json"
@@ -85,8 +86,14 @@ class ModelFolder:
         """
         paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
         path, other = paths if is_gin else reversed(paths)
-        files.write_text(path, text)
         files.remove(other)
+        files.write_text(path, text)
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether a training wrote its settings."""
+        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
+        return any(files.exists(path) for path in paths)
 
     def export(self, exporter: str) -> str:
         """Returns the folder of what an exporter writes, `<path>/export/<exporter>`."""

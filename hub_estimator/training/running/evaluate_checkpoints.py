@@ -51,10 +51,10 @@ def evaluate(
     eval_input, report = experiment.eval_input, experiment.report
     folder = ModelFolder(files.as_path(model_dir))
     history = folder.history(name)
-    if isinstance(checkpoints, Following):
-        checkpoints.wait_for_checkpoint(folder)
     if report is not None:
         report.check()
+    if isinstance(checkpoints, Following):
+        checkpoints.wait_for_checkpoint(folder)
     trained = TrainedModel.of(experiment, folder, eval_input.class_names)
     trained.check("eval", eval_input)
     for what, path in places.of_inputs(eval_input=eval_input):

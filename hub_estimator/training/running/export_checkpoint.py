@@ -15,6 +15,7 @@ from hub_estimator.training.exporters.servables import WholeModel
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
+from hub_estimator.training.objective import NOT_METRICS
 from hub_estimator.training.running import places
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.trained_model import TrainedModel
@@ -113,5 +114,5 @@ def _metrics(folder: ModelFolder, checkpoint: Checkpoint) -> Mapping[str, Any] |
     )
     if found is None:
         return None
-    metrics = {name: value for name, value in found.items() if name not in ("step", "checkpoint")}
+    metrics = {name: value for name, value in found.items() if name not in NOT_METRICS}
     return {**metrics, export_records.GLOBAL_STEP: checkpoint.step}

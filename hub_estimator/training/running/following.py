@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from hub_estimator import files
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.model_folder import ModelFolder
@@ -31,7 +30,7 @@ class Following:
 
     def wait_for_settings(self, folder: ModelFolder) -> None:
         """Waits until training has written its settings; those that look for them say if it did."""
-        self._wait(lambda: files.exists(folder.operative_config), "a training to begin", folder)
+        self._wait(lambda: folder.has_settings, "a training to begin", folder)
 
     def wait_for_checkpoint(self, folder: ModelFolder) -> None:
         """Waits until there is a checkpoint; those that look for one say if there is."""

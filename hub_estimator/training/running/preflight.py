@@ -187,7 +187,7 @@ def _clear_errors() -> Iterator[None]:
     except (TypeError, ValueError, AttributeError) as error:
         message = str(error).split("\n", 1)[0].rstrip(".")
         raise errors.ModelBuildError(
-            f"The model cannot be built: {message}. Check the settings of Model and of its parts."
+            f"The model cannot be built: {message}. Check its settings, and those of its parts."
         ) from error
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from hub_estimator import compat, config, files, texts
 from hub_estimator.training.model_folder.history import is_metric
+from hub_estimator.training.objective import NOT_METRICS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,6 @@ class Result:
     modules: tuple[str, ...]
 
 
-_NOT_METRICS = ("global_step", "step", "checkpoint")
 # Shown first, because people look for them first.
 _FIRST = ("accuracy", "auc", "average_loss", "loss")
 _PLAIN = re.compile(r"[^\"$`\\!]*")  # what a shell leaves as it is between double quotes
@@ -63,7 +63,7 @@ def summary(result: Result, macros: Collection[str] = (), imports: Collection[st
 def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Returns a line for each metric, with those that people look for first; None is no number."""
     names = [name for name in _FIRST if name in metrics]
-    others = sorted(set(metrics) - {*_FIRST, *_NOT_METRICS})
+    others = sorted(set(metrics) - {*_FIRST, *NOT_METRICS})
     names += [name for name in others if metrics[name] is None or is_metric(name, metrics)]
     values = {name: metrics[name] for name in names}
     return [

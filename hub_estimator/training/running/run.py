@@ -16,7 +16,7 @@ from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running.evaluation_recorder import Recorder
 from hub_estimator.training.running.interruption import Signals, StopOnSignalHook
-from hub_estimator.training.running.progress import ProgressHook
+from hub_estimator.training.running.progress_hook import ProgressHook
 from hub_estimator.training.running.stopping import Stopping
 
 # Says why a loss is not a number, given the last checkpoint; None where that is not known.

@@ -21,7 +21,7 @@ from hub_estimator.training.model_folder import summaries
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import nan_search, preflight
 from hub_estimator.training.running.interruption import Signals
-from hub_estimator.training.running.progress import counting_examples
+from hub_estimator.training.running.progress_hook import counting_examples
 from hub_estimator.training.running.result import Result
 from hub_estimator.training.running.run import Run
 from hub_estimator.training.running.saving import saving_safely

@@ -109,8 +109,13 @@ def test_encoders_of_somebody_else_run_in_each_step(make_model, text_module):
     assert own.capabilities.encoders == () and not own.capabilities.needs_each_step
 
 
-def test_an_attribute_of_another_kind_says_nothing():
+def test_capabilities_of_another_kind():
     class Odd(Lengths):
         capabilities = "all"
 
-    assert capabilities_of(Odd()) == Capabilities()
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        capabilities_of(Odd())
+    assert str(caught.value) == (
+        "The capabilities of Odd are 'all'; they must be a Capabilities. Make them an attribute or a "
+        "property."
+    )
