@@ -218,8 +218,7 @@ def _serve(scratch: str) -> None:
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
     logging.getLogger("hub_estimator").setLevel(logging.INFO)
     try:
-        answer = {"result": _run(scratch)}
-        json.dumps(answer)
+        answer = _run(scratch)
     except errors.InterruptedRunError as error:
         answer = {"error": type(error).__name__, "message": str(error), "signal": error.signal}
     except Exception as error:  # noqa: BLE001 - the other process gets it
@@ -245,7 +244,8 @@ def _public_name(error: Exception) -> str:
     return named[0] if named else type(error).__name__
 
 
-def _run(scratch: str) -> Any:
+def _run(scratch: str) -> dict[str, Any]:
+    """Does what the request asks for; returns the answer."""
     request = _read(os.path.join(scratch, _REQUEST)) or {}
     from hub_estimator.training.exporters.export_records import as_plain
     from hub_estimator.training.gin_experiments import from_gin
@@ -263,7 +263,9 @@ def _run(scratch: str) -> Any:
     given = [os.path.join(scratch, _GIN_TEXT)], request["gin_bindings"], request["allowed_imports"]
     with from_gin(*given) as experiment:
         found = verbs[request["verb"]](experiment, request["model_dir"], **arguments)
-    return as_plain(_plain(found))
+    # Here, so that what JSON cannot have is told like any other fault.
+    answer: dict[str, Any] = json.loads(json.dumps({"result": _plain(found)}, default=as_plain))
+    return answer
 
 
 def _choice(plain: dict[str, Any]) -> Any:

@@ -36,7 +36,7 @@ def test_what_tensorflow_refuses_is_said_in_one_sentence(make_model, examples, t
         preflight.check(runs.experiment(model, examples, examples), ModelFolder(str(tmp_path)))
     assert str(caught.value) == (
         "The model cannot be built: 'NoneType' object has no attribute 'compute_gradients'. Check "
-        "the settings of Model and of its parts."
+        "its settings, and those of its parts."
     )
 
 
