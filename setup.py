@@ -9,6 +9,9 @@ ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
     r'__version__ = "(.+)"', (ROOT / "hub_estimator/version.py").read_text(encoding="utf-8")
 ).group(1)
+# etils, which tensorflow-datasets needs, imports importlib_resources; its release 1.15 does not ask
+# for it.
+TFDS = ["tensorflow-datasets", "importlib_resources"]
 TEST = [
     "pytest",
     "pytest-xdist",
@@ -17,7 +20,7 @@ TEST = [
     "matplotlib",
     "pandas",
     # For Python 3.10 there is none that the newest TensorFlow's protobuf suits.
-    "tensorflow-datasets; python_version >= '3.11'",
+    *(f"{name}; python_version >= '3.11'" for name in TFDS),
     "tf-slim",
 ]
 # With what draws the pictures of the reports that `make train` writes.
@@ -57,7 +60,7 @@ setup(
         "kaggle": ["kagglehub"],
         "pandas": ["pandas"],
         "plots": ["matplotlib"],
-        "tfds": ["tensorflow-datasets"],
+        "tfds": TFDS,
         "test": [*TEST, *EXAMPLES],
         "dev": [
             *TEST,
