@@ -81,7 +81,9 @@ class Sources:
             outputs = self._outputs(self.cache, encoder, mode, given, is_worth_it)
             if outputs is not None:
                 replaced.append(encoder)
-                found |= {precomputed.name(number, use): each for use, each in enumerate(outputs)}
+                found |= {
+                    precomputed.name(number, use): output for use, output in enumerate(outputs)
+                }
         if not found:
             return SourceAndSpec(given, self.spec)
         return SourceAndSpec(given.with_features(found), self._without(replaced))
@@ -115,7 +117,7 @@ class Sources:
             return self.spec  # a head of somebody else may take any of them
         kept = set(capabilities_of(self.model).head_features)
         for encoder in self._encoders:
-            if not any(encoder is each for each in replaced):
+            if not any(encoder is other for other in replaced):
                 kept |= set(encoder.feature_specs())
-        features = {name: each for name, each in self.spec.features.items() if name in kept}
+        features = {name: feature for name, feature in self.spec.features.items() if name in kept}
         return dataclasses.replace(self.spec, features=features)

@@ -73,7 +73,7 @@ def feature(table: Table, name: str, columns: ColumnNames, spec: tf.TensorSpec) 
     if isinstance(columns, (str, int)):
         column = _one(cells(table, columns), dtype, parsing.is_image(spec))
     else:
-        column = np.stack([convert(cells(table, each), dtype) for each in columns], axis=1)
+        column = np.stack([convert(cells(table, one), dtype) for one in columns], axis=1)
     return _fitted(table, name, column, spec)
 
 
@@ -128,5 +128,5 @@ def _fitted(table: Table, name: str, column: Column, spec: tf.TensorSpec) -> Col
 
 def _shown(shape: Sequence[int | None]) -> str:
     return (
-        f"[{', '.join(['batch', *('any' if each is None else str(each) for each in shape[1:])])}]"
+        f"[{', '.join(['batch', *('any' if size is None else str(size) for size in shape[1:])])}]"
     )

@@ -94,14 +94,14 @@ class ImageFolder(InMemory):
     def _read(
         self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
     ) -> Examples:
-        for name, each in spec.features.items():
-            _check_image(name, each)
+        for name, feature in spec.features.items():
+            _check_image(name, feature)
         if labels is None and path is not None:
             paths = image_listing.all_images(files.as_path(path))
         else:
             paths = self._listed.paths
         image_listing.check_headers(paths)
-        column = np.array([os.fsencode(each) for each in paths], object)
+        column = np.array([os.fsencode(image_path) for image_path in paths], object)
         return Examples(
             dict.fromkeys(spec.features, column),
             None if labels is None else self._labels(labels),

@@ -277,7 +277,7 @@ def _gathered(
 
     def load(number: tf.Tensor) -> tuple[Any, ...]:
         # The values stay in Python: as constants they would be in every saved graph.
-        tensors = tf.numpy_function(gather, [number], [_dtype(each) for each in columns])
+        tensors = tf.numpy_function(gather, [number], [_dtype(stored) for stored in columns])
         for tensor, column in zip(tensors, columns, strict=True):
             tensor.set_shape([None, *column.shape[1:]])
         return number, *tf.nest.pack_sequence_as(structure, tensors)

@@ -66,9 +66,9 @@ class Records(Streamed):
     ) -> None:
         super().__init__(label, batch_size, shuffle_buffer, deterministic, class_names)
         paths: Sequence[Any] = path if isinstance(path, (list, tuple)) and path else [path]
-        for each in paths:
-            check_path("Records.path", each)
-        self._patterns = [files.as_path(each) for each in paths]
+        for pattern in paths:
+            check_path("Records.path", pattern)
+        self._patterns = [files.as_path(pattern) for pattern in paths]
 
     @property
     def feature_names(self) -> list[str]:
@@ -123,7 +123,7 @@ class Records(Streamed):
             if path is None
             else record_files.find([files.as_path(path)])
         )
-        compressions = [record_files.compression_of(each) for each in paths]
+        compressions = [record_files.compression_of(file_path) for file_path in paths]
         damaged_records.note_files(paths, compressions)
         sources = tf.data.Dataset.from_tensor_slices((list(map(os.fsencode, paths)), compressions))
         by_file = len(paths) >= share.count
@@ -150,7 +150,9 @@ class Records(Streamed):
         parsed = tf.io.parse_example(records, parsers)
         where = tf.strings.join(["a record of ", places])
         encoded = {
-            name: parsed[name] for name, each in spec.features.items() if parsing.is_image(each)
+            name: parsed[name]
+            for name, feature in spec.features.items()
+            if parsing.is_image(feature)
         }
         decodable, refused = encoded_images.checked(encoded, where)
         return Batch(

@@ -241,9 +241,9 @@ def _checked(batch: Batch, spec: ExampleSpec) -> dict[str, tf.Tensor]:
 
     right = step_checks.fail_unless(tf.reduce_all(is_right), errors.DataFileError, message)
     with tf.control_dependencies([right]):
-        features = {name: tf.identity(each) for name, each in batch.features.items()}
-    for name, each in spec.features.items():
-        if each.dtype.is_floating and not parsing.is_image(each):
+        features = {name: tf.identity(feature) for name, feature in batch.features.items()}
+    for name, feature in spec.features.items():
+        if feature.dtype.is_floating and not parsing.is_image(feature):
             what = ("The value", f" of {name!r}")
             features[name] = step_checks.finite(
                 features[name], batch.where, what, errors.DataFileError

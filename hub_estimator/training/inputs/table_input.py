@@ -81,8 +81,8 @@ class TableInput(InMemory):
         table = self._table if labels else self._read_table(_names(chosen.values()), path)
         return Examples(
             {
-                name: columns.feature(table, name, each, spec.features[name])
-                for name, each in chosen.items()
+                name: columns.feature(table, name, names, spec.features[name])
+                for name, names in chosen.items()
             },
             self._labels.read(table, labels) if labels else None,
             len(table),
@@ -99,13 +99,13 @@ def check_features(name: str, value: object) -> None:
         raise errors.InvalidSettingError(
             f"{name} is {value!r}; give it a dict, as in {{'text': 'review'}}."
         )
-    for feature, each in value.items():
-        _check_columns(f"{name}[{feature!r}]", each)
+    for feature, names in value.items():
+        _check_columns(f"{name}[{feature!r}]", names)
 
 
 def _check_columns(name: str, value: object) -> None:
     parts = value if isinstance(value, (list, tuple)) else [value]
-    if not parts or not all(_is_column(each) for each in parts):
+    if not parts or not all(_is_column(part) for part in parts):
         raise errors.InvalidSettingError(
             f"{name} is {value!r}; it must be a column in quotes, or a list of columns."
         )
@@ -118,5 +118,5 @@ def _is_column(value: object) -> bool:
 
 def _names(columns: Iterable[ColumnNames]) -> list[ColumnName]:
     """Returns each column once."""
-    parts = [[each] if isinstance(each, (str, int)) else each for each in columns]
+    parts = [[column] if isinstance(column, (str, int)) else column for column in columns]
     return list(dict.fromkeys(name for part in parts for name in part))

@@ -119,8 +119,8 @@ class TfdsInput(Streamed):
             (features, labels), _ = self._one_epoch(
                 spec, spec.labels, Share(), None, None
             ).element_spec
-        for name, each in spec.features.items():
-            _check_feature(self._name, self._key(name), features[name], each)
+        for name, feature in spec.features.items():
+            _check_feature(self._name, self._key(name), features[name], feature)
         for key, wanted in self._keys(spec.labels).items():
             stored, *_ = tf.nest.flatten(labels[key])  # of any length, also which of them are there
             _check_label(self._name, key, stored.dtype, wanted)
@@ -178,13 +178,13 @@ class TfdsInput(Streamed):
         where = tf.strings.join([f"the dataset {self._name!r}", empty])
         encoded = {
             name: stored[name]
-            for name, each in spec.features.items()
-            if parsing.is_image(each) and stored[name].dtype == tf.string
+            for name, feature in spec.features.items()
+            if parsing.is_image(feature) and stored[name].dtype == tf.string
         }
         decodable, refused = encoded_images.checked(encoded, where)
         features = {
-            name: _converted(decodable.get(name, stored[name]), each)
-            for name, each in spec.features.items()
+            name: _converted(decodable.get(name, stored[name]), feature)
+            for name, feature in spec.features.items()
         }
         return Batch(features, stored_labels, where, refused)
 
@@ -238,7 +238,7 @@ def _open(name: str, split: str, data_dir: str | None, download: bool) -> Any:
             f"{texts.shown_names(list(builder.info.splits))}."
         ) from error
     if builder.info.file_format == tfds.core.FileFormat.TFRECORD:
-        tfds_files.check_shards([each.filename for each in shards])
+        tfds_files.check_shards([shard.filename for shard in shards])
     return builder
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import files
-from hub_estimator.errors import ExportError
+from hub_estimator import errors, files
 from hub_estimator.format.checkpoint import Value, write_checkpoint
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import quoted
@@ -70,7 +69,7 @@ class ComposedModule:
         variables = _variables(session.graph)
         missing = {entry.op_name for entry in self._spec.variables} - set(variables)
         if missing:
-            raise ExportError(
+            raise errors.ExportError(
                 f"The model cannot be exported as a module: its graph has no variables "
                 f"{quoted(missing)}. It has: {quoted(variables)}."
             )
@@ -81,7 +80,7 @@ class ComposedModule:
         try:
             arrays = session.run(dict(variables))
         except tf.errors.FailedPreconditionError as error:
-            raise ExportError(
+            raise errors.ExportError(
                 "The model cannot be exported as a module: a variable has no value in the session. "
                 f"Restore a checkpoint first. ({error.message})"
             ) from error

@@ -35,7 +35,7 @@ def label_spec(head: Any) -> Labels:
 def feature_specs(head: Any) -> dict[str, tf.TensorSpec]:
     """Returns the features that a head takes beside the encoders': the weights of examples."""
     heads = [head, *compat.head_details(head).parts.values()]
-    names = {compat.head_details(each).weight_feature for each in heads} - {None}
+    names = {compat.head_details(part).weight_feature for part in heads} - {None}
     return {str(name): tf.TensorSpec([None], tf.float32, name) for name in names}
 
 

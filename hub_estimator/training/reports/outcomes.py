@@ -65,9 +65,9 @@ def _build(
     features, truth = iterator.get_next()
     built = build_for_prediction(trained.estimator, features)
     texts = {
-        name: tf.strings.substr(each, 0, _TEXT_BYTES)
-        for name, each in features.items()
-        if isinstance(each, tf.Tensor) and each.dtype == tf.string and each.shape.rank == 1
+        name: tf.strings.substr(feature, 0, _TEXT_BYTES)
+        for name, feature in features.items()
+        if isinstance(feature, tf.Tensor) and feature.dtype == tf.string and feature.shape.rank == 1
     }
     keys = {name: labels.prediction_key for name, labels in heads.items()}
     fetches = {

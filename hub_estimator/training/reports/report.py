@@ -86,7 +86,7 @@ class Report:
         """
         step = int(metrics.get("step", metrics.get("global_step", 0)))
         found = outcomes.collect(trained, input_fn, checkpoint, self.max_examples)
-        parts = {head: self._contents(head, each, step) for head, each in found.items()}
+        parts = {head: self._contents(head, seen, step) for head, seen in found.items()}
         pictures = self._pictures(parts)
         content = _tables(parts) | {f"{path}.png": png for path, png in pictures.items()}
         content[INDEX] = _index(parts, pictures, metrics, step).encode("utf-8")
@@ -165,7 +165,7 @@ def _replace(folder: str, content: Mapping[str, bytes]) -> None:
     """Puts a folder with these files in the place of the one that is there."""
     files.remove_at_once(folder)
     with files.whole_folder(folder) as scratch:
-        for path, each in content.items():
+        for path, file in content.items():
             target = files.join(scratch, path)
             files.make_folder(files.parent(target))
-            files.write_bytes(target, each)
+            files.write_bytes(target, file)
