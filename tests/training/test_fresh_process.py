@@ -135,7 +135,9 @@ def test_a_time_limit():
 
 
 PARENT = """
+import signal
 from hub_estimator import training
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs the tests may ignore it
 training.run_in_fresh_process({text!r}, {name!r}, gin_bindings={bindings!r}, log_path="{name}.log")
 """
 
@@ -190,14 +192,14 @@ STOPPED = "InterruptedRunError: Stopped by SIGTERM at step "
 def test_a_process_that_is_ended(parent, number, message, request):
     [child] = child_of(parent.pid)
     os.kill(child, number)
-    _, said = parent.communicate()
+    _, said = parent.communicate(timeout=180)
     assert parent.returncode == 1
     assert message.format(name=request.node.name) in said.splitlines()[-1]
 
 
 def test_ctrl_c_saves_a_checkpoint(parent, request):
     parent.send_signal(signal.SIGINT)
-    _, said = parent.communicate()
+    _, said = parent.communicate(timeout=180)
     assert said.splitlines()[-1] == "KeyboardInterrupt"
     log = pathlib.Path(f"{request.node.name}.log").read_text()
     assert "Fatal" not in log and ModelFolder(request.node.name).latest().step > 0
