@@ -1,9 +1,11 @@
-"""Shared by all tests: the order in which TensorFlow is set up, and the peer's skip."""
+"""Shared by all tests: how TensorFlow is set up, the skip of the peer, a folder for other users."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -44,3 +46,12 @@ def fresh_graph():
 
     with tf.Graph().as_default():
         yield
+
+
+@pytest.fixture
+def open_folder():
+    """A folder below which other users may look, unlike pytest's own."""
+    folder = tempfile.mkdtemp(prefix="hub_estimator-test-")
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)

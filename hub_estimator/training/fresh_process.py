@@ -220,12 +220,14 @@ def _serve(scratch: str) -> None:
     try:
         answer = _run(scratch)
     except errors.InterruptedRunError as error:
-        answer = {"error": type(error).__name__, "message": str(error), "signal": error.signal}
+        said = {"error": type(error).__name__, "message": str(error), "signal": error.signal}
+        answer = json.dumps(said)
     except Exception as error:  # noqa: BLE001 - the other process gets it
-        answer = {"error": _public_name(error), "message": str(error)}
-        if answer["error"] not in _error_classes():
+        name = _public_name(error)
+        answer = json.dumps({"error": name, "message": str(error)})
+        if name not in _error_classes():
             traceback.print_exc()
-    files.write_text(os.path.join(scratch, _ANSWER), json.dumps(answer))
+    files.write_text(os.path.join(scratch, _ANSWER), answer)
 
 
 def _end_with_parent() -> None:
@@ -244,8 +246,8 @@ def _public_name(error: Exception) -> str:
     return named[0] if named else type(error).__name__
 
 
-def _run(scratch: str) -> dict[str, Any]:
-    """Does what the request asks for; returns the answer."""
+def _run(scratch: str) -> str:
+    """Does what the request asks for; returns the answer, in JSON."""
     request = _read(os.path.join(scratch, _REQUEST)) or {}
     from hub_estimator.training.exporters.export_records import as_plain
     from hub_estimator.training.gin_experiments import from_gin
@@ -263,9 +265,7 @@ def _run(scratch: str) -> dict[str, Any]:
     given = [os.path.join(scratch, _GIN_TEXT)], request["gin_bindings"], request["allowed_imports"]
     with from_gin(*given) as experiment:
         found = verbs[request["verb"]](experiment, request["model_dir"], **arguments)
-    # Here, so that what JSON cannot have is told like any other fault.
-    answer: dict[str, Any] = json.loads(json.dumps({"result": _plain(found)}, default=as_plain))
-    return answer
+    return json.dumps({"result": _plain(found)}, default=as_plain)
 
 
 def _choice(plain: dict[str, Any]) -> Any:

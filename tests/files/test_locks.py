@@ -5,11 +5,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 
 import pytest
@@ -25,15 +23,6 @@ with getattr(locks, sys.argv[1])(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def open_folder():
-    """A folder that other users may look into, unlike pytest's own."""
-    folder = tempfile.mkdtemp(prefix="hub_estimator-test-")
-    os.chmod(folder, 0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

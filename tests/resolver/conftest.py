@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
-import tempfile
 
 import pytest
 
@@ -49,15 +47,6 @@ def cache_folder(tmp_path):
 def host():
     with Host() as host:
         yield host
-
-
-@pytest.fixture
-def open_folder():
-    """A folder below which other users may look, unlike pytest's own."""
-    folder = tempfile.mkdtemp(prefix="hub_estimator-test-")
-    os.chmod(folder, 0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
