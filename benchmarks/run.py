@@ -69,6 +69,7 @@ def _make(python: str, kind: str, name: str, path: pathlib.Path) -> None:
 
 def _save(path: pathlib.Path, name: str, rows: list[dict[str, Any]]) -> None:
     """Writes the results of a benchmark beside those of others that were measured before."""
+    path.parent.mkdir(parents=True, exist_ok=True)  # a benchmark may need no modules and no data
     results = json.loads(path.read_text("utf-8")) if path.exists() else {}
     path.write_text(json.dumps({**results, name: rows}, indent=2) + "\n", "utf-8")
 
