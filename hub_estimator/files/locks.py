@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import filelock
 
-from hub_estimator import errors
+from hub_estimator import errors, json_text
 from hub_estimator.files.access import open_file, read_bytes, remove
 from hub_estimator.files.whole import write_text
 
@@ -150,7 +150,7 @@ def held_folder(path: str) -> Iterator[None]:
 def _who(holder: str) -> str:
     """Returns who holds a lock, as far as that is known: `process 12 on host since ...`."""
     try:
-        about = json.loads(read_bytes(holder))
+        about = json_text.parse(read_bytes(holder))
         return f"process {about['pid']} on {about['host']!r} since {about['since']}"
     except (OSError, ValueError, TypeError, KeyError):  # it is just beginning, or ending
         return "another process"

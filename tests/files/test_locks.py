@@ -76,6 +76,9 @@ def test_a_lock_that_is_not_free(tmp_path, hold):
         assert not is_held
     with pytest.raises(errors.LockHeldError, match="^another process$"), locks.held_alone(path):
         pass
+    (tmp_path / "lock.holder").write_text("[" * 100_000)
+    with pytest.raises(errors.LockHeldError, match="^another process$"), locks.held_alone(path):
+        pass
 
 
 def test_who_holds_a_lock(tmp_path, hold):

@@ -29,7 +29,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import config, errors, files
+from hub_estimator import config, errors, files, json_text
 from hub_estimator.files import locks
 from hub_estimator.format import checkpoint_paths
 from hub_estimator.format.checkpoint_damage import damage
@@ -332,7 +332,7 @@ class ModelFolder:
         if not files.exists(path):
             return None
         try:
-            content = json.loads(files.read_bytes(path))
+            content = json_text.parse(files.read_bytes(path))
             if isinstance(content, dict):
                 return {head: tuple(names) for head, names in content.items()}
             return tuple(content)

@@ -177,12 +177,15 @@ def test_other_class_names(folder, before, now, shown):
     )
 
 
-def test_damaged_class_names(folder):
+@pytest.mark.parametrize(
+    "content, reason",
+    [("3", "'int' object is not iterable"), ("[" * 100_000, "it is nested too deeply")],
+)
+def test_damaged_class_names(folder, content, reason):
     os.mkdir(folder.path)
     path = f"{folder.path}/class_names.json"
     with open(path, "w") as file:
-        file.write("3")
+        file.write(content)
     assert message_of(folder.class_names) == (
-        f"{path!r} does not hold the names of classes: 'int' object is not iterable. Correct or "
-        "remove it."
+        f"{path!r} does not hold the names of classes: {reason}. Correct or remove it."
     )
