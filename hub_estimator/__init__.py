@@ -1,15 +1,12 @@
 """TF1 Hub modules and Estimators, on today's TensorFlow: `import hub_estimator as hub`.
 
 Importing this package imports neither TensorFlow nor any part of the package: each public name is
-imported when it is first used. The one thing done here is to make legacy Keras TensorFlow's choice
-where nothing else was chosen: `tf.compat.v1.layers` and the canned Estimators need it, and the
-choice must be made before Keras is first used.
+imported when it is first used.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
 
 from hub_estimator.version import __version__
@@ -113,21 +110,6 @@ __all__ = [
     "text_embedding_column",
     "text_embedding_column_v2",
 ]
-
-
-def _keras_in_use_is_3() -> bool:
-    # TensorFlow 2.15 comes with Keras 2, which needs no choice; asking the package's version is
-    # quick and imports neither.
-    from importlib import metadata
-
-    try:
-        return not metadata.version("keras").startswith("2.")
-    except metadata.PackageNotFoundError:
-        return True
-
-
-if "TF_USE_LEGACY_KERAS" not in os.environ and _keras_in_use_is_3():
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 
 def __getattr__(name: str) -> Any:

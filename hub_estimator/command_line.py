@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
-from hub_estimator import command_failures, command_signals, errors, texts
+from hub_estimator import command_failures, command_signals, compat, errors, texts
 
 OK, FAILED, USAGE = 0, 1, 2
 
@@ -173,7 +173,11 @@ def define_allow_import(values: flags.FlagValues) -> None:
 
 
 def start_tensorflow() -> None:
-    """Loads TensorFlow, and makes the parts of a model configurable."""
+    """Loads TensorFlow, and makes the parts of a model configurable.
+
+    What a configuration imports finds legacy Keras as `tf.keras`, as Estimators need it.
+    """
+    compat.choose_legacy_keras()
     with quiet_start():
         import tensorflow as tf
 

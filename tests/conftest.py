@@ -9,8 +9,6 @@ import tempfile
 
 import pytest
 
-import hub_estimator  # noqa: F401  first: it chooses legacy Keras before TensorFlow is imported
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     )
     from hub_estimator.compat.heads import head_details
     from hub_estimator.compat.hub_flags import flag_settings
-    from hub_estimator.compat.installation import install
-    from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
+    from hub_estimator.compat.installing import install
+    from hub_estimator.compat.keras_2 import legacy_keras, legacy_layers
+    from hub_estimator.compat.keras_choice import choose_legacy_keras
     from hub_estimator.compat.meta_graphs import strip_default_attributes
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
@@ -44,6 +45,7 @@ _WHERE = {
     "FlushedSaver": "savers",
     "adds_dependencies": "graphs",
     "capture": "graphs",
+    "choose_legacy_keras": "keras_choice",
     "colocate": "graphs",
     "decode_type_spec": "nested",
     "encode_type_spec": "nested",
@@ -51,17 +53,17 @@ _WHERE = {
     "flag_settings": "hub_flags",
     "function_def": "graphs",
     "head_details": "heads",
-    "install": "installation",
+    "install": "installing",
     "is_function_graph": "graphs",
     "is_inside": "graphs",
     "is_own_op": "op_defs",
     "knows_op": "op_defs",
-    "legacy_layers": "legacy_keras",
+    "legacy_keras": "keras_2",
+    "legacy_layers": "keras_2",
     "makes_state": "op_defs",
     "missing_for_tensorboard": "tensorboard",
     "op_attr_types": "op_defs",
     "op_outputs_state": "op_defs",
-    "require_legacy_keras": "legacy_keras",
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
@@ -75,6 +77,7 @@ __all__ = [
     "FlushedSaver",
     "adds_dependencies",
     "capture",
+    "choose_legacy_keras",
     "colocate",
     "decode_type_spec",
     "encode_type_spec",
@@ -87,12 +90,12 @@ __all__ = [
     "is_inside",
     "is_own_op",
     "knows_op",
+    "legacy_keras",
     "legacy_layers",
     "makes_state",
     "missing_for_tensorboard",
     "op_attr_types",
     "op_outputs_state",
-    "require_legacy_keras",
     "ships_estimator",
     "silence_deprecations",
     "strip_default_attributes",

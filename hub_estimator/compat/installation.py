@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from hub_estimator.compat import hub_name, tpu_names
 from hub_estimator.compat.aliases import add_alias
-from hub_estimator.compat.legacy_keras import MissingLayers, is_legacy_keras_in_use
+from hub_estimator.compat.keras_2 import legacy_layers, legacy_rnn_cells
 from hub_estimator.compat.noise import silence_deprecations
 from hub_estimator.compat.pipeline_checkpoints import CheckpointInputPipelineHook
 from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
@@ -88,19 +88,11 @@ _MODULE_NAMES = {
 }
 
 
-def install(tensorflow_hub: bool = False) -> None:
-    """Makes programs for TensorFlow 2.15 and before, down to 1.15, importable on newer ones.
-
-    Afterwards there are, where they were missing: `tf.estimator`, `tf.compat.v1.estimator` and
-    every other spelling of them, a `tf.compat.v1.layers` that works or says why not,
-    `tensorflow.python.layers`, `tensorflow.python.estimator` and the other private modules that
-    programs import; `import gin.tf` works. What TensorFlow has is left as it is, except that a
-    `MirroredStrategy` on CPU devices works in sessions. Upstream's deprecation notices are
-    silenced. Calling it again changes nothing.
+def put_back(tensorflow_hub: bool) -> None:
+    """Does what `hub_estimator.compat.install` says, in a process that has chosen its Keras.
 
     Args:
-      tensorflow_hub: whether `import tensorflow_hub` is to give `hub_estimator`. The command line
-        flags of `tensorflow_hub` are defined then, and count as its environment variables do.
+      tensorflow_hub: whether `import tensorflow_hub` is to give `hub_estimator`.
 
     Raises:
       NameInUseError: another package is in use as `tensorflow_hub`; nothing is installed then.
@@ -122,7 +114,6 @@ def install(tensorflow_hub: bool = False) -> None:
 def _install_namespaces() -> None:
     for name in _NAMESPACES_TO_IMPORT:
         importlib.import_module(name)
-    layers = None if is_legacy_keras_in_use() else MissingLayers()
     for name in [name for name in sys.modules if _NAMESPACE.fullmatch(name)]:
         namespace: Any = sys.modules[name]
         api: Literal["v1", "v2"] = "v1" if name.endswith("v1") else "v2"
@@ -131,8 +122,9 @@ def _install_namespaces() -> None:
             namespace.estimator = estimator_module(api)
         for path, values in _API_NAMES[api].items():
             _complete(operator.attrgetter(path)(namespace), values)
-        if api == "v1" and layers is not None:
-            namespace.layers = layers
+        if api == "v1":
+            namespace.layers = legacy_layers()
+            namespace.nn.rnn_cell = legacy_rnn_cells()
 
 
 def _add_aliases(targets: dict[str, str]) -> None:

@@ -11,7 +11,8 @@ from tensorflow.python.util import tf_export
 
 from hub_estimator import errors
 from hub_estimator.compat.aliases import add_alias
-from hub_estimator.compat.legacy_keras import require_legacy_keras
+from hub_estimator.compat.estimator_imports import import_with_legacy_keras
+from hub_estimator.compat.keras_3 import refuse_keras_3
 from hub_estimator.compat.noise import silence_deprecations
 from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
 from hub_estimator.compat.releases import ships_estimator
@@ -52,8 +53,9 @@ def _prepare() -> None:
     _name_the_estimator_api()
     for name, target in _STAND_INS.items():
         add_alias(name, target)
+    import_with_legacy_keras()
     _refuse_tpus()
-    _guard_what_needs_legacy_keras()
+    refuse_keras_3()
 
 
 def _name_the_estimator_api() -> None:
@@ -90,31 +92,3 @@ def _refuse_tpus() -> None:
         )
 
     tpu_context._get_tpu_context = make_context_without_tpu
-
-
-def _guard_what_needs_legacy_keras() -> None:
-    """Makes canned Estimators and heads say at once that they need legacy Keras.
-
-    With Keras 3 they fail later, on whatever of Keras 2 they miss first. The first release's
-    baseline Estimators (`"v1"`) use no Keras.
-    """
-    canned = {"v1": ("DNN", "Linear"), "v2": ("DNN", "Linear", "Baseline")}
-    for api, prefixes in canned.items():
-        module = importlib.import_module(_API % api)
-        for name, value in vars(module).items():
-            if name.startswith(prefixes) or (name.endswith("Head") and name != "Head"):
-                _guard_class(value, f"tf.estimator.{name}")
-
-
-def _guard_class(cls: type, name: str) -> None:
-    make = cls.__dict__.get("__init__")
-    if make is None or hasattr(make, "_is_guarded"):
-        return
-
-    @functools.wraps(make)
-    def guarded_init(self: Any, *args: Any, **kwargs: Any) -> None:
-        require_legacy_keras(name)
-        make(self, *args, **kwargs)
-
-    guarded_init._is_guarded = True  # type: ignore[attr-defined]
-    cls.__init__ = guarded_init  # type: ignore[misc]

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import config
+from hub_estimator import compat, config
 from hub_estimator.graph import columns
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.experiment import Experiment
@@ -132,7 +132,9 @@ def register() -> None:
         made = canned_model.estimator_class(name)
         config.add_configurable(made, name, module="tf.estimator", denylist=["head", "config"])
     for name in _KERAS_OPTIMIZERS:  # those that canned Estimators take
-        config.add_configurable(getattr(tf.keras.optimizers.legacy, name), name, "tf.keras")
+        config.add_configurable(
+            getattr(compat.legacy_keras().optimizers.legacy, name), name, "tf.keras"
+        )
     for name in METRICS:
         metric = getattr(tf.compat.v1.metrics, name)
         config.add_configurable(metric, name, "tf.metrics", ["labels", "predictions"])

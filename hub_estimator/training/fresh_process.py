@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
-from hub_estimator import errors, files
+from hub_estimator import compat, errors, files
 
 _REQUEST, _ANSWER, _GIN_TEXT = "request.json", "answer.json", "experiment.gin"
 _CHOICES = ("checkpoint", "checkpoints")
@@ -214,6 +214,7 @@ def _serve(scratch: str) -> None:
     """Does what the request in a folder asks for, and writes the answer beside it."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    compat.choose_legacy_keras()  # as the commands do
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
     logging.getLogger("hub_estimator").setLevel(logging.INFO)

@@ -381,8 +381,9 @@ def test_an_eager_layer_trains_a_saved_model_and_is_saved(tmp_path):
 
     def train():
         column = hub.text_embedding_column_v2("text", path, trainable=True)
-        layer = tf.keras.layers.DenseFeatures([column])
-        model = tf.keras.Sequential([layer, tf.keras.layers.Dense(1)])
+        keras = compat.legacy_keras()
+        layer = keras.layers.DenseFeatures([column])
+        model = keras.Sequential([layer, keras.layers.Dense(1)])
         model.compile("sgd", "mse")
         model.fit({"text": tf.constant([["a"], ["b"]])}, np.zeros([2, 1]), verbose=0)
         (tuned,) = layer.trainable_variables

@@ -24,8 +24,7 @@ _DEEP_COLUMNS, _LINEAR_COLUMNS = "dnn_feature_columns", "linear_feature_columns"
 
 
 def estimator_class(name: str) -> Any:
-    """Returns the class of `tf.estimator` called `name`; needs legacy Keras."""
-    compat.require_legacy_keras(f"The estimator {name}")
+    """Returns the class of `tf.estimator` called `name`."""
     return getattr(compat.estimator_module("v2"), name)
 
 

@@ -19,8 +19,7 @@ HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "Regression
 
 
 def head_class(name: str) -> Any:
-    """Returns the class of `tf.estimator` called `name`; needs legacy Keras."""
-    compat.require_legacy_keras(f"The head {name}")
+    """Returns the class of `tf.estimator` called `name`."""
     return getattr(compat.estimator_module("v2"), name)
 
 
