@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         op_outputs_state,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
-    from hub_estimator.compat.savers import FlushedSaver
+    from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
 
@@ -55,6 +55,7 @@ _WHERE = {
     "is_function_graph": "graphs",
     "is_inside": "graphs",
     "is_own_op": "op_defs",
+    "keep_all": "savers",
     "knows_op": "op_defs",
     "legacy_layers": "legacy_keras",
     "makes_state": "op_defs",
@@ -86,6 +87,7 @@ __all__ = [
     "is_function_graph",
     "is_inside",
     "is_own_op",
+    "keep_all",
     "knows_op",
     "legacy_layers",
     "makes_state",
