@@ -54,14 +54,14 @@ class Experiment:
         `functools.partial(LatestModuleExporter, "module")`.
       hooks: make further hooks for training.
       early_stopping: when to end before `max_steps`; None never does.
-      objective: which checkpoint is the best, where somebody asks for that; None is the one of the
-        least loss.
+      objective: which checkpoint is the best, for whoever asks for that, and for early stopping and
+        exporters that have no objective of their own; None is the one of the least loss.
       report: writes pictures and tables of the last evaluation; None writes none.
       feature_cache: where to keep what frozen modules give for each example, so that they run once
         for each and not in every epoch. True is `FeatureCache()`, False runs them in each step.
       seed: of the order of examples, initial values and dropout.
       keep_checkpoints: how many checkpoints to keep, the newest ones. The best one by `goal` stays
-        beside them.
+        beside them; in a cluster, up to so many more that wait for their evaluation.
       load_best_model_at_end: whether the run ends on the best checkpoint by `goal` and not on the
         last: the report, the metrics of the `Result`, the exports after the last evaluation, and
         what `predict`, `evaluate` and `export` take where nobody chooses. A run that goes on does so

@@ -306,7 +306,7 @@ class ModelFolder:
             retention.listed_in(self.path),
             keep,
             best=best["step"] if best is not None else None,
-            evaluated=max(steps, default=None),
+            evaluated=max(steps, default=-1),
         )
         retention.remove(self.path, old)
 

@@ -14,7 +14,7 @@ _logger = logging.getLogger("hub_estimator")
 
 
 def superfluous(
-    listed: Sequence[Checkpoint], keep: int, best: int | None, evaluated: int | None
+    listed: Sequence[Checkpoint], keep: int, best: int | None, evaluated: int
 ) -> list[Checkpoint]:
     """Returns which of the checkpoints that training lists are to go.
 
@@ -23,12 +23,10 @@ def superfluous(
       keep: how many of the newest ones stay.
       best: the step of the best one, which stays too; None is not known.
       evaluated: the step that was evaluated last. Where another process evaluates, as in a cluster,
-        it is at work on a newer one: of those, so many more stay. None where nothing was evaluated.
+        it is at work on a newer one: up to so many more of those stay.
     """
     stay = {best, *(checkpoint.step for checkpoint in listed[-keep:])}
-    if evaluated is not None:
-        newer = (checkpoint.step for checkpoint in listed[-2 * keep :])
-        stay.update(step for step in newer if step > evaluated)
+    stay |= {checkpoint.step for checkpoint in listed[-2 * keep :] if checkpoint.step > evaluated}
     return [checkpoint for checkpoint in listed if checkpoint.step not in stay]
 
 

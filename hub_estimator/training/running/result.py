@@ -30,7 +30,7 @@ class Result:
         `Experiment.load_best_model_at_end`.
       metrics: the metrics of its evaluation by name.
       checkpoint: its prefix.
-      modules: the folders of the modules in the newest export of each exporter.
+      modules: the folders of the modules exported last.
       exports: the newest export of each exporter by the exporter's name, also of an earlier step.
       objective: the metric by which the best checkpoint is the best.
       best: the evaluation of the best checkpoint; None where that is not known.
@@ -87,14 +87,21 @@ def _checkpoints(result: Result) -> Iterator[str]:
         yield f"Best checkpoint:  this one, by {by}"
     elif best is not None:
         path = files.join(result.model_dir, best["checkpoint"])
-        yield f"Best checkpoint:  {path} (step {best['step']}: {by} {best[result.objective]:.4f})"
+        value = f"{by} {best[result.objective]:.4f}"
+        yield f"Best checkpoint:  {path} (step {best['step']}: {value}; --checkpoint=best)"
     if result.last_step not in (None, result.step):
         path = files.join(result.model_dir, name_of(result.last_step))
         yield f"Last checkpoint:  {path} (training goes on from it)"
 
 
+def _modules(result: Result) -> list[str]:
+    """Returns the modules in the newest exports, also those of earlier steps."""
+    newest = (module for path in result.exports.values() for module in folders.modules_in(path))
+    return list(dict.fromkeys([*result.modules, *newest]))
+
+
 def _exports(result: Result) -> Iterator[str]:
-    for path in result.modules:
+    for path in _modules(result):
         yield f"Exported module:  {path}{_which(result, files.parent(path))}"
     for path in result.exports.values():
         if not folders.modules_in(path):
@@ -160,7 +167,7 @@ def _to_use(result: Result) -> list[str]:
     """Returns the exported modules to go on with: of those of one name that of the best."""
     best = None if result.best is None else result.best["step"]
     found: dict[str, str] = {}
-    for path in result.modules:
+    for path in _modules(result):
         name, is_best = os.path.basename(path), export_records.step(files.parent(path)) == best
         if is_best or name not in found:
             found[name] = path

@@ -48,6 +48,7 @@ class EarlyEnd:
       metric: what has not improved.
       evaluations: for how many evaluations in a row.
       best_step: the step of the evaluation before these; None where none had a number.
+      patience: for how many it had to be.
     """
 
     step: int
@@ -55,12 +56,14 @@ class EarlyEnd:
     metric: str
     evaluations: int
     best_step: int | None
+    patience: int
 
     def __str__(self) -> str:
         since = "" if self.best_step is None else f", since that of step {self.best_step}"
+        evaluations = "1 evaluation" if self.evaluations == 1 else f"{self.evaluations} evaluations"
         return (
             f"at step {self.step} of {self.max_steps}: {self.metric} has not improved for "
-            f"{self.evaluations} evaluations{since}"
+            f"{evaluations}{since} (EarlyStopping.patience is {self.patience})"
         )
 
 
@@ -131,8 +134,8 @@ class Stopping:
         if self._early_stopping is None or not self.requested or step >= max_steps:
             return None
         found = self._early_stopping.standstill(self._history)
-        metric = self._early_stopping.goal.metric
-        return EarlyEnd(step, max_steps, metric, found.evaluations, found.best_step)
+        metric, patience = self._early_stopping.goal.metric, self._early_stopping.patience
+        return EarlyEnd(step, max_steps, metric, found.evaluations, found.best_step, patience)
 
     def _decide(self) -> bool:
         return self._early_stopping is not None and self._early_stopping.should_stop(self._history)

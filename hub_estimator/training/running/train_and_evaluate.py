@@ -145,7 +145,7 @@ def _result(
         step=last_step,
         metrics=metrics,
         checkpoint=run.estimator.latest_checkpoint(),
-        modules=tuple(module for path in exports.values() for module in modules_in(path)),
+        modules=_modules(exported),
         exports=exports,
         objective=experiment.goal.metric,
         best=best,
@@ -156,6 +156,12 @@ def _result(
         return made
     step, metrics = best["step"], metrics_of(best)
     return dataclasses.replace(made, step=step, metrics=metrics, checkpoint=folder.at(step).path)
+
+
+def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
+    """Returns the module folders among what the exporters returned."""
+    folders = [files.as_path(path) for path in exported if path]
+    return tuple(module for folder in folders for module in modules_in(folder))
 
 
 def _run_config(experiment: Experiment) -> Any:

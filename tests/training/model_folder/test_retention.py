@@ -18,19 +18,19 @@ LOSS = Objective("loss")
 @pytest.mark.parametrize(
     ("steps", "keep", "best", "evaluated", "gone"),
     [
-        ([], 1, None, None, []),
-        ([1], 1, None, None, []),
-        ([1, 2, 3], 1, None, None, [1, 2]),
+        ([], 1, None, -1, []),
+        ([1], 1, None, -1, []),
+        ([1, 2, 3], 1, None, 3, [1, 2]),
         ([1, 2, 3], 1, 1, 3, [2]),
         ([1, 2, 3], 2, 1, 3, []),
         ([1, 2, 3, 4], 2, 4, 4, [1, 2]),  # the best is among the newest
         ([1, 2, 3, 4], 2, 7, 4, [1, 2]),
-        ([1, 3, 2], 1, None, None, [1, 3]),  # somebody chose an older one to go on from
+        ([1, 3, 2], 1, None, 3, [1, 3]),  # somebody chose an older one to go on from
         # Another process evaluates, and training is ahead of it.
         ([1, 2, 3, 4, 5, 6], 2, 2, 3, [1, 3]),
         ([1, 2, 3, 4, 5, 6], 2, 2, 5, [1, 3, 4]),
         ([1, 2, 3, 4, 5, 6], 2, 1, 1, [2]),  # far ahead: not all can stay
-        ([1, 2, 3, 4, 5, 6], 2, None, None, [1, 2, 3, 4]),  # nobody evaluates
+        ([1, 2, 3, 4, 5, 6], 2, None, -1, [1, 2]),  # the first is still to come
     ],
 )
 def test_the_newest_and_the_best_stay(steps, keep, best, evaluated, gone):

@@ -163,16 +163,16 @@ def test_a_run_that_ended_early_stays_ended(run, tmp_path, caplog):
     assert f"Training in {tmp_path} is already finished, at step 3." in caplog.messages
     assert (
         "It ended early, at step 3 of 40: loss has not improved for 2 evaluations, since that of "
-        "step 1. It goes on with a greater EarlyStopping.patience, or without "
+        "step 1 (EarlyStopping.patience is 2). It goes on with a greater EarlyStopping.patience, or without "
         "Experiment.early_stopping; with more steps alone it does not."
     ) in caplog.messages
 
 
 def test_what_a_run_that_ended_early_goes_on_with(run):
     first = run(Recorder(), early_stopping=IMPATIENT)
-    assert first.step == 6 and first.early_end == EarlyEnd(6, 40, "loss", 2, 2)
+    assert first.step == 6 and first.early_end == EarlyEnd(6, 40, "loss", 2, 2, patience=2)
     again = run(Recorder(), early_stopping=IMPATIENT, max_steps=80)
-    assert again.step == 6 and again.early_end == EarlyEnd(6, 80, "loss", 2, 2)
+    assert again.step == 6 and again.early_end == EarlyEnd(6, 80, "loss", 2, 2, patience=2)
     patient = dataclasses.replace(IMPATIENT, patience=4)
     longer = run(Recorder(), early_stopping=patient)
     assert longer.step == 10 and longer.early_end.evaluations == 4
@@ -181,8 +181,11 @@ def test_what_a_run_that_ended_early_goes_on_with(run):
 
 
 def test_a_metric_that_never_was_a_number():
-    end = EarlyEnd(step=3, max_steps=9, metric="auc", evaluations=3, best_step=None)
-    assert str(end) == "at step 3 of 9: auc has not improved for 3 evaluations"
+    end = EarlyEnd(step=3, max_steps=9, metric="auc", evaluations=3, best_step=None, patience=3)
+    assert (
+        str(end)
+        == "at step 3 of 9: auc has not improved for 3 evaluations (EarlyStopping.patience is 3)"
+    )
     assert EarlyStopping(Objective("auc")).standstill(history(math.nan, None)).best_step is None
 
 
