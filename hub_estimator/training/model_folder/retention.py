@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from hub_estimator import files
 from hub_estimator.format import checkpoint_paths
 from hub_estimator.training.model_folder.checkpoint_names import name_of
@@ -67,7 +69,7 @@ def _is_removed(folder: str, name: str) -> bool:
     """Removes a file; returns whether it could be removed."""
     try:
         files.remove(files.join(folder, name))
-    except OSError as error:
+    except (OSError, tf.errors.OpError) as error:
         _logger.warning("%s in %s cannot be removed: %s.", name, folder, error)
         return False
     return True
