@@ -34,6 +34,12 @@ def define_flags() -> flags.FlagValues:
         "continuous", False, "Evaluates each checkpoint of a running training once, until it ends; "
         "waits for one that has not begun.", flag_values=values,
     )  # fmt: skip
+    flags.register_multi_flags_validator(
+        ["continuous", "checkpoint"],
+        lambda given: not given["continuous"] or given["checkpoint"] is None,
+        "It evaluates each checkpoint: leave --checkpoint out.",
+        flag_values=values,
+    )
     flags.DEFINE_float(
         "timeout_secs", 3600.0, "--continuous: how long to wait for the next checkpoint.",
         lower_bound=0.0, flag_values=values,

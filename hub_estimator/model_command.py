@@ -33,12 +33,13 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
     """
     words = ", ".join(f"'{word}'" for word in ("latest", "best", *further))
     flags.DEFINE_string(
-        "checkpoint", "latest", f"Which one: {words}, or its global step.", flag_values=values
-    )
+        "checkpoint", None, f"Which one: {words}, or its global step; by default the best where the "
+        "training had Experiment.load_best_model_at_end, or else the latest.", flag_values=values,
+    )  # fmt: skip
     flags.register_validator(
         "checkpoint",
         lambda value: (
-            value in ("latest", "best", *further)
+            value in (None, "latest", "best", *further)
             or value.isdecimal()
             or checkpoint_names.step_of(value) is not None
         ),
@@ -55,6 +56,12 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
     )  # fmt: skip
     flags.register_validator(
         "best_by", lambda value: value != "", "It is empty; give a metric.", flag_values=values
+    )
+    flags.register_multi_flags_validator(
+        ["best_by", "checkpoint"],
+        lambda given: given["best_by"] is None or given["checkpoint"] == "best",
+        "It is of --checkpoint=best: give that too.",
+        flag_values=values,
     )
     flags.register_multi_flags_validator(
         ["best_by", "higher_is_better"],

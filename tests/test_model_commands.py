@@ -113,6 +113,29 @@ def test_a_metric_whose_name_does_not_say_what_is_better(here, capsys):
     )
 
 
+def test_the_best_where_the_training_ended_on_it(here, capsys):
+    best = ["--gin_bindings=METRIC='loss'", "--gin_bindings=Objective.higher_is_better=True"]
+    best += ["--gin_bindings=Experiment.load_best_model_at_end=True"]
+    assert run_predict(*best) == 0
+    assert capsys.readouterr().out.startswith("Predictions of step 10 for ")
+    assert run_predict("--checkpoint=latest", *best) == 0
+    assert capsys.readouterr().out.startswith("Predictions of step 20 for ")
+
+
+@pytest.mark.parametrize("given", [[], ["--checkpoint=latest"], ["--checkpoint=10"]])
+@pytest.mark.parametrize("command", [evaluate, predict, export], ids=lambda module: module.__name__)
+def test_what_the_best_is_by_where_nobody_asks_for_it(command, given, capsys):
+    more = {evaluate: [], predict: ["--input=a", "--output=b.csv"], export: ["--export_path=e"]}
+    flags = ["command", "--model_dir=model", "--best_by=loss", *more[command], *given]
+    assert command.run(flags) == 2
+    assert last_error(capsys).endswith(": It is of --checkpoint=best: give that too.")
+
+
+def test_a_checkpoint_beside_all_of_a_running_training(capsys):
+    assert run_evaluate("--continuous", "--checkpoint=best") == 2
+    assert last_error(capsys).endswith(": It evaluates each checkpoint: leave --checkpoint out.")
+
+
 def test_a_given_checkpoint(here, capsys):
     assert run_evaluate("--checkpoint=10") == 0
     assert "Evaluation of model.ckpt-10:" in capsys.readouterr().out

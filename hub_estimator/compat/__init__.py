@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         op_outputs_state,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
-    from hub_estimator.compat.savers import FlushedSaver
+    from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
 
@@ -57,6 +57,7 @@ _WHERE = {
     "is_function_graph": "graphs",
     "is_inside": "graphs",
     "is_own_op": "op_defs",
+    "keep_all": "savers",
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
     "legacy_layers": "keras_2",
@@ -89,6 +90,7 @@ __all__ = [
     "is_function_graph",
     "is_inside",
     "is_own_op",
+    "keep_all",
     "knows_op",
     "legacy_keras",
     "legacy_layers",

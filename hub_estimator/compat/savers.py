@@ -1,4 +1,4 @@
-"""A saver that is sure of a checkpoint before it counts on it."""
+"""Savers that are sure of a checkpoint before they count on it, and that remove none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ import os
 import tensorflow as tf
 
 from hub_estimator import files
+
+_ALL = 2**31 - 1  # the greatest number there; 0 would keep all too, and list but the newest one
+
+
+def keep_all(saver: tf.compat.v1.train.Saver) -> None:
+    """Lets a saver remove no older checkpoints, however many it was made to keep; it lists them all.
+
+    Args:
+      saver: the saver, once it is built.
+    """
+    # The proto itself, which the saver looks at after each save, and no copy of it.
+    saver.as_saver_def().max_to_keep = _ALL
 
 
 class FlushedSaver(tf.compat.v1.train.Saver):

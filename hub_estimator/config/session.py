@@ -97,9 +97,9 @@ class Session:
         head = ConfigOrigin.here(model_dir, self.imports).head()
         return head + "\n" + "\n".join(text).lstrip("\n")
 
-    def macros_read(self) -> frozenset[str]:
-        """Returns the macros that had an effect so far."""
-        return frozenset(str(binding) for binding in bindings.read() if binding.is_macro)
+    def macros_read(self) -> dict[str, Any]:
+        """Returns the macros that had an effect so far, with their values as gin files have them."""
+        return {str(binding): binding.value for binding in bindings.read() if binding.is_macro}
 
     def settings_in(self, message: str) -> list[str]:
         """Returns the names of the settings whose text is quoted in a message, macros first."""

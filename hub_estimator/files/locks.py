@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import filelock
 
@@ -17,6 +19,8 @@ from hub_estimator.files.whole import write_text
 
 _POLL_SECS = 0.05
 _SAY_WAITING_SECS = 10.0
+# What network filesystems without locks say.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
 
 
 @contextlib.contextmanager
@@ -121,6 +125,34 @@ def held_alone(path: str) -> Iterator[None]:
             yield
         finally:
             remove(holder)
+
+
+@contextlib.contextmanager
+def where_possible(
+    hold: Callable[[str], contextlib.AbstractContextManager[Any]],
+    path: str,
+    without: Callable[[OSError], None] | None = None,
+) -> Iterator[None]:
+    """Holds a lock for the time of a `with` block; on a filesystem without locks it holds nothing.
+
+    Args:
+      hold: `held` or `held_alone`.
+      path: the lock's file; see `held`.
+      without: called with what the filesystem said, where it has none.
+
+    Raises:
+      errors.LockHeldError: see `held_alone`.
+      OSError: the file cannot be made or opened.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(hold(path))
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            if without is not None:
+                without(error)
+        yield
 
 
 @contextlib.contextmanager

@@ -13,11 +13,25 @@ _STEP = "step"
 
 
 @dataclasses.dataclass(frozen=True)
+class Standstill:
+    """How long a metric has not improved.
+
+    Attributes:
+      evaluations: the number of evaluations in a row, up to the last one, without an improvement.
+      best_step: the step of the evaluation before them, the last improvement; None where there is
+        none.
+    """
+
+    evaluations: int
+    best_step: int | None
+
+
+@dataclasses.dataclass(frozen=True)
 class EarlyStopping:
     """When to end training.
 
     Attributes:
-      objective: which metric is to improve.
+      objective: which metric is to improve; None is the experiment's objective.
       patience: the number of evaluations in a row without an improvement after which training ends.
       min_delta: what a value must be better than the best one by.
 
@@ -25,17 +39,33 @@ class EarlyStopping:
       errors.InvalidSettingError: a setting is impossible.
     """
 
-    objective: Objective
+    objective: Objective | None = None
     patience: int = 3
     min_delta: float = 0.0
 
     def __post_init__(self) -> None:
-        checks.part("EarlyStopping.objective", self.objective, "@Objective()", "is_better")
+        if self.objective is not None:
+            checks.part("EarlyStopping.objective", self.objective, "@Objective()", "is_better")
         checks.whole_number("EarlyStopping.patience", self.patience)
         checks.number("EarlyStopping.min_delta", self.min_delta, least=0)
 
+    @property
+    def goal(self) -> Objective:
+        """By what it goes."""
+        return self.objective or Objective()
+
+    def by_default(self, objective: Objective) -> EarlyStopping:
+        """Returns the same with this objective, where it has none of its own."""
+        return (
+            self if self.objective is not None else dataclasses.replace(self, objective=objective)
+        )
+
     def should_stop(self, history: Sequence[Mapping[str, Any]]) -> bool:
-        """Returns whether training ends after these evaluations.
+        """Returns whether training ends after these evaluations; see `standstill`."""
+        return self.standstill(history).evaluations >= self.patience
+
+    def standstill(self, history: Sequence[Mapping[str, Any]]) -> Standstill:
+        """Returns how long the metric has not improved.
 
         Args:
           history: for each evaluation its `step` and its metrics, in any order; of several at one
@@ -47,16 +77,16 @@ class EarlyStopping:
         by_step = {}
         for evaluation in history:
             self.check(evaluation)
-            by_step[evaluation[_STEP]] = self.objective.value(evaluation)
-        best, since = None, 0
-        for _, value in sorted(by_step.items(), key=lambda item: item[0]):
+            by_step[evaluation[_STEP]] = self.goal.value(evaluation)
+        best, best_step, since = None, None, 0
+        for step, value in sorted(by_step.items(), key=lambda item: item[0]):
             if value is not None and (
-                best is None or self.objective.is_better(value, best, self.min_delta)
+                best is None or self.goal.is_better(value, best, self.min_delta)
             ):
-                best, since = value, 0
+                best, best_step, since = value, step, 0
             else:
                 since += 1
-        return since >= self.patience
+        return Standstill(since, best_step)
 
     def counted(self, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Returns which of the evaluations that a model folder keeps count.
@@ -67,7 +97,7 @@ class EarlyStopping:
         Args:
           history: the evaluations; see `should_stop`.
         """
-        metric = self.objective.metric
+        metric = self.goal.metric
         return [
             evaluation for evaluation in history if metric in evaluation and evaluation[_STEP] > 0
         ]
@@ -89,4 +119,4 @@ class EarlyStopping:
         Raises:
           errors.MetricNotFoundError: it is not among them.
         """
-        self.objective.check("EarlyStopping", names)
+        self.goal.check("EarlyStopping", names)

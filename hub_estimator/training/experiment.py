@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from hub_estimator import errors
 from hub_estimator.training import checks, settings_text
@@ -54,13 +54,18 @@ class Experiment:
         `functools.partial(LatestModuleExporter, "module")`.
       hooks: make further hooks for training.
       early_stopping: when to end before `max_steps`; None never does.
-      objective: which checkpoint is the best, where somebody asks for that; None is the one of the
-        least loss.
+      objective: which checkpoint is the best, for whoever asks for that, and for early stopping and
+        exporters that have no objective of their own; None is the one of the least loss.
       report: writes pictures and tables of the last evaluation; None writes none.
       feature_cache: where to keep what frozen modules give for each example, so that they run once
         for each and not in every epoch. True is `FeatureCache()`, False runs them in each step.
       seed: of the order of examples, initial values and dropout.
-      keep_checkpoints: how many checkpoints to keep, the newest ones.
+      keep_checkpoints: how many checkpoints to keep, the newest ones. The best one by `goal` stays
+        beside them; in a cluster, up to so many more that wait for their evaluation.
+      load_best_model_at_end: whether the run ends on the best checkpoint by `goal` and not on the
+        last: the report, the metrics of the `Result`, the exports after the last evaluation, and
+        what `predict`, `evaluate` and `export` take where nobody chooses. A run that goes on does so
+        from the last one.
       log_every_steps: steps between two lines of the log and two points in TensorBoard.
       profile_every_steps: steps between two profiles of one step each, which Chrome's
         chrome://tracing shows, in `<model_dir>/profile/`; None makes none.
@@ -86,6 +91,7 @@ class Experiment:
     feature_cache: FeatureCache | bool = True
     seed: int = 1
     keep_checkpoints: int = 5
+    load_best_model_at_end: bool = False
     log_every_steps: int = 100
     profile_every_steps: int | None = None
     distribute: Callable[[], Any] | None = None
@@ -107,7 +113,7 @@ class Experiment:
 
     def _check_optional_parts(self) -> None:
         optional = (
-            ("early_stopping", "@EarlyStopping()", "should_stop"),
+            ("early_stopping", "@EarlyStopping()", "should_stop", "by_default"),
             ("objective", "@Objective()", "is_better"),
             ("report", "@Report()", "write", "check"),
         )
@@ -115,6 +121,11 @@ class Experiment:
             value = getattr(self, name)
             if value is not None:
                 checks.part(f"Experiment.{name}", value, example, *attributes)
+        if not isinstance(self.load_best_model_at_end, bool):
+            raise errors.InvalidSettingError(
+                f"Experiment.load_best_model_at_end is {checks.shown(self.load_best_model_at_end)}; "
+                "it must be True or False."
+            )
         if not isinstance(self.feature_cache, (FeatureCache, bool)):
             raise errors.InvalidSettingError(
                 f"Experiment.feature_cache is {checks.shown(self.feature_cache)}; it must be True, "
@@ -127,6 +138,18 @@ class Experiment:
     def goal(self) -> Objective:
         """By what the best checkpoint is the best, where nobody says otherwise."""
         return self.objective or Objective()
+
+    @property
+    def stops_early(self) -> EarlyStopping | None:
+        """When to end before `max_steps`, by `goal` where it has no objective of its own."""
+        if self.early_stopping is None:
+            return None
+        return self.early_stopping.by_default(self.goal)
+
+    @property
+    def ends_on(self) -> Literal["latest", "best"]:
+        """Which checkpoint is taken where nobody chooses."""
+        return "best" if self.load_best_model_at_end else "latest"
 
     def text(self, model_dir: str = "") -> str:
         """Returns the settings as text.

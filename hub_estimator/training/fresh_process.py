@@ -196,13 +196,15 @@ def _error_classes() -> dict[str, type[errors.Error]]:
 def _result(verb: str, plain: Any) -> Any:
     if verb == "evaluate":
         return plain
-    from hub_estimator.training.running import export_checkpoint, predict_file, result
+    from hub_estimator.training.running import export_checkpoint, predict_file, result, stopping
 
     classes = {
         "train_and_evaluate": result.Result,
         "predict": predict_file.Predicted,
         "export": export_checkpoint.Exported,
     }
+    if plain.get("early_end") is not None:
+        plain["early_end"] = stopping.EarlyEnd(**plain["early_end"])
     tuples = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
     return classes[verb](**{**plain, **tuples})
 

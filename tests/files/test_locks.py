@@ -55,6 +55,39 @@ def test_a_lock_that_is_free(tmp_path):
     assert os.listdir(tmp_path) == ["lock"]
 
 
+def test_a_filesystem_without_locks(tmp_path, monkeypatch):
+    def without(number):
+        def flock(descriptor, operation):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(fcntl, "flock", flock)
+
+    path, said = str(tmp_path / "lock"), []
+    for number in (errno.ENOLCK, errno.ENOTSUP):
+        without(number)
+        for hold in (locks.held, locks.held_alone):
+            with locks.where_possible(hold, path, said.append):
+                pass
+            with locks.where_possible(hold, path):
+                pass
+    assert [error.errno for error in said] == [errno.ENOLCK] * 2 + [errno.ENOTSUP] * 2
+    without(errno.EIO)
+    with pytest.raises(OSError, match="Input/output"), locks.where_possible(locks.held, path):
+        pass
+
+
+def test_what_is_held_where_possible(tmp_path, hold):
+    path = str(tmp_path / "lock")
+    with locks.where_possible(locks.held, path), locks.held_if_free(path) as is_free:
+        assert not is_free
+    hold("held_alone", path)
+    with (
+        pytest.raises(errors.LockHeldError),
+        locks.where_possible(locks.held_alone, path, print),
+    ):
+        pass
+
+
 def test_a_lock_is_waited_for_and_dies_with_its_holder(tmp_path, hold, monkeypatch):
     monkeypatch.setattr(locks, "_SAY_WAITING_SECS", 0.2)
     path = str(tmp_path / "lock")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub_estimator import training
-from hub_estimator.training.model_folder.choice import LATEST
+from hub_estimator.training.model_folder.choice import DEFAULT
 
 UNREAD = "nothing.csv"  # the data of inputs that a verb does not read
 
@@ -35,7 +35,7 @@ def evaluate(
     model_dir: Any,
     model: Any,
     eval_input: Any,
-    checkpoints: Any = LATEST,
+    checkpoints: Any = DEFAULT,
     name: str | None = None,
     **settings: Any,
 ) -> list[Any]:
@@ -49,7 +49,7 @@ def predict(
     output_path: Any,
     model: Any,
     eval_input: Any,
-    checkpoint: Any = LATEST,
+    checkpoint: Any = DEFAULT,
 ) -> Any:
     made = experiment(model, eval_input)
     return training.predict(made, model_dir, input_path, output_path, checkpoint)

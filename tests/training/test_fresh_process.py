@@ -55,6 +55,8 @@ def test_a_run(trained):
     )
     [module] = result.modules
     assert os.path.isfile(f"{module}/tfhub_module.pb")
+    assert list(result.exports) == ["module", "best_module"] and result.early_end is None
+    assert result.best["step"] in (10, 20) and result.objective == "accuracy"
     assert "step 20 of 20" in log and "Traceback" not in log and "Fatal" not in log
 
 
@@ -75,6 +77,17 @@ def test_the_other_verbs(trained):
         settings, "model", "export", export_path="out", what="modules", log_path="log"
     )
     assert made.path == "out" and made.modules == ("out/text",)
+
+
+def test_a_run_that_ends_early():
+    stopping = ["early_stopping = @EarlyStopping()", "eval_every_steps = 1", "exporters = []"]
+    bindings = [f"Experiment.{setting}" for setting in stopping]
+    bindings += ["EarlyStopping.patience = 1", "EarlyStopping.min_delta = 1.0"]
+    result = training.run_in_fresh_process(TEXT, "early", gin_bindings=bindings, log_path="log")
+    assert result.step == 2 and str(result.early_end) == (
+        "at step 2 of 20: accuracy has not improved for 1 evaluation, since that of step 1 "
+        "(EarlyStopping.patience is 1)"
+    )
 
 
 def test_bindings_override_the_text():

@@ -17,6 +17,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.exporters import export_records, folders
 from hub_estimator.training.exporters.choices import Choice, Every, Metrics, check_every, is_due
 from hub_estimator.training.inputs.failures import reason
+from hub_estimator.training.objective import Objective
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -87,6 +88,10 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         """The name of the exporter's folder."""
         return self._name
 
+    def choose_by(self, objective: Objective) -> None:
+        """Sets what is better, where the exporter goes by it and was given none of its own."""
+        self._choice = self._choice.by_default(objective)
+
     def check_metrics(self, names: Collection[str]) -> None:
         """Checks, before there is an evaluation, that it will give what decides.
 
@@ -98,6 +103,10 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
         """
         self._choice.check_metrics(self._owner, names)
 
+    def newest(self, export_path: str) -> str | None:
+        """Returns the newest export in the exporter's folder; None without one."""
+        return folders.newest(export_path, self.name)
+
     def lacks(self, export_path: str, checkpoint_path: str, metrics: Metrics) -> bool:
         """Whether an evaluated checkpoint in the course of training is still to be exported.
 
@@ -106,7 +115,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
           checkpoint_path: the checkpoint.
           metrics: those of its evaluation.
         """
-        newest = folders.newest(export_path, self.name)
+        newest = self.newest(export_path)
         checkpoint = export_records.read_checkpoint(checkpoint_path)
         if newest is not None and export_records.is_of(newest, checkpoint):
             return False

@@ -54,6 +54,9 @@ class Choice(Protocol):
     def link(self) -> str:
         """The name of the stable path to the newest export."""
 
+    def by_default(self, objective: Objective) -> Choice:
+        """Returns the same by this objective, where it needs one and was given none."""
+
     def check_metrics(self, owner: str, names: Collection[str]) -> None:
         """Raises an `errors.MetricNotFoundError` where evaluations do not give what it goes by."""
 
@@ -76,6 +79,10 @@ class Latest:
 
     link: str = "latest"
 
+    def by_default(self, objective: Objective) -> Latest:
+        """See `Choice`; it needs none."""
+        return self
+
     def check_metrics(self, owner: str, names: Collection[str]) -> None:
         """See `Choice`; it needs none."""
 
@@ -94,16 +101,18 @@ class Latest:
         """See `Choice`; there is nothing to remember."""
 
 
-def best(owner: str, objective: Objective) -> Best:
+def best(owner: str, objective: Objective | None) -> Best:
     """Returns the choice of an exporter of the best.
 
     Args:
       owner: the exporter, for messages.
-      objective: what is better.
+      objective: what is better; None is what a run says, or else the least loss.
 
     Raises:
       errors.InvalidSettingError: it is no objective.
     """
+    if objective is None:
+        return Best(Objective(), is_given=False)
     checks.part(f"{owner}.objective", objective, "@Objective()", "is_better")
     return Best(objective)
 
@@ -117,11 +126,17 @@ class Best:
 
     Attributes:
       objective: what is better.
+      is_given: whether somebody chose the objective.
       link: the name of the stable path.
     """
 
     objective: Objective
+    is_given: bool = True
     link: str = "best"
+
+    def by_default(self, objective: Objective) -> Best:
+        """See `Choice`."""
+        return self if self.is_given else Best(objective)
 
     def check_metrics(self, owner: str, names: Collection[str]) -> None:
         """See `Choice`."""

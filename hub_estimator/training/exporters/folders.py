@@ -185,6 +185,18 @@ def check_link(folder: str, link: str) -> None:
         )
 
 
+def links_to(export: str) -> list[str]:
+    """Returns the links beside an export that lead to it; on remote filesystems there are none."""
+    folder, name = files.parent(export) or ".", os.path.basename(export)
+    if files.is_remote(folder) or not files.is_folder(folder):
+        return []
+    return [
+        files.join(folder, link)
+        for link in sorted(files.listing(folder))
+        if link != name and _target(folder, link) == name
+    ]
+
+
 def modules_in(path: str) -> list[str]:
     """Returns the module folders in the folder `path`; none where it is no folder."""
     folders = (

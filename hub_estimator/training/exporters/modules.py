@@ -64,7 +64,7 @@ class BestModuleExporter(FolderExporter):
     Args:
       name: the name of the exporter's folder.
       serving_input_fn: see `LatestModuleExporter`.
-      objective: what is better.
+      objective: what is better; None is the experiment's objective, or the least loss without one.
       exports_to_keep: how many of its own timestamps to keep, the best ones; None keeps all.
       every: see `LatestModuleExporter`; other evaluations than these are not looked at.
       stable_path: whether to keep a link `best` to the best timestamp; see `LatestModuleExporter`.
@@ -78,7 +78,7 @@ class BestModuleExporter(FolderExporter):
         self,
         name: str,
         serving_input_fn: Callable[[], Any],
-        objective: Objective,
+        objective: Objective | None = None,
         exports_to_keep: int | None = 5,
         every: Every = "evaluation",
         stable_path: bool = False,

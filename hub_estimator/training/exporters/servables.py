@@ -65,7 +65,7 @@ class BestExporter(FolderExporter):
     Args:
       name: the name of the exporter's folder.
       serving_input_fn: see `LatestExporter`.
-      objective: what is better.
+      objective: what is better; None is the experiment's objective, or the least loss without one.
       exports_to_keep: how many of its own timestamps to keep, the best ones; None keeps all.
       every: see `BestModuleExporter`.
       stable_path: see `BestModuleExporter`.
@@ -80,7 +80,7 @@ class BestExporter(FolderExporter):
         self,
         name: str,
         serving_input_fn: Callable[[], Any],
-        objective: Objective,
+        objective: Objective | None = None,
         exports_to_keep: int | None = 5,
         every: Every = "evaluation",
         stable_path: bool = False,

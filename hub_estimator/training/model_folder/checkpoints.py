@@ -117,9 +117,10 @@ def settle(folder: str, found: Resumption) -> None:
         checkpoint_paths.remove_list(folder)  # it names nothing that is there
     else:
         latest = name_of(found.step)
-        if listed.latest != latest or not listed.is_of(folder):
-            checkpoint_paths.write_list(folder, [*_others(folder, listed, found), latest])
-    for name in _leftovers(folder, listed, found.step):
+        names = [*_others(folder, listed, found), latest]
+        if listed.latest != latest or not listed.is_of(folder) or set(listed.names) != set(names):
+            checkpoint_paths.write_list(folder, names)
+    for name in _leftovers(folder, found):
         files.remove(files.join(folder, name))
 
 
@@ -134,17 +135,15 @@ def _others(
             yield name
 
 
-def _leftovers(folder: str, listed: checkpoint_paths.CheckpointList, resumed: int) -> Iterator[str]:
+def _leftovers(folder: str, found: Resumption) -> Iterator[str]:
     """Gives the names of what killed processes left: of saves, and of removing older checkpoints.
 
-    TensorFlow removes the index first; without it the values are of no use.
+    Their index goes first; without it the values are of no use.
     """
-    kept = {checkpoint.step for checkpoint in in_folder(folder)} | {
-        step_of(name) for name in listed.names
-    }
+    kept = {checkpoint.step for checkpoint in (*in_folder(folder), *found.damaged)}
     for name in _names(folder):
         step = step_of(name)
-        is_rest = step is not None and step < resumed and step not in kept
+        is_rest = step is not None and step < found.step and step not in kept
         if is_rest or _UNFINISHED.fullmatch(name):
             yield name
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import numbers
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import filelock
-
 from hub_estimator import errors, files, json_text
+from hub_estimator.files import locks
 from hub_estimator.training.exporters.export_records import as_plain
 from hub_estimator.training.objective import NOT_METRICS, Objective
 
@@ -97,13 +97,16 @@ class History:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keeps other processes out: training and an evaluation beside it write the same file."""
+        """Keeps other processes out: training and an evaluation beside it write the same file.
+
+        Where the filesystem has no locks, a line of another process can be lost.
+        """
         if files.is_remote(self.path):
-            yield  # no locks there; a line of another process can be lost
+            yield
             return
         folder, name = os.path.split(self.path)
         files.make_folder(folder)
-        with filelock.FileLock(os.path.join(folder, f".{name}.lock")):
+        with locks.where_possible(locks.held, os.path.join(folder, f".{name}.lock")):
             yield
 
 
@@ -117,18 +120,39 @@ def best(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation:
     Raises:
       errors.MetricNotFoundError: none of them has this metric, or none a number.
     """
-    found: tuple[float, Evaluation] | None = None
-    for evaluation in sorted(evaluations, key=lambda evaluation: evaluation["step"]):
-        value = objective.value(evaluation)
-        if value is not None and (found is None or objective.is_better(value, found[0])):
-            found = value, evaluation
+    found = best_if_any(evaluations, objective)
     if found is None:
         there = sorted({name for evaluation in evaluations for name in evaluation} - NOT_METRICS)
         has = f"They have: {', '.join(there)}." if there else "There is none."
         raise errors.MetricNotFoundError(
             f"No evaluation in the model folder has the metric {objective.metric!r}. {has}"
         )
-    return found[1]
+    return found
+
+
+def best_if_any(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation | None:
+    """Returns the best of some evaluations; None where none has a number for the metric.
+
+    Args:
+      evaluations: see `best`.
+      objective: what is better.
+    """
+    found: tuple[float, Evaluation] | None = None
+    for evaluation in sorted(evaluations, key=lambda evaluation: evaluation["step"]):
+        value = objective.value(evaluation)
+        if value is not None and (found is None or objective.is_better(value, found[0])):
+            found = value, evaluation
+    return found[1] if found is not None else None
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, Any]:
+    """Returns the metrics of an evaluation as `Estimator.evaluate` returns them, with the step."""
+    metrics = {
+        name: math.nan if value is None else value
+        for name, value in evaluation.items()
+        if name not in NOT_METRICS
+    }
+    return {**metrics, _GLOBAL_STEP: evaluation["step"]}
 
 
 def is_metric(name: str, metrics: Mapping[str, Any]) -> bool:

@@ -19,12 +19,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -35,7 +34,12 @@ from hub_estimator.format import checkpoint_paths
 from hub_estimator.format.checkpoint_damage import damage
 from hub_estimator.training.example_spec import ClassNames
 from hub_estimator.training.inputs.failures import reason
-from hub_estimator.training.model_folder import checkpoints, history, trained_modules
+from hub_estimator.training.model_folder import (
+    checkpoints,
+    history,
+    retention,
+    trained_modules,
+)
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.history import Evaluation, History
 from hub_estimator.training.model_folder.trained_modules import Modules
@@ -51,8 +55,6 @@ CLASS_NAMES = "class_names.json"
 EXPERIMENT = "experiment.txt"
 MODULES = "modules.json"
 _LOCK = ".training.lock"
-# What network filesystems without locks say.
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -179,22 +181,24 @@ class ModelFolder:
         if files.is_remote(self.path):
             yield
             return
+        path = files.join(self.path, _LOCK)
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(locks.held_alone(files.join(self.path, _LOCK)))
+                stack.enter_context(
+                    locks.where_possible(locks.held_alone, path, self._say_unlocked)
+                )
             except errors.LockHeldError as error:
                 raise errors.LockHeldError(
                     f"Somebody else trains in the model folder {self.path!r}: {error}. Wait until "
                     "that ends, or choose another model folder."
                 ) from error
-            except OSError as error:
-                if error.errno not in _NO_LOCKS:
-                    raise
-                _logger.warning(
-                    "No lock can be held in %s (%s): start no second training there.",
-                    self.path, error.strerror,
-                )  # fmt: skip
             yield
+
+    def _say_unlocked(self, error: OSError) -> None:
+        _logger.warning(
+            "No lock can be held in %s (%s): start no second training there.",
+            self.path, error.strerror,
+        )  # fmt: skip
 
     def check_free(self) -> None:
         """Checks that nobody trains here now, and writes nothing where nobody ever did.
@@ -254,14 +258,57 @@ class ModelFolder:
     def best(self, objective: Objective) -> Checkpoint:
         """Returns the best evaluated checkpoint that is still there; see `history.best`.
 
+        Where a better one was removed, as earlier releases did, the log says so.
+
         Raises:
           errors.ModelFolderError: there is none.
           errors.MetricNotFoundError: there is none with such a metric.
         """
         there = {os.path.basename(checkpoint.path): checkpoint for checkpoint in self._all()}
         evaluations = self.history().evaluations()
-        kept = [evaluation for evaluation in evaluations if evaluation["checkpoint"] in there]
-        return there[history.best(kept, objective)["checkpoint"]]
+        best = history.best(evaluations, objective)
+        left = self.best_evaluation(objective)
+        if left is None:
+            raise errors.ModelFolderError(
+                f"Of the checkpoints in {self.path!r}, none was evaluated by {objective.metric!r}: "
+                f"those that were are removed. Evaluate what is left (step "
+                f"{_steps(there.values())}) with hub_estimator.evaluate --checkpoint=all."
+            )
+        value, left_value = objective.value(best), objective.value(left)
+        assert value is not None and left_value is not None
+        if objective.is_better(value, left_value):
+            _logger.warning(
+                "The best evaluation by %s is that of step %d, %.4f, but its checkpoint was removed "
+                "from %s. Taken is the best of those that are left: step %d, %.4f.",
+                objective.metric, best["step"], value, self.path, left["step"], left_value,
+            )  # fmt: skip
+        return there[left["checkpoint"]]
+
+    def best_evaluation(self, objective: Objective) -> Evaluation | None:
+        """Returns the best evaluation whose checkpoint is there; None where none has the metric."""
+        there = {os.path.basename(checkpoint.path) for checkpoint in self.checkpoints()}
+        evaluations = self.history().evaluations()
+        left = [evaluation for evaluation in evaluations if evaluation["checkpoint"] in there]
+        return history.best_if_any(left, objective)
+
+    def remove_old_checkpoints(self, keep: int, objective: Objective) -> None:
+        """Removes the checkpoints but the newest ones and the best one.
+
+        To be called by who trains here.
+
+        Args:
+          keep: how many of the newest ones stay.
+          objective: what is better.
+        """
+        best = self.best_evaluation(objective)
+        steps = [evaluation["step"] for evaluation in self.history().evaluations()]
+        old = retention.superfluous(
+            retention.listed_in(self.path),
+            keep,
+            best=best["step"] if best is not None else None,
+            evaluated=max(steps, default=-1),
+        )
+        retention.remove(self.path, old)
 
     def at(self, step: int) -> Checkpoint:
         """Returns the checkpoint of a step.
@@ -273,7 +320,7 @@ class ModelFolder:
         if step not in steps:
             raise errors.ModelFolderError(
                 f"The model folder {self.path!r} has no checkpoint of step {step}. It has those of "
-                f"{', '.join(map(str, steps))}."
+                f"{_steps(steps.values())}."
             )
         return steps[step]
 
@@ -396,6 +443,10 @@ def _gone(checkpoint: Checkpoint) -> errors.CheckpointGoneError:
         f"The checkpoint {checkpoint.path!r} was removed meanwhile. Choose a later one, or raise "
         "Experiment.keep_checkpoints."
     )
+
+
+def _steps(found: Iterable[Checkpoint]) -> str:
+    return ", ".join(str(checkpoint.step) for checkpoint in found)
 
 
 def _shown(names: ClassNames) -> str:

@@ -12,7 +12,7 @@ from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
-from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
+from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.history import Evaluation
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places
@@ -26,7 +26,7 @@ _logger = logging.getLogger("hub_estimator")
 def evaluate(
     experiment: Experiment,
     model_dir: files.PathLike,
-    checkpoints: CheckpointChoice | Following = LATEST,
+    checkpoints: CheckpointChoice | Following = DEFAULT,
     name: str | None = None,
 ) -> list[Evaluation]:
     """Evaluates checkpoints on the experiment's `eval_input`, and keeps the metrics in the folder.
@@ -64,10 +64,10 @@ def evaluate(
     if isinstance(checkpoints, Following):
         done = [evaluation["step"] for evaluation in history.evaluations()]
         chosen: Iterable[Checkpoint] = checkpoints.checkpoints(
-            folder, done, experiment.max_steps, experiment.early_stopping
+            folder, done, experiment.max_steps, experiment.stops_early
         )
     else:
-        chosen = checkpoints.every(folder, experiment.goal)
+        chosen = checkpoints.every(folder, experiment.goal, experiment.ends_on)
     found: list[Evaluation] = []
     input_fn = eval_input.evaluation_fn(trained.spec)
 

@@ -13,9 +13,9 @@ from hub_estimator.training.exporters.base import Content, ExportSource, naming_
 from hub_estimator.training.exporters.modules import RegisteredModules
 from hub_estimator.training.exporters.servables import WholeModel
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
-from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
+from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
+from hub_estimator.training.model_folder.history import metrics_of
 from hub_estimator.training.model_folder.model_folder import ModelFolder
-from hub_estimator.training.objective import NOT_METRICS
 from hub_estimator.training.running import places
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.trained_model import TrainedModel
@@ -44,7 +44,7 @@ def export(
     experiment: Experiment,
     model_dir: files.PathLike,
     export_path: files.PathLike,
-    checkpoint: CheckpointChoice = LATEST,
+    checkpoint: CheckpointChoice = DEFAULT,
     what: What = "modules",
     receives: Form = "features",
 ) -> Exported:
@@ -76,7 +76,7 @@ def export(
     if experiment.source is not None:
         experiment.source.check_given_read()
     files.remove_abandoned(files.parent(target) or ".")
-    chosen = checkpoint.one(folder, experiment.goal)
+    chosen = checkpoint.one(folder, experiment.goal, experiment.ends_on)
     with Signals().listening(), folder.pinned(chosen) as pinned:
         _write(source, trained, pinned, target)
     return Exported(target, tuple(folders.modules_in(target)), pinned.step)
@@ -112,7 +112,4 @@ def _metrics(folder: ModelFolder, checkpoint: Checkpoint) -> Mapping[str, Any] |
     found = {evaluation["step"]: evaluation for evaluation in folder.history().evaluations()}.get(
         checkpoint.step
     )
-    if found is None:
-        return None
-    metrics = {name: value for name, value in found.items() if name not in NOT_METRICS}
-    return {**metrics, export_records.GLOBAL_STEP: checkpoint.step}
+    return None if found is None else metrics_of(found)

@@ -15,7 +15,7 @@ from hub_estimator.training import checks
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.labels.prediction_lines import Form
-from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
+from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places
 from hub_estimator.training.running.interruption import Signals
@@ -54,7 +54,7 @@ def predict(
     model_dir: files.PathLike,
     input_path: files.PathLike,
     output_path: files.PathLike,
-    checkpoint: CheckpointChoice = LATEST,
+    checkpoint: CheckpointChoice = DEFAULT,
 ) -> Predicted:
     """Predicts for each example of a file, and writes a file that is there whole or not at all.
 
@@ -85,7 +85,8 @@ def predict(
     if experiment.source is not None:
         experiment.source.check_given_read()
     input_fn = eval_input.prediction_fn(trained.spec.without_weights(), source)
-    with Signals().listening(), folder.pinned(checkpoint.one(folder, experiment.goal)) as pinned:
+    chosen = checkpoint.one(folder, experiment.goal, experiment.ends_on)
+    with Signals().listening(), folder.pinned(chosen) as pinned:
         batches = trained.estimator.predict(
             input_fn, writer.keys, checkpoint_path=pinned.path, yield_single_examples=False
         )

@@ -111,8 +111,8 @@ def check(experiment: Experiment, folder: ModelFolder) -> Checked:
 
 def _check_metric_names(experiment: Experiment, names: Collection[str]) -> None:
     """Checks that evaluations give what the run goes by."""
-    if experiment.early_stopping is not None:
-        experiment.early_stopping.check(names)
+    if experiment.stops_early is not None:
+        experiment.stops_early.check(names)
     if experiment.objective is not None:
         experiment.objective.check("Experiment.objective", names)
 

@@ -9,13 +9,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, errors
+from hub_estimator import compat, errors, files
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder.model_folder import ModelFolder
+from hub_estimator.training.objective import Objective
+from hub_estimator.training.running.best_at_end import BestAtEnd
 from hub_estimator.training.running.evaluation_recorder import Recorder
 from hub_estimator.training.running.interruption import Signals, StopOnSignalHook
+from hub_estimator.training.running.keeping import Keeping, RemovalAfterEvaluation
 from hub_estimator.training.running.progress_hook import ProgressHook
 from hub_estimator.training.running.stopping import Stopping
 
@@ -37,6 +40,9 @@ class Run:
       exporters: export each evaluated checkpoint.
       stopping: ends training early.
       signals: what stops the run.
+      keeping: removes old checkpoints.
+      ends_on_best_by: by what the checkpoint is the best that the final exports are of; None is the
+        last one.
     """
 
     folder: ModelFolder
@@ -46,11 +52,32 @@ class Run:
     exporters: Sequence[Any]
     stopping: Stopping
     signals: Signals
+    keeping: Keeping
+    ends_on_best_by: Objective | None
 
     def step(self) -> int:
         """Returns the global step of the latest checkpoint, 0 without one."""
         checkpoint = self.estimator.latest_checkpoint()
         return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
+
+    def exports(self, exported: Sequence[Any]) -> dict[str, str]:
+        """Returns the newest export of each exporter, also of an earlier checkpoint, by its name.
+
+        Args:
+          exported: what the exporters returned in this run; of those of somebody else it is all
+            that is known.
+        """
+        returned = {
+            exporter.name: path
+            for exporter, path in zip(self._after_evaluation(), exported, strict=False)
+        }
+        found = {
+            exporter.name: exporter.newest(self.folder.export(exporter.name))
+            if isinstance(exporter, FolderExporter)
+            else returned.get(exporter.name)
+            for exporter in self.exporters
+        }
+        return {name: files.as_path(path) for name, path in found.items() if path}
 
     def steps_left(self) -> int:
         """Returns how many steps are left to train."""
@@ -76,6 +103,7 @@ class Run:
         start, path = self.step(), self.folder.path
         if start >= self.max_steps or self.stopping.requested:
             _logger.info("Training in %s is already finished, at step %d.", path, start)
+            self._say_early_end(start)
             if self._is_task_without_evaluation():
                 return {}, []
             return self._evaluate_and_export(evaluation_fn, is_final=True)
@@ -93,6 +121,14 @@ class Run:
                 "The loss is not a number any more, after the checkpoint of step "
                 f"{self.step()}. {reason or 'Lower Optimization.learning_rate.'}"
             ) from error
+
+    def _say_early_end(self, step: int) -> None:
+        early_end = self.stopping.early_end(step, self.max_steps)
+        if early_end is not None:
+            _logger.info(
+                "It ended early, %s. It goes on with a greater EarlyStopping.patience, or without "
+                "Experiment.early_stopping; with more steps alone it does not.", early_end,
+            )  # fmt: skip
 
     def _is_task_without_evaluation(self) -> bool:
         config = self.estimator.config
@@ -127,6 +163,7 @@ class Run:
             training_fn,
             max_steps=self.max_steps,
             hooks=[*hooks, *self.stopping.hooks(), progress, stop],
+            saving_listeners=[self.keeping] if is_chief else None,
         )
         eval_spec = api.EvalSpec(
             evaluation_fn,
@@ -164,5 +201,12 @@ class Run:
         return metrics, exported
 
     def _after_evaluation(self) -> list[Any]:
+        exporters = self.exporters
+        if self.ends_on_best_by is not None:
+            by = self.ends_on_best_by
+            exporters = [BestAtEnd(exporter, self.folder, by) for exporter in exporters]
+        found = self.stopping.exporters(exporters)
+        if self.estimator.config.is_chief:
+            found.append(RemovalAfterEvaluation(self.keeping))
         # First of all: should an exporter fail, the evaluation is kept.
-        return [Recorder(self.folder.history()), *self.stopping.exporters(self.exporters)]
+        return [Recorder(self.folder.history()), *found]

@@ -7,6 +7,7 @@ Here the decision is a function of the evaluations so far, made once after each 
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +35,35 @@ def check_process(early_stopping: EarlyStopping | None, config: Any) -> None:
         raise errors.PartsMismatchError(
             "Early stopping needs training and evaluation in one process, and this run is one "
             "task of the cluster in TF_CONFIG. Remove Experiment.early_stopping."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlyEnd:
+    """How a training ended early.
+
+    Attributes:
+      step: the step at which it ended.
+      max_steps: the step at which it would have ended.
+      metric: what has not improved.
+      evaluations: for how many evaluations in a row.
+      best_step: the step of the evaluation before these; None where none had a number.
+      patience: for how many it had to be.
+    """
+
+    step: int
+    max_steps: int
+    metric: str
+    evaluations: int
+    best_step: int | None
+    patience: int
+
+    def __str__(self) -> str:
+        since = "" if self.best_step is None else f", since that of step {self.best_step}"
+        evaluations = "1 evaluation" if self.evaluations == 1 else f"{self.evaluations} evaluations"
+        return (
+            f"at step {self.step} of {self.max_steps}: {self.metric} has not improved for "
+            f"{evaluations}{since} (EarlyStopping.patience is {self.patience})"
         )
 
 
@@ -91,8 +121,21 @@ class Stopping:
             assert self._early_stopping is not None
             _logger.info(
                 "Training ends early, at step %d: %s has not improved for %d evaluations.",
-                step, self._early_stopping.objective.metric, self._early_stopping.patience,
+                step, self._early_stopping.goal.metric, self._early_stopping.patience,
             )  # fmt: skip
+
+    def early_end(self, step: int, max_steps: int) -> EarlyEnd | None:
+        """Returns how training ended early, in this run or in an earlier one; None if it did not.
+
+        Args:
+          step: the step of the last checkpoint.
+          max_steps: the step at which training ends by itself.
+        """
+        if self._early_stopping is None or not self.requested or step >= max_steps:
+            return None
+        found = self._early_stopping.standstill(self._history)
+        metric, patience = self._early_stopping.goal.metric, self._early_stopping.patience
+        return EarlyEnd(step, max_steps, metric, found.evaluations, found.best_step, patience)
 
     def _decide(self) -> bool:
         return self._early_stopping is not None and self._early_stopping.should_stop(self._history)

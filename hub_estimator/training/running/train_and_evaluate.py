@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -14,13 +14,16 @@ from hub_estimator import compat, files
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import class_names_of
 from hub_estimator.training.experiment import Experiment
+from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.model.contract import capabilities_of
 from hub_estimator.training.model_folder import summaries
+from hub_estimator.training.model_folder.history import metrics_of
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import nan_search, preflight
 from hub_estimator.training.running.interruption import Signals
+from hub_estimator.training.running.keeping import Keeping
 from hub_estimator.training.running.progress_hook import counting_examples
 from hub_estimator.training.running.result import Result
 from hub_estimator.training.running.run import Run
@@ -85,6 +88,9 @@ def _prepare(experiment: Experiment, folder: ModelFolder) -> _Prepared:
         files.check_output("FeatureCache.folder", cache.store.folder, checked.reads)
     serving = ServingInput(checked.spec)
     exporters = [exporter(serving_input_fn=serving) for exporter in experiment.exporters]
+    for exporter in exporters:
+        if isinstance(exporter, FolderExporter):
+            exporter.choose_by(experiment.goal)
     preflight.check_exporters(folder, exporters, checked.metric_names)
     hooks = [hook() for hook in experiment.hooks] + _profilers(experiment, folder, config)
     hooks = hooks or _fewer_calls(experiment, config)
@@ -98,13 +104,15 @@ def _run(
 ) -> Result:
     config, spec = prepared.config, prepared.checked.spec
     step = _prepare_folder(experiment, folder, prepared.checked) if config.is_chief else None
-    stopping = Stopping(experiment.early_stopping, folder.evaluations_so_far(step), config)
+    stopping = Stopping(experiment.stops_early, folder.evaluations_so_far(step), config)
     estimator = compat.estimator_module().Estimator(
         saving_safely(counting_examples(experiment.model.model_fn)), folder.path, config, params={}
     )
+    goal = experiment.goal
     run = Run(
         folder, estimator, experiment.max_steps, experiment.log_every_steps, prepared.exporters,
-        stopping, signals,
+        stopping, signals, Keeping(folder, experiment.keep_checkpoints, goal),
+        goal if experiment.load_best_model_at_end else None,
     )  # fmt: skip
     sources = Sources(prepared.cache, experiment.model, spec, estimator.latest_checkpoint())
     steps = run.steps_left()
@@ -117,12 +125,43 @@ def _run(
         prepared.hooks,
         functools.partial(nan_search.reason, experiment.model, given_fn),
     )
-    checkpoint = estimator.latest_checkpoint()
-    if experiment.report is not None and metrics:
+    result = _result(experiment, run, metrics, exported)
+    if experiment.report is not None and result.metrics:
         trained = TrainedModel(folder, experiment.model, spec, estimator)
         input_fn = experiment.eval_input.evaluation_fn(spec)
-        experiment.report.write(trained, input_fn, checkpoint, metrics)
-    return Result(folder.path, run.step(), metrics, checkpoint, _modules(exported))
+        experiment.report.write(trained, input_fn, result.checkpoint, result.metrics)
+    return result
+
+
+def _result(
+    experiment: Experiment, run: Run, metrics: Mapping[str, Any], exported: Sequence[Any]
+) -> Result:
+    """Returns what a run made, of the checkpoint that it ends on."""
+    folder, last_step = run.folder, run.step()
+    best = folder.best_evaluation(experiment.goal) if metrics else None
+    exports = run.exports(exported) if metrics else {}
+    made = Result(
+        model_dir=folder.path,
+        step=last_step,
+        metrics=metrics,
+        checkpoint=run.estimator.latest_checkpoint(),
+        modules=_modules(exported),
+        exports=exports,
+        objective=experiment.goal.metric,
+        best=best,
+        last_step=last_step,
+        early_end=run.stopping.early_end(last_step, run.max_steps),
+    )
+    if best is None or best["step"] == last_step or not experiment.load_best_model_at_end:
+        return made
+    step, metrics = best["step"], metrics_of(best)
+    return dataclasses.replace(made, step=step, metrics=metrics, checkpoint=folder.at(step).path)
+
+
+def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
+    """Returns the module folders among what the exporters returned."""
+    folders = [files.as_path(path) for path in exported if path]
+    return tuple(module for folder in folders for module in modules_in(folder))
 
 
 def _run_config(experiment: Experiment) -> Any:
@@ -174,15 +213,10 @@ def _prepare_folder(experiment: Experiment, folder: ModelFolder, checked: prefli
     folder.save_class_names(class_names_of(checked.spec.labels))
     folder.save_modules(checked.modules)
     folder.history().forget_after(step)
+    folder.remove_old_checkpoints(experiment.keep_checkpoints, experiment.goal)
     text = experiment.text(folder.path)
     folder.save_settings(text, is_gin=experiment.source is not None)
     # Four spaces before each line: TensorBoard shows text as Markdown.
     shown = "\n".join(f"    {line}" for line in text.splitlines())
     summaries.write(folder.path, 0, {"settings": shown}, suffix=".config")
     return step
-
-
-def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
-    """Returns the module folders among what the exporters returned."""
-    folders = [files.as_path(path) for path in exported if path]
-    return tuple(module for folder in folders for module in modules_in(folder))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import multiprocessing
+import os
 
 import numpy as np
 import pytest
@@ -110,6 +113,16 @@ def test_processes_lose_none_of_each_other(kept):
     for process in processes:
         process.join()
     assert len(kept.evaluations()) == 40
+
+
+def test_a_filesystem_without_locks(kept, monkeypatch):
+    def none(descriptor, operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    record(kept, 1)
+    kept.forget_after(0)
+    assert kept.evaluations() == []
 
 
 EVALUATIONS = [

@@ -77,6 +77,33 @@ def test_the_best_is_one_that_is_still_there(folder):
     assert folder.best(Objective("loss", higher_is_better=True)).step == 2
 
 
+def test_a_best_one_that_is_gone_is_said(folder, caplog):
+    save(folder, 2, 3, 4)
+    for step, accuracy in ((1, 0.892), (2, 0.87), (3, 0.883)):
+        folder.history().record(f"model.ckpt-{step}", {"global_step": step, "accuracy": accuracy})
+    assert folder.best(Objective("accuracy")).step == 3
+    assert caplog.messages == [
+        (
+            "The best evaluation by accuracy is that of step 1, 0.8920, but its checkpoint was removed "
+            f"from {folder.path}. Taken is the best of those that are left: step 3, 0.8830."
+        )
+    ]
+    for name in os.listdir(folder.path):
+        if name.startswith(("model.ckpt-2", "model.ckpt-3")):
+            os.remove(f"{folder.path}/{name}")
+    assert message_of(folder.best, Objective("accuracy")) == (
+        f"Of the checkpoints in {folder.path!r}, none was evaluated by 'accuracy': those that were "
+        "are removed. Evaluate what is left (step 4) with hub_estimator.evaluate --checkpoint=all."
+    )
+
+
+def test_one_as_good_as_the_one_that_is_gone(folder, caplog):
+    save(folder, 2)
+    for step in (1, 2):
+        folder.history().record(f"model.ckpt-{step}", {"global_step": step, "loss": 0.5})
+    assert folder.best(Objective("loss")).step == 2 and caplog.messages == []
+
+
 def test_a_folder_that_was_moved(folder, tmp_path):
     save(folder, 2, 3)
     moved = ModelFolder(str(tmp_path / "moved"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 from hub_estimator import compat
 from hub_estimator.training.running import result
 from hub_estimator.training.running.result import Result, metric_lines, summary
+from hub_estimator.training.running.stopping import EarlyEnd
 from tests import text_data
 
 
@@ -39,7 +41,7 @@ def test_summary(plain):
         "by_class": [1],
     }
     found = Result("/m", 7, metrics, "/m/model.ckpt-7", ("/m/export/a/1/text",))
-    text = summary(found, {"MODULE", "FINE_TUNE"})
+    text = summary(found, {"MODULE": "/modules/text", "FINE_TUNE": False})
     again = "python -m hub_estimator.train --gin_file=/m/operative_config.gin --model_dir="
     assert text.splitlines() == [
         "Evaluation at step 7:",
@@ -64,15 +66,104 @@ def test_summary(plain):
     ]
 
 
+@pytest.mark.parametrize("value", [True, "layer_1/"])
+def test_what_is_fine_tuned_already(plain, value):
+    assert "fine-tune" not in summary(made(), {"FINE_TUNE": value})
+
+
+BEST = {"step": 5, "checkpoint": "model.ckpt-5", "accuracy": 0.9}
+EARLY = EarlyEnd(step=7, max_steps=20, metric="accuracy", evaluations=2, best_step=5, patience=2)
+
+
+def lines_of(result, macros=None):
+    return summary(result, macros).split("\n\nNext:")[0].splitlines()[1 + len(result.metrics) :]
+
+
+def test_a_best_checkpoint_that_is_not_the_last(plain):
+    found = dataclasses.replace(made(modules=()), objective="accuracy", best=BEST, last_step=7)
+    assert lines_of(found) == [
+        "Checkpoint:       /m/model.ckpt-7",
+        "Best checkpoint:  /m/model.ckpt-5 (step 5: accuracy 0.9000; --checkpoint=best)",
+        "TensorBoard logs: /m",
+    ]
+    last = dataclasses.replace(found, best={**BEST, "step": 7})
+    assert lines_of(last)[:2] == [
+        "Checkpoint:       /m/model.ckpt-7",
+        "Best checkpoint:  this one, by accuracy",
+    ]
+    ends_on_best = dataclasses.replace(found, step=5, checkpoint="/m/model.ckpt-5")
+    assert summary(ends_on_best).startswith("Evaluation at step 5:\n")
+    assert lines_of(ends_on_best)[:3] == [
+        "Checkpoint:       /m/model.ckpt-5",
+        "Best checkpoint:  this one, by accuracy",
+        "Last checkpoint:  /m/model.ckpt-7 (training goes on from it)",
+    ]
+
+
+def test_a_run_that_ended_early(plain):
+    found = dataclasses.replace(made(modules=()), early_end=EARLY)
+    assert lines_of(found)[1] == (
+        "Ended early:      at step 7 of 20: accuracy has not improved for 2 evaluations, since that "
+        "of step 5 (EarlyStopping.patience is 2)"
+    )
+    assert summary(found).splitlines()[-1] == (
+        "  go on:            python -m hub_estimator.train --gin_file=/m/operative_config.gin "
+        '--model_dir=/m --gin_bindings="EarlyStopping.patience=4"'
+    )
+
+
+@pytest.fixture
+def exported(tmp_path):
+    """Makes the export of a step, of a module with this name or of a model; returns its folder."""
+
+    def export(exporter, step, module=None, link=None):
+        folder = tmp_path / "export" / exporter / f"{1000000000 + step}"
+        content = folder / module if module else folder
+        content.mkdir(parents=True)
+        (content / "saved_model.pb").touch()
+        if module:
+            (content / "tfhub_module.pb").touch()
+        (folder / "global_step").write_text(f"{step}\n")
+        if link is not None:
+            (folder.parent / link).symlink_to(folder.name)
+        return str(folder)
+
+    return export
+
+
+def test_each_exporters_newest_export(plain, exported, tmp_path):
+    exports = {
+        "module": exported("module", 7, "text"),
+        "best_module": exported("best_module", 5, "text"),
+        "other": exported("other", 3, "numbers"),
+        "servable": exported("servable", 5, link="best"),
+    }
+    modules = [f"{exports['module']}/text", f"{exports['best_module']}/text"]
+    modules.append(f"{exports['other']}/numbers")
+    found = dataclasses.replace(  # the others exported nothing at the last step
+        made(str(tmp_path), tuple(modules[:1])), objective="accuracy", best=BEST, exports=exports
+    )
+    assert lines_of(found)[2:-1] == [
+        f"Exported module:  {modules[0]}",
+        f"Exported module:  {modules[1]} (step 5, the best)",
+        f"Exported module:  {modules[2]} (step 3)",
+        f"Exported model:   {exports['servable']} (step 5, the best)",
+        f"Stable path:      {tmp_path}/export/servable/best",
+    ]
+    commands = summary(found, {"MODULE": "m"}).splitlines()
+    to_use = [line.rsplit("MODULE=", 1)[1] for line in commands if "use this one" in line]
+    assert to_use == [f'{modules[1]!r}"', f'{modules[2]!r}"']  # of two of one name the best
+
+
 def test_commands_use_folders_that_are_not_there(plain, tmp_path):
     (tmp_path / "m_2").mkdir()
-    text = summary(made(f"{tmp_path}/m/"), {"FINE_TUNE"})
+    text = summary(made(f"{tmp_path}/m/"), {"FINE_TUNE": False})
     assert f"--model_dir={tmp_path}/m_3 " in text
 
 
 @pytest.mark.parametrize("name", ["it's", 'a "b"', "a b", "$HOME", "`ls`", "a\\b", "!!", "ü;#&"])
 def test_commands_quote_what_shells_would_change(plain, name):
-    for line in summary(made(f"/{name}", (f"/{name}/text",)), {"MODULE"}).splitlines():
+    for line in summary(made(f"/{name}", (f"/{name}/text",)), {"MODULE": "m"}).splitlines():
         head, _, command = line.partition(":  ")
         if head not in ("  look at it", "  use this one"):
             continue

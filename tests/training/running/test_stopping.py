@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import types
@@ -15,7 +16,7 @@ from hub_estimator import errors
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
-from hub_estimator.training.running.stopping import Stopping
+from hub_estimator.training.running.stopping import EarlyEnd, Stopping
 from tests.training import runs
 
 
@@ -160,6 +161,32 @@ def test_a_run_that_ended_early_stays_ended(run, tmp_path, caplog):
     assert run(recorder, early_stopping=IMPATIENT).step == 3
     assert recorder.calls == [(2, False), (3, True), (3, True)]
     assert f"Training in {tmp_path} is already finished, at step 3." in caplog.messages
+    assert (
+        "It ended early, at step 3 of 40: loss has not improved for 2 evaluations, since that of "
+        "step 1 (EarlyStopping.patience is 2). It goes on with a greater EarlyStopping.patience, or without "
+        "Experiment.early_stopping; with more steps alone it does not."
+    ) in caplog.messages
+
+
+def test_what_a_run_that_ended_early_goes_on_with(run):
+    first = run(Recorder(), early_stopping=IMPATIENT)
+    assert first.step == 6 and first.early_end == EarlyEnd(6, 40, "loss", 2, 2, patience=2)
+    again = run(Recorder(), early_stopping=IMPATIENT, max_steps=80)
+    assert again.step == 6 and again.early_end == EarlyEnd(6, 80, "loss", 2, 2, patience=2)
+    patient = dataclasses.replace(IMPATIENT, patience=4)
+    longer = run(Recorder(), early_stopping=patient)
+    assert longer.step == 10 and longer.early_end.evaluations == 4
+    ended = run(Recorder(), max_steps=12)
+    assert ended.step == 12 and ended.early_end is None
+
+
+def test_a_metric_that_never_was_a_number():
+    end = EarlyEnd(step=3, max_steps=9, metric="auc", evaluations=3, best_step=None, patience=3)
+    assert (
+        str(end)
+        == "at step 3 of 9: auc has not improved for 3 evaluations (EarlyStopping.patience is 3)"
+    )
+    assert EarlyStopping(Objective("auc")).standstill(history(math.nan, None)).best_step is None
 
 
 def test_evaluations_from_before_the_model_had_the_metric_do_not_count():

@@ -1,0 +1,66 @@
+"""Keeps the newest checkpoints of a training and the best one, in place of its saver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import compat
+from hub_estimator.training.model_folder.model_folder import ModelFolder
+from hub_estimator.training.objective import Objective
+
+
+class Keeping(tf.compat.v1.train.CheckpointSaverListener):
+    """Removes old checkpoints after each save, and when it is told to.
+
+    Savers know nothing of evaluations, so whichever saves, and however many it was made to keep, it
+    is to remove none. For the process that saves: alone, or the chief of a cluster.
+
+    Args:
+      folder: the model folder.
+      keep: how many of the newest checkpoints stay.
+      objective: by what the best one is the best.
+    """
+
+    def __init__(self, folder: ModelFolder, keep: int, objective: Objective) -> None:
+        self._folder, self._keep, self._objective = folder, keep, objective
+        self._saver: tf.compat.v1.train.Saver | None = None
+
+    def before_save(self, session: Any, global_step_value: int) -> None:
+        """Finds the saver, and keeps it from removing any."""
+        del session, global_step_value
+        self._saver = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.SAVERS)[0]
+        compat.keep_all(self._saver)
+
+    def after_save(self, session: Any, global_step_value: int) -> None:
+        """Removes what is old now."""
+        del session, global_step_value
+        self.remove_old()
+
+    def remove_old(self) -> None:
+        """Removes the checkpoints but the newest ones and the best one."""
+        self._folder.remove_old_checkpoints(self._keep, self._objective)
+        if self._saver is not None:  # else it would list what is gone
+            self._saver.recover_last_checkpoints(self._saver.last_checkpoints)
+
+
+class RemovalAfterEvaluation(compat.estimator_module().Exporter):  # type: ignore[misc]
+    """Exports nothing: has what is old after an evaluation, which may be the best one, removed."""
+
+    name = ".keeping"  # one that no other can have
+
+    def __init__(self, keeping: Keeping) -> None:
+        self._keeping = keeping
+
+    def export(
+        self,
+        estimator: Any,
+        export_path: str,
+        checkpoint_path: str,
+        eval_result: Any,
+        is_the_final_export: bool,
+    ) -> None:
+        """Removes what is old; see `tf.estimator.Exporter`."""
+        del estimator, export_path, checkpoint_path, eval_result, is_the_final_export
+        self._keeping.remove_old()
