@@ -18,7 +18,7 @@ from hub_estimator.training.inputs import image_listing, parts
 from hub_estimator.training.inputs.failures import map_batches, plain
 from hub_estimator.training.inputs.memory import Examples, InMemory
 from hub_estimator.training.inputs.values import Column
-from hub_estimator.training.labels.class_counts import Classes
+from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.one_class import OneClass
 
@@ -91,6 +91,8 @@ class ImageFolder(InMemory):
     def _count_classes(self, labels: Labels) -> dict[str, Classes]:
         if not isinstance(labels, OneClass):
             raise _no_classes()
+        if labels.size != UNKNOWN:
+            self._labels(labels)  # refuses other classes
         there = self.class_names
         counts = np.bincount(self._listed.labels, minlength=len(there)).tolist()
         by_name = dict(zip(there, counts, strict=True))

@@ -48,16 +48,20 @@ class AnyClasses(ClassLabels):
 
         Columns of zeros and ones are the classes in their order, and called like the columns.
         """
+        if self.size != UNKNOWN:
+            counts = self.read_columns(columns, setting, separator).sum(axis=0)
+            return Classes(self.size, self.class_names, tuple(counts.tolist()))
         parts = [part for column in columns for part in column.split()]
         if len(parts) == 1:
             sets = [_listed(parts[0], row, separator) for row in range(len(parts[0].values))]
             listed = [text for classes in sets for text in _different(classes)]
-            return class_counts.classes_of(listed, self.size, self.class_names)
-        check_width(setting, parts, len(parts) if self.size == UNKNOWN else self.size, "classes")
-        counts = tuple(int(_flags(part).sum()) for part in parts)
-        are_named = len(names) == len(parts) and all(isinstance(name, str) for name in names)
-        own = tuple(names) if are_named and self.size == UNKNOWN else None
-        return Classes(len(parts), self.class_names or own, counts)
+            return class_counts.classes_of(listed, names=self.class_names)
+        own = tuple(names) if all(isinstance(name, str) for name in names) else None
+        return Classes(
+            len(parts),
+            self.class_names or (own if len(names) == len(parts) else None),
+            tuple(int(_flags(part).sum()) for part in parts),
+        )
 
     def texts_of_stored(self, stored: Any) -> list[str]:
         """Returns the classes that each label lists."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,8 +87,7 @@ def classes_of(
     """Returns the classes that labels tell, counted.
 
     Labels that are the numbers from 0 to some other are numbers; any others are names, in the order
-    of numbers where all are numbers, else in that of letters. Where the classes are known, labels of
-    others are not counted: reading the examples refuses them, and says where they are.
+    of numbers where all are numbers, else in that of letters.
 
     Args:
       labels: those of all examples, as texts; or how many examples have each, a `Counter`.
@@ -96,13 +95,14 @@ def classes_of(
       names: their names, where these are known.
 
     Raises:
-      errors.LabelError: there is no label, or they are numbers with fractions.
+      errors.LabelError: there is no label, one is of no class that is known, or they are numbers with
+        fractions.
     """
     counted = collections.Counter(labels)
     numbers = _numbers(counted)
     are_numbers = len(numbers) == len(counted)
     if names is not None and not (are_numbers and counted.keys().isdisjoint(names)):
-        return Classes(len(names), names, tuple(counted[name] for name in names))
+        return Classes(len(names), names, _counts(counted, {name: name for name in counted}, names))
     size = size if names is None else len(names)
     if size == UNKNOWN and not counted:
         raise errors.LabelError("No example of the training data has a class.")
@@ -111,11 +111,32 @@ def classes_of(
     if size == UNKNOWN:
         ordered = tuple(sorted(counted, key=numbers.__getitem__ if are_numbers else str))
         return Classes(len(ordered), ordered, tuple(counted[name] for name in ordered))
-    counts = [0] * size
-    for text, number in numbers.items():
-        if 0 <= number < size and number.is_integer():
-            counts[int(number)] += counted[text]
-    return Classes(size, names, tuple(counts))
+    return Classes(size, names, _counts(counted, numbers, range(size)))
+
+
+def _counts(
+    counted: Mapping[str, int], known: Mapping[str, Any], classes: Sequence[Any]
+) -> tuple[int, ...]:
+    """Returns how many examples each class has.
+
+    Args:
+      counted: how many have each label.
+      known: the class of each label, or what is none; some may be missing.
+      classes: the classes.
+
+    Raises:
+      errors.LabelError: a label is of no class.
+    """
+    counts = dict.fromkeys(classes, 0)
+    for label, count in counted.items():
+        if known.get(label) not in counts:
+            shown = texts.shown_names([str(each) for each in classes])
+            raise errors.LabelError(
+                f"The label {texts.shown(label)} of the training data is not a class of the model's "
+                f"head. It has: {shown}."
+            )
+        counts[known[label]] += count
+    return tuple(counts.values())
 
 
 def _numbers(counted: Iterable[str]) -> dict[str, float]:

@@ -147,7 +147,7 @@ def _check_weights(name: str, weights: Any) -> None:
     if weights is None or _is_balanced(weights):
         return
     weights = weights.tolist() if isinstance(weights, np.ndarray) else weights
-    checks.listed(name, weights, "[1.0, 2.5]")
+    checks.listed(name, weights, f"[1.0, 2.5], or {BALANCED!r}")
     for number, weight in enumerate(weights):
         checks.number(f"{name}[{number}]", weight)
 

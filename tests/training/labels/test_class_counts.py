@@ -38,14 +38,41 @@ def test_classes_that_only_the_labels_tell(labels, expected):
 @pytest.mark.parametrize(
     ("labels", "known", "expected"),
     [
-        (["b", "b", "x"], {"names": ("b", "a")}, Classes(2, ("b", "a"), (2, 0))),
+        (["b", "b"], {"names": ("b", "a")}, Classes(2, ("b", "a"), (2, 0))),
         (["1", "1", "0"], {"names": ("b", "a")}, Classes(2, ("b", "a"), (1, 2))),
         (["1", "1", "0"], {"names": ("1", "0")}, Classes(2, ("1", "0"), (2, 1))),
-        (["1", "7", "0.5", "-1"], {"size": 3}, Classes(3, None, (0, 1, 0))),
+        (["1", "1.0", "2"], {"size": 3}, Classes(3, None, (0, 2, 1))),
     ],
 )
-def test_labels_of_other_classes_than_the_known_ones_are_not_counted(labels, known, expected):
+def test_classes_that_are_known_are_counted(labels, known, expected):
     assert classes_of(labels, **known) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "known", "there"),
+    [
+        ("x", {"names": ("b", "a")}, "b, a"),
+        ("3", {"size": 3}, "0, 1, 2"),
+        ("0.5", {"size": 3}, "0, 1, 2"),
+        ("-1", {"size": 3}, "0, 1, 2"),
+        ("x", {"size": 2}, "0, 1"),
+    ],
+)
+def test_a_label_of_none_of_the_known_classes(label, known, there):
+    with pytest.raises(errors.LabelError) as caught:
+        classes_of([label], **known)
+    assert str(caught.value) == (
+        f"The label '{label}' of the training data is not a class of the model's head. It has: "
+        f"{there}."
+    )
+
+
+def test_a_column_of_other_labels_than_the_known_classes():
+    column = cells("1", "x")
+    with pytest.raises(errors.LabelError, match="^The label 'x' in row 2 of x is not a number"):
+        OneClass(3).classes_in_columns([column], ["label"], "TextFile.label", "|")
+    with pytest.raises(errors.LabelError, match="^The label 'x' in row 2 of x is not a class"):
+        AnyClasses(2, ("1", "2")).classes_in_columns([column], ["label"], "TextFile.label", "|")
 
 
 @pytest.mark.parametrize(
