@@ -24,6 +24,7 @@ ADDITIONS = {"fine_tuning", "serving"}
 RUNS = {
     "canned_dnn": ("text", "texts.csv", "text", {}),
     "image_classification": ("image", "images", "image", {"NUM_CLASSES": 3}),
+    "multi_class": ("text", "texts.csv", "text", {"TEXT": "text", "LABEL": "verdict"}),
     "multi_label": ("text", "texts.csv", "text", {}),
     "regression": ("numbers", "numbers.csv", "numbers", {"COLUMNS": ["a", "b"], "LABEL": "a"}),
     "smoke": ("text", "texts.csv", "text", {}),
@@ -90,10 +91,14 @@ def files(tmp_path_factory):
         "a": [1, 0],
         "b": [0.5, -2],
         "label": [1, 0],
+        "verdict": ["for", "against", "neither"],
     }
     for name, columns in (("texts.csv", list(texts)), ("numbers.csv", ["a", "b"])):
         with open(folder / name, "w", newline="") as file:
-            rows = [[texts[column][number % 2] for column in columns] for number in range(16)]
+            rows = [
+                [texts[column][number % len(texts[column])] for column in columns]
+                for number in range(16)
+            ]
             csv.writer(file).writerows([columns, *rows])
     return folder
 

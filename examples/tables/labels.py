@@ -6,6 +6,8 @@ or `rotten_tomatoes` (one sentence of a critic). Where it is from is easy to tel
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from examples.tables.writing import Tables
 from examples.text_embeddings import reviews
 from hub_estimator import files
@@ -14,6 +16,14 @@ COLUMNS = ("text", "classes")
 SENTIMENTS = ("negative", "positive")
 # What to hold out of each source, reviews.
 HELD_OUT = {"imdb": reviews.HELD_OUT, "rotten_tomatoes": 1_700}
+
+
+class Known(NamedTuple):
+    """A review, what it says and where it is from."""
+
+    text: str
+    sentiment: str
+    origin: str
 
 
 def make(source: files.PathLike | None = None, held_out: dict[str, int] | None = None) -> Tables:
@@ -26,11 +36,23 @@ def make(source: files.PathLike | None = None, held_out: dict[str, int] | None =
     Raises:
       reviews.DataNotFoundError, reviews.BrokenDataError: see `reviews.read_table`.
     """
+    train, test = split(source, held_out)
+    rows = [
+        [(review.text, f"{review.sentiment}|{review.origin}") for review in part]
+        for part in (train, test)
+    ]
+    return Tables(COLUMNS, *rows)
+
+
+def split(
+    source: files.PathLike | None, held_out: dict[str, int] | None
+) -> tuple[list[Known], list[Known]]:
+    """Returns the reviews to train on and the held-out ones; see `make`."""
     path = reviews.find_installed() if source is None else source
-    train: list[tuple[str, str]] = []
-    test: list[tuple[str, str]] = []
+    train: list[Known] = []
+    test: list[Known] = []
     for origin, count in (HELD_OUT if held_out is None else held_out).items():
         parts = reviews.split(reviews.read_table(path, source=origin), count)
-        for rows, part in zip((train, test), parts, strict=True):
-            rows += [(text, f"{SENTIMENTS[label]}|{origin}") for text, label in part]
-    return Tables(COLUMNS, train, test)
+        for known, part in zip((train, test), parts, strict=True):
+            known += [Known(text, SENTIMENTS[label], origin) for text, label in part]
+    return train, test

@@ -2,10 +2,12 @@
 
 python -m examples.tables.prepare --kind=pairs --folder=out/pairs
 python -m examples.tables.prepare --kind=labels --folder=out/labels
+python -m examples.tables.prepare --kind=verdicts --folder=out/verdicts
 python -m examples.tables.prepare --kind=progression --folder=out/progression
 
 Pairs are two halves of one movie review (label 1) or of two (label 0): columns first, second, label.
 Labels are reviews and what is known of each, several classes: columns text, classes.
+Verdicts are reviews and one class of each, by name: columns review, verdict.
 Progression is how far diabetes went in a year, and ten numbers from its start: columns age, sex,
 bmi, bp, s1 to s6, progression.
 """
@@ -18,11 +20,11 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from examples.tables import labels, pairs, progression, writing
+from examples.tables import labels, pairs, progression, verdicts, writing
 from hub_estimator import command_line, errors
 
 _NO_SOURCE = "--source gives reviews; --kind=progression is not made of them. Leave it out."
-_OF_REVIEWS = {"pairs": pairs.make, "labels": labels.make}
+_OF_REVIEWS = {"pairs": pairs.make, "labels": labels.make, "verdicts": verdicts.make}
 
 
 class SourceError(errors.Error, ValueError):
@@ -33,8 +35,8 @@ def define_flags() -> flags.FlagValues:
     """Returns this command's flags; nothing is defined in absl's global flags."""
     values = flags.FlagValues()
     flags.DEFINE_enum(
-        "kind", None, ["pairs", "labels", "progression"], "Which table.", flag_values=values,
-        required=True,
+        "kind", None, ["pairs", "labels", "verdicts", "progression"], "Which table.",
+        flag_values=values, required=True,
     )  # fmt: skip
     flags.DEFINE_string(
         "folder", None, "Where the two files go.", flag_values=values, required=True

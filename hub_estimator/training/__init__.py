@@ -106,7 +106,7 @@ _WHERE = {
     "total": "model.interactions",
     "train_and_evaluate": "running.train_and_evaluate",
 }
-# The heads of `tf.estimator`, which exist on each TensorFlow here.
+# The heads of `tf.estimator`, which exist on each TensorFlow here; see `model.open_heads`.
 _HEADS = ("BinaryClassHead", "MultiClassHead", "MultiHead", "MultiLabelHead", "RegressionHead")
 
 __all__ = [
@@ -171,7 +171,7 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
     elif name in _HEADS:
-        value = importlib.import_module(f"{__name__}.model.heads").head_class(name)
+        value = importlib.import_module(f"{__name__}.model.heads").head_maker(name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,6 +39,16 @@ def text(name: str, value: Any) -> None:
         raise errors.InvalidSettingError(f"{name} is {value!r}; it must be a text in quotes.")
 
 
+def path(name: str, value: Any) -> None:
+    """Checks a setting that is a path.
+
+    Raises:
+      errors.InvalidSettingError: it is something else, or empty.
+    """
+    if not isinstance(value, (str, bytes, os.PathLike)) or not value:
+        raise errors.InvalidSettingError(f"{name} is {value!r}; it must be a path in quotes.")
+
+
 def listed(name: str, value: Any, example: str) -> None:
     """Checks a setting that is a list.
 
@@ -55,7 +67,7 @@ def listed(name: str, value: Any, example: str) -> None:
 
 
 def part(name: str, value: Any, example: str, *attributes: str) -> None:
-    """Checks a setting that is a part of the model: an object, not the class that makes it.
+    """Checks a setting that is a part of the model: an object, not what makes it.
 
     Args:
       name: the setting, for the message.
@@ -66,11 +78,12 @@ def part(name: str, value: Any, example: str, *attributes: str) -> None:
     Raises:
       errors.InvalidSettingError: it is a class, or lacks an attribute.
     """
-    if isinstance(value, type):
+    has_all = all(hasattr(value, attribute) for attribute in attributes)
+    if isinstance(value, type) or (inspect.isfunction(value) and not has_all):
         raise errors.InvalidSettingError(
             f"{name} is {shown(value)}, which nothing has called: write {example}, with ()."
         )
-    if not all(hasattr(value, attribute) for attribute in attributes):
+    if not has_all:
         raise errors.InvalidSettingError(f"{name} is {value!r}; give it a part like {example}.")
 
 
@@ -92,8 +105,9 @@ def factory(name: str, value: Any, example: str) -> None:
 
 
 def shown(value: Any) -> str:
-    """Returns a value for a message, a class as gin files write it."""
-    return f"@{value.__name__}" if isinstance(value, type) else repr(value)
+    """Returns a value for a message, a class or a function as gin files write it."""
+    is_maker = isinstance(value, type) or inspect.isfunction(value)
+    return f"@{value.__name__}" if is_maker else repr(value)
 
 
 def number(name: str, value: Any, least: float = 0.0, most: float = math.inf) -> None:

@@ -124,7 +124,7 @@ def register() -> None:
             given_only=_GIVEN_ONLY.get(part, ()),
         )
     for name in heads.HEAD_NAMES:
-        config.add_configurable(heads.head_class(name), name, module="tf.estimator")
+        config.add_configurable(heads.head_maker(name), name, module="tf.estimator")
     for name in OPTIMIZERS:
         optimizer = getattr(tf.compat.v1.train, name)
         config.add_configurable(optimizer, name, module="tf.train", denylist=["learning_rate"])

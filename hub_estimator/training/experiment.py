@@ -22,6 +22,7 @@ from hub_estimator import errors
 from hub_estimator.training import checks, settings_text
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.feature_cache import FeatureCache
+from hub_estimator.training.inputs import parts
 from hub_estimator.training.inputs.base import Input
 from hub_estimator.training.model.contract import TrainableModel
 from hub_estimator.training.objective import Objective
@@ -47,7 +48,9 @@ class Experiment:
     Attributes:
       model: the model, such as `Model` or `CannedModel`.
       train_input: the examples to train on.
-      eval_input: the examples to evaluate on.
+      eval_input: the examples to evaluate on. A number, such as 0.1, holds out that fraction of the
+        training data, chosen by the contents of the examples (see `inputs.parts`): both inputs are
+        made the parts. So does an input whose path is a number.
       max_steps: optimizer steps in all, those of earlier runs in the same model folder included.
       eval_every_steps: steps from one checkpoint, its evaluation and export, to the next.
       exporters: make the exporters, each called with `serving_input_fn`; for example
@@ -80,7 +83,7 @@ class Experiment:
 
     model: TrainableModel
     train_input: Input
-    eval_input: Input
+    eval_input: Input | Any
     max_steps: int
     eval_every_steps: int
     exporters: Sequence[Callable[..., Any]] = ()
@@ -104,12 +107,19 @@ class Experiment:
         if self.profile_every_steps is not None:
             checks.whole_number("Experiment.profile_every_steps", self.profile_every_steps)
         checks.part("Experiment.model", self.model, "@Model()", "model_fn", "example_spec", "check")
-        for name in ("train_input", "eval_input"):
-            needed = ("check", "training_fn", "evaluation_fn")
-            checks.part(f"Experiment.{name}", getattr(self, name), "@TextFile()", *needed)
+        self._check_inputs()
         checks.listed("Experiment.exporters", self.exporters, "[@LatestModuleExporter]")
         checks.listed("Experiment.hooks", self.hooks, "[@MyHook]")
         self._check_optional_parts()
+
+    def _check_inputs(self) -> None:
+        """Checks the inputs, and divides the training data where a fraction is to evaluate on."""
+        needed = ("check", "training_fn", "evaluation_fn")
+        checks.part("Experiment.train_input", self.train_input, "@TextFile()", *needed)
+        train_input, eval_input = parts.divided(self.train_input, self.eval_input)
+        object.__setattr__(self, "train_input", train_input)
+        object.__setattr__(self, "eval_input", eval_input)
+        checks.part("Experiment.eval_input", self.eval_input, "@TextFile()", *needed)
 
     def _check_optional_parts(self) -> None:
         optional = (

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from examples import requirements
-from examples.tables import labels, pairs, prepare, progression
+from examples.tables import labels, pairs, prepare, progression, verdicts
 from examples.text_embeddings import reviews
 
 needs_patients = pytest.mark.skipif(
@@ -86,6 +86,20 @@ def test_labels_tell_the_sentiment_and_the_source(source):
         assert classes == f"{('negative', 'positive')[number % 2]}|{origin}"
 
 
+def test_verdicts_are_one_class_of_each_of_these_reviews(source):
+    held_out = {"imdb": 10, "rotten_tomatoes": 5}
+    tables, known = verdicts.make(source, held_out), labels.make(source, held_out)
+    assert tables.columns == ("review", "verdict")
+    verdict_of = {
+        "negative|imdb": "viewer against",
+        "positive|imdb": "viewer for",
+        "negative|rotten_tomatoes": "critic against",
+        "positive|rotten_tomatoes": "critic for",
+    }
+    for made, rows in ((tables.train, known.train), (tables.test, known.test)):
+        assert made == [(text, verdict_of[classes]) for text, classes in rows]
+
+
 @needs_patients
 def test_patients_as_they_were_measured():
     tables = progression.make()
@@ -142,7 +156,7 @@ def test_patients_are_not_made_of_reviews(source, tmp_path, capsys):
 
 def test_an_unknown_kind_is_a_wrong_flag(capsys):
     assert prepare.run(["prepare", "--kind=cats", "--folder=x"]) == 2
-    assert "value should be one of <pairs|labels|progression>" in capsys.readouterr().err
+    assert "value should be one of <pairs|labels|verdicts|progression>" in capsys.readouterr().err
 
 
 def test_patients_need_scikit_learn(monkeypatch):

@@ -60,3 +60,22 @@ def test_what_is_right():
 )
 def test_messages_about_numbers(check, message):
     test_messages(check, message)
+
+
+def test_a_function_that_nothing_has_called():
+    def MultiClassHead():
+        pass
+
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        checks.part("Model.head", MultiClassHead, "@BinaryClassHead()", "create_estimator_spec")
+    assert str(caught.value) == (
+        "Model.head is @MultiClassHead, which nothing has called: write @BinaryClassHead(), with ()."
+    )
+    checks.part("ImageFolder.augment", MultiClassHead, "@Augmentation()", "__call__")
+
+
+@pytest.mark.parametrize("value", ["", None, 3, 0.5])
+def test_a_path(value):
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        checks.path("A.path", value)
+    assert str(caught.value) == f"A.path is {value!r}; it must be a path in quotes."

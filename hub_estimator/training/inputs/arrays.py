@@ -79,6 +79,8 @@ class Frame(TableInput):
       batch_size: `B`.
       class_names: the names of the classes in the order of their numbers.
       separator: what is between the classes of an example in one text.
+      split_by: where a fraction of it is held out: the column, or the columns, by which examples stay
+        together, such as their author; None is the columns of the features.
 
     Raises:
       errors.InvalidSettingError: a setting is of another type or size.
@@ -92,12 +94,13 @@ class Frame(TableInput):
         batch_size: int = 128,
         class_names: Sequence[str] | None = None,
         separator: str = "|",
+        split_by: ColumnNames | None = None,
     ) -> None:
         checks.part("Frame.frame", frame, "pandas.DataFrame", "columns", "iloc")
         features = {"text": "text"} if features is None else features
         check_features("Frame.features", features)
         checks.text("Frame.separator", separator)
-        super().__init__(features, label, batch_size, class_names, separator)
+        super().__init__(features, label, batch_size, class_names, separator, split_by)
         self._frame = frame
 
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:

@@ -23,6 +23,9 @@ class Input(Protocol):
 
     An `input_fn` gives batches `(features, labels)` that are of the example spec: features by name
     and labels, or the labels of each head by its name.
+
+    It may have more methods: `count_classes` for models that ask for the classes of the training data,
+    and `divided` to hold a fraction of it out; see `InMemory`.
     """
 
     @property

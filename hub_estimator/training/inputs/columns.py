@@ -43,8 +43,19 @@ class Table:
 
     def place(self, row: int) -> str:
         """Returns what messages call a row."""
-        number = self.row_numbers[row] if self.row_numbers else self.first_row + row
-        return f"row {number} of {self.name}"
+        return f"row {self._number(row)} of {self.name}"
+
+    def chosen(self, rows: np.ndarray) -> Table:
+        """Returns a table of some of the rows, int64 `[M]`, which messages call as they do here."""
+        columns = {
+            name: values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
+            for name, values in self.columns.items()
+        }
+        numbers = [self._number(row) for row in rows.tolist()]
+        return dataclasses.replace(self, columns=columns, row_numbers=numbers)
+
+    def _number(self, row: int) -> int:
+        return self.row_numbers[row] if self.row_numbers else self.first_row + row
 
 
 def cells(table: Table, column: ColumnName) -> Cells:

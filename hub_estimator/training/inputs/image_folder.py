@@ -14,12 +14,13 @@ from hub_estimator import errors, files
 from hub_estimator.training import checks, images, parsing, step_checks
 from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels
-from hub_estimator.training.inputs import image_listing
+from hub_estimator.training.inputs import image_listing, parts
 from hub_estimator.training.inputs.failures import map_batches, plain
 from hub_estimator.training.inputs.memory import Examples, InMemory
-from hub_estimator.training.inputs.text_file import check_path
 from hub_estimator.training.inputs.values import Column
+from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.label_spec import LabelSpec
+from hub_estimator.training.labels.one_class import OneClass
 
 
 class ImageFolder(InMemory):
@@ -28,7 +29,8 @@ class ImageFolder(InMemory):
     Images are decoded when they are needed, in parallel, and resized to what the model takes.
 
     Args:
-      path: the folder.
+      path: the folder; of an `Experiment.eval_input` also a fraction of the training data, such as
+        0.1. Images are held out by their contents, so that equal ones are on one side.
       feature: the name of the feature.
       batch_size: `B`.
       classes: the names of the classes in the order of their numbers; None is the names of the
@@ -44,20 +46,19 @@ class ImageFolder(InMemory):
 
     def __init__(
         self,
-        path: files.PathLike,
+        path: files.PathLike | float,
         feature: str = "image",
         batch_size: int = 32,
         classes: Sequence[str] | None = None,
         augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     ) -> None:
         super().__init__(batch_size)
-        check_path("ImageFolder.path", path)
         checks.text("ImageFolder.feature", feature)
         if classes is not None:
             checks.listed("ImageFolder.classes", classes, "['cat', 'dog']")
         if augment is not None:
             checks.part("ImageFolder.augment", augment, "@Augmentation()", "__call__")
-        self.path = files.as_path(path)
+        self.path, self.fraction = parts.path_or_fraction("ImageFolder.path", path)
         self._feature = feature
         self._classes = None if classes is None else tuple(map(str, classes))
         self._augment = augment
@@ -87,9 +88,41 @@ class ImageFolder(InMemory):
         """The names of the classes, in the order of their numbers; lists the folders."""
         return self._listed.classes
 
-    @functools.cached_property
+    def _count_classes(self, labels: Labels) -> dict[str, Classes]:
+        if not isinstance(labels, OneClass):
+            raise _no_classes()
+        if labels.size != UNKNOWN:
+            self._labels(labels)  # refuses other classes
+        there = self.class_names
+        counts = np.bincount(self._listed.labels, minlength=len(there)).tolist()
+        by_name = dict(zip(there, counts, strict=True))
+        names = labels.class_names or there
+        return {"": Classes(len(names), names, tuple(by_name.get(name, 0) for name in names))}
+
+    @property
+    def _name(self) -> str:
+        return repr(self.path)
+
+    @property
     def _listed(self) -> image_listing.Listing:
+        return self._whole_listing if self._part is None else self._listing_of_part
+
+    @functools.cached_property
+    def _whole_listing(self) -> image_listing.Listing:
         return image_listing.by_class(self.path, self._classes)
+
+    @functools.cached_property
+    def _listing_of_part(self) -> image_listing.Listing:
+        other = self._whole
+        assert isinstance(other, ImageFolder) and self._part is not None
+        rows = np.flatnonzero(self._part.has(other._places))
+        self._part.check_not_empty(rows.size > 0, self._name)
+        return other._whole_listing.chosen(rows)
+
+    @functools.cached_property
+    def _places(self) -> np.ndarray:
+        """Where each image falls, where a fraction is held out."""
+        return np.array([parts.place_of_file(path) for path in self._whole_listing.paths])
 
     def _read(
         self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
@@ -114,10 +147,7 @@ class ImageFolder(InMemory):
             numbers, what = self._listed.labels, f"The folder {self.path!r}"
             labels = spec.from_one_class(numbers, self.class_names, what)
         if labels is None:
-            raise errors.PartsMismatchError(
-                "ImageFolder gives one class of each image, but the model's head takes other "
-                "labels. Take a head for classes, such as MultiClassHead."
-            )
+            raise _no_classes()
         return labels
 
     def _add_column(self, digest: Digest, column: Column) -> None:
@@ -158,6 +188,13 @@ class ImageFolder(InMemory):
         if not spec.features:
             return super()._finish(batches, spec, seed)
         return map_batches(batches.map(plain(with_seeds)), convert, message)
+
+
+def _no_classes() -> errors.PartsMismatchError:
+    return errors.PartsMismatchError(
+        "ImageFolder gives one class of each image, but the model's head takes other labels. Take a "
+        "head for classes, such as MultiClassHead."
+    )
 
 
 def _check_image(name: str, spec: tf.TensorSpec) -> None:

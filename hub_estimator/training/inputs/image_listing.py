@@ -33,6 +33,10 @@ class Listing:
     paths: list[str]
     labels: np.ndarray
 
+    def chosen(self, rows: np.ndarray) -> Listing:
+        """Returns the listing of some of the images, int64 `[M]`; the classes stay the same."""
+        return Listing(self.classes, [self.paths[row] for row in rows], self.labels[rows])
+
 
 def by_class(path: str, classes: Sequence[str] | None) -> Listing:
     """Lists the images of the folders in a folder, each of which is a class.

@@ -7,11 +7,10 @@ from typing import Any
 
 from hub_estimator import errors, files, json_text, texts
 from hub_estimator.training import checks
-from hub_estimator.training.inputs import data_text, formats
+from hub_estimator.training.inputs import data_text, formats, parts
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.label_columns import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
-from hub_estimator.training.inputs.text_file import check_path
 
 _BLANK = " \t\r"
 """What may be in a line that is no example."""
@@ -25,13 +24,16 @@ class JsonlFile(TableInput):
     that takes any of several classes is a list of names or numbers.
 
     Args:
-      path: the file, which may be compressed with gzip.
+      path: the file, which may be compressed with gzip; of an `Experiment.eval_input` also a fraction
+        of the training data, such as 0.1.
       features: the key, or the list of keys, of each feature, by feature name.
       label: the key of the labels, or a list of keys; of several heads, a dict by their names.
       batch_size: `B`.
       class_names: the names of the classes in the order of their numbers, where labels are names and
         the head has no vocabulary.
       separator: what is between the classes of an example in one text.
+      split_by: where a fraction of it is held out: the key, or the keys, by which examples stay
+        together, such as their author; None is the keys of the features.
 
     Raises:
       errors.InvalidSettingError: a setting is of another type or size.
@@ -39,19 +41,19 @@ class JsonlFile(TableInput):
 
     def __init__(
         self,
-        path: files.PathLike,
+        path: files.PathLike | float,
         features: Mapping[str, ColumnNames] | None = None,
         label: LabelNames = "label",
         batch_size: int = 128,
         class_names: Sequence[str] | None = None,
         separator: str = "|",
+        split_by: ColumnNames | None = None,
     ) -> None:
-        check_path("JsonlFile.path", path)
         features = {"text": "text"} if features is None else features
         check_features("JsonlFile.features", features)
         checks.text("JsonlFile.separator", separator)
-        super().__init__(features, label, batch_size, class_names, separator)
-        self.path = files.as_path(path)
+        super().__init__(features, label, batch_size, class_names, separator, split_by)
+        self.path, self.fraction = parts.path_or_fraction("JsonlFile.path", path)
 
     @property
     def paths(self) -> Sequence[str]:

@@ -17,7 +17,9 @@ from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Order, Share, check_spec
 from hub_estimator.training.inputs.failures import plain
+from hub_estimator.training.inputs.parts import Part
 from hub_estimator.training.inputs.values import Column, add_column
+from hub_estimator.training.labels.class_counts import Classes
 
 # One head's labels, or those of each head of a multi-head by its name.
 LabelColumns = Column | Mapping[str, Column]
@@ -59,6 +61,8 @@ class InMemory(abc.ABC):
         self._batch_size = batch_size
         self._last: tuple[ExampleSpec, Examples] | None = None
         self._further: dict[str, Column] = {}
+        self._whole: InMemory = self
+        self._part: Part | None = None
 
     @property
     def batch_size(self) -> int:
@@ -89,6 +93,53 @@ class InMemory(abc.ABC):
     @abc.abstractmethod
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes where the data has them, else None."""
+
+    def count_classes(self, labels: Labels) -> dict[str, Classes]:
+        """Returns the classes that the data has, counted.
+
+        Args:
+          labels: what the model's head takes, or each head by its name.
+
+        Returns:
+          By the names of heads; of a model's only head by "". Heads of other labels have none.
+
+        Raises:
+          errors.Error: the data is missing, or has other labels; the message says where. Or it is a
+            part to train on, without a class that the whole data has.
+        """
+        found = self._count_classes(labels)
+        if self._part is not None:
+            other = self._whole
+            whole = other._count_classes(labels)
+            for head, own in found.items():
+                self._part.check_classes(own, whole[head], self._name)
+        return found
+
+    @abc.abstractmethod
+    def _count_classes(self, labels: Labels) -> dict[str, Classes]:
+        """Returns the classes that the data has; see `count_classes`."""
+
+    @property
+    @abc.abstractmethod
+    def _name(self) -> str:
+        """What messages call the data."""
+
+    def divided(self, fraction: float, batch_size: int | None = None) -> tuple[InMemory, InMemory]:
+        """Returns what is left to train on, and what is held out to evaluate on; see `parts`.
+
+        Args:
+          fraction: how much to hold out.
+          batch_size: that of what is held out; None is that of this input.
+        """
+        other = self._whole  # of an input that is a part already
+        held_out = other._part_of(Part(fraction, True), batch_size or self._batch_size)
+        return other._part_of(Part(fraction, False), self._batch_size), held_out
+
+    def _part_of(self, part: Part, batch_size: int) -> InMemory:
+        other = copy.copy(self)
+        other._whole, other._part, other._last = self, part, None
+        other._batch_size = batch_size
+        return other
 
     @abc.abstractmethod
     def _read(
@@ -125,6 +176,8 @@ class InMemory(abc.ABC):
           errors.Error: the data is missing, or is not what the model takes; the message says where.
         """
         self._examples(spec)
+        if self._part is not None:
+            self.count_classes(spec.labels)
 
     def training_fn(self, spec: ExampleSpec, seed: int, start_step: Callable[[], int]) -> InputFn:
         """Returns the `input_fn` for training: every epoch in another order, without end.

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import io
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, cast
 
+import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from hub_estimator import errors, files, texts
-from hub_estimator.training import images, parsing, step_checks
+from hub_estimator.training import checks, images, parsing, step_checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import (
     damaged_records,
     encoded_images,
     image_headers,
+    parts,
     record_files,
     record_framing,
 )
 from hub_estimator.training.inputs.base import Share, check_spec
 from hub_estimator.training.inputs.failures import plain
+from hub_estimator.training.inputs.parts import Part
 from hub_estimator.training.inputs.record_files import RecordFile
-from hub_estimator.training.inputs.streams import Batch, LabelKeys, Streamed, label_parser
-from hub_estimator.training.inputs.text_file import check_path
+from hub_estimator.training.inputs.streams import (
+    Batch,
+    LabelKeys,
+    Streamed,
+    elements,
+    label_parser,
+)
 from hub_estimator.training.labels.label_spec import LabelSpec
 
 _READ_AT_ONCE = 8
 """Of how many files training mixes the records."""
+_LOOKED_AT_ONCE = 64
+"""How many records are told apart at once, where a fraction is held out."""
 
 
 class Records(Streamed):
@@ -40,7 +52,8 @@ class Records(Streamed):
 
     Args:
       path: the files: a path, a pattern such as `train-*.tfrecord`, or a list of these. They may be
-        compressed with gzip.
+        compressed with gzip. Of an `Experiment.eval_input` also a fraction of the training data, such
+        as 0.1.
       label: the key of the labels; of several heads, a dict by their names.
       batch_size: `B`.
       shuffle_buffer: how many examples training holds to choose the next one from; the files come in
@@ -50,6 +63,8 @@ class Records(Streamed):
         the order in which they are ready, and training that goes on begins a new epoch.
       class_names: the names of the classes in the order of their numbers, where labels are names and
         the head has no vocabulary.
+      split_by: where a fraction of it is held out: the key, or the keys, by which examples stay
+        together, such as their author; None is all keys but those of labels.
 
     Raises:
       errors.InvalidSettingError: a setting is of another type or size.
@@ -57,18 +72,27 @@ class Records(Streamed):
 
     def __init__(
         self,
-        path: files.PathLike | Sequence[files.PathLike],
+        path: files.PathLike | Sequence[files.PathLike] | float,
         label: LabelKeys = "label",
         batch_size: int = 128,
         shuffle_buffer: int = 10_000,
         deterministic: bool = True,
         class_names: Sequence[str] | None = None,
+        split_by: str | Sequence[str] | None = None,
     ) -> None:
         super().__init__(label, batch_size, shuffle_buffer, deterministic, class_names)
         paths: Sequence[Any] = path if isinstance(path, (list, tuple)) and path else [path]
-        for pattern in paths:
-            check_path("Records.path", pattern)
-        self._patterns = [files.as_path(pattern) for pattern in paths]
+        if len(paths) > 1:
+            for pattern in paths:
+                checks.path("Records.path", pattern)
+        found = [parts.path_or_fraction("Records.path", pattern) for pattern in paths]
+        self._patterns = [pattern for pattern, _ in found]
+        self.fraction = found[0][1]
+        listed = [split_by] if isinstance(split_by, str) else split_by or ()
+        for key in listed:
+            checks.text("Records.split_by", key)
+        self._split_by = tuple(listed)
+        self._part: Part | None = None
 
     @property
     def feature_names(self) -> list[str]:
@@ -90,6 +114,15 @@ class Records(Streamed):
     def _files(self) -> list[RecordFile]:
         return record_files.look_into(record_files.find(self._patterns))
 
+    def divided(self, fraction: float, batch_size: int | None = None) -> tuple[Records, Records]:
+        """Returns what is left to train on, and what is held out; see `InMemory.divided`."""
+        train, held_out = copy.copy(self), copy.copy(self)
+        for other, is_held_out in ((train, False), (held_out, True)):
+            other._part = Part(fraction, is_held_out)
+        other = held_out
+        other._batch_size = batch_size or self._batch_size
+        return train, held_out
+
     def check(self, spec: ExampleSpec) -> None:
         """Reads the first records of each file.
 
@@ -109,6 +142,15 @@ class Records(Streamed):
                 _check_feature(file, name, parser, parsing.is_image(spec.features[name]))
             for key, wanted in keys.items():
                 _check_label(file, key, wanted)
+        if self._part is not None:
+            self._check_part(self._part, spec)
+
+    def _check_part(self, part: Part, spec: ExampleSpec) -> None:
+        """Checks that a part has examples; reads until there is one."""
+        with tf.Graph().as_default():
+            first = elements(self._one_epoch(spec, None, Share(), None, None).take(1))
+            shown = texts.shown_names([file.path for file in self._files])
+            part.check_not_empty(next(first, None) is not None, shown)
 
     def _one_epoch(
         self,
@@ -138,7 +180,25 @@ class Records(Streamed):
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=self._deterministic,
             )
-        return examples if by_file else examples.shard(share.count, share.index)
+        examples = examples if by_file else examples.shard(share.count, share.index)
+        return examples if path is not None or self._part is None else self._of_part(examples)
+
+    def _of_part(self, examples: tf.data.Dataset) -> tf.data.Dataset:
+        """Returns the records of the part that this input is."""
+        part = cast(Part, self._part)
+        labels = [self._label] if isinstance(self._label, str) else self._label.values()
+
+        def has(records: np.ndarray) -> np.ndarray:
+            found = [_place(record, self._split_by, labels) for record in records]
+            return part.has(np.array(found))
+
+        def chosen(places: tf.Tensor, records: tf.Tensor) -> tf.data.Dataset:
+            is_in = tf.numpy_function(has, [records], tf.bool)
+            is_in.set_shape([None])
+            kept = tf.boolean_mask(places, is_in), tf.boolean_mask(records, is_in)
+            return tf.data.Dataset.from_tensor_slices(kept)
+
+        return examples.batch(_LOOKED_AT_ONCE).flat_map(plain(chosen))
 
     def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
         places, records = batch
@@ -168,6 +228,29 @@ class Records(Streamed):
             "length, or an image that cannot be decoded."
         )
         return tf.strings.join(["A record of ", example[0], wrong])
+
+
+def _place(record: bytes, keys: Collection[str], labels: Collection[str]) -> float:
+    """Returns where a record falls where a fraction is held out.
+
+    Args:
+      record: a serialized `tf.train.Example`; one that is none falls somewhere.
+      keys: the keys to go by; none is all but those of labels.
+      labels: the keys of labels.
+    """
+    example = tf.train.Example()
+    try:
+        example.ParseFromString(record)
+    except DecodeError:  # reading the record says so, and where it is
+        return parts.place(record)
+    features = example.features.feature
+    chosen = keys or [key for key in sorted(features) if key not in labels]
+    return parts.place(*([key, _values(features[key])] for key in chosen))
+
+
+def _values(feature: Any) -> list[Any]:
+    kind = feature.WhichOneof("kind")
+    return [] if kind is None else list(getattr(feature, kind).value)
 
 
 def _dense(labels: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+import collections
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -12,7 +13,10 @@ from hub_estimator import errors, files
 from hub_estimator.training import checks, parsing, step_checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Share, check_spec
-from hub_estimator.training.inputs.failures import map_batches, plain
+from hub_estimator.training.inputs.failures import clear_errors, map_batches, plain
+from hub_estimator.training.labels import class_counts
+from hub_estimator.training.labels.class_counts import Classes
+from hub_estimator.training.labels.classes import ClassLabels
 from hub_estimator.training.labels.label_spec import LabelSpec
 
 # The key of the labels, or those of each head of a multi-head by its name.
@@ -77,6 +81,11 @@ class Streamed(abc.ABC):
         self._class_names = None if class_names is None else tuple(map(str, class_names))
 
     @property
+    def batch_size(self) -> int:
+        """`B`."""
+        return self._batch_size
+
+    @property
     @abc.abstractmethod
     def feature_names(self) -> list[str]:
         """The names of the features that it can give, sorted."""
@@ -95,6 +104,30 @@ class Streamed(abc.ABC):
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes, where they were given."""
         return self._class_names
+
+    def count_classes(self, labels: Labels) -> dict[str, Classes]:
+        """Returns the classes that the data has, counted in one pass; see `InMemory.count_classes`."""
+        spec = ExampleSpec({}, labels)
+        kinds = {
+            key: kind for key, kind in self._keys(labels).items() if isinstance(kind, ClassLabels)
+        }
+        counted: dict[str, collections.Counter[str]] = {key: collections.Counter() for key in kinds}
+        with tf.Graph().as_default():
+            examples = self._batched(self._one_epoch(spec, labels, Share(), None, None))
+            stored = map_batches(
+                examples,
+                lambda *batch: dict(self._convert(spec, labels, *batch).labels),
+                self._message,
+            )
+            for batch in elements(stored):
+                for key, kind in kinds.items():
+                    counted[key].update(kind.texts_of_stored(batch[key]))
+        heads = {"": self._label} if isinstance(self._label, str) else self._label
+        return {
+            head: class_counts.classes_of(counted[key], kinds[key].size, kinds[key].class_names)
+            for head, key in heads.items()
+            if key in kinds
+        }
 
     @abc.abstractmethod
     def check(self, spec: ExampleSpec) -> None:
@@ -249,6 +282,25 @@ def _checked(batch: Batch, spec: ExampleSpec) -> dict[str, tf.Tensor]:
                 features[name], batch.where, what, errors.DataFileError
             )
     return features
+
+
+def elements(dataset: tf.data.Dataset) -> Iterator[Any]:
+    """Gives the elements of a dataset of the default graph, as arrays.
+
+    Raises:
+      errors.Error: see `clear_errors`.
+    """
+    iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+    element = iterator.get_next()
+    with tf.compat.v1.Session() as session:
+        session.run(iterator.initializer)
+        while True:
+            try:
+                with clear_errors():
+                    value = session.run(element)
+            except tf.errors.OutOfRangeError:
+                return
+            yield value
 
 
 def label_parser(spec: LabelSpec, stored: tf.DType) -> Any:

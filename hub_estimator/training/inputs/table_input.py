@@ -6,13 +6,16 @@ import abc
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from hub_estimator import errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
-from hub_estimator.training.inputs import columns
+from hub_estimator.training.inputs import columns, parts
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.label_columns import LabelNames, LabelReader
 from hub_estimator.training.inputs.memory import Examples, InMemory
+from hub_estimator.training.labels.class_counts import Classes
 
 
 class TableInput(InMemory):
@@ -24,6 +27,8 @@ class TableInput(InMemory):
       batch_size: `B`.
       class_names: the names of the classes in the order of their numbers.
       separator: what is between the classes of an example in one text.
+      split_by: the column, or the columns, by which examples stay together where a fraction is held
+        out; None is those of the features.
 
     Raises:
       errors.InvalidSettingError: a setting is of another type or size.
@@ -36,6 +41,7 @@ class TableInput(InMemory):
         batch_size: int,
         class_names: Sequence[str] | None = None,
         separator: str = "|",
+        split_by: ColumnNames | None = None,
     ) -> None:
         super().__init__(batch_size)
         kind = type(self).__name__
@@ -45,7 +51,10 @@ class TableInput(InMemory):
             _check_columns(f"{kind}.label" if head is None else f"{kind}.label[{head!r}]", part)
         if class_names is not None:
             checks.listed(f"{kind}.class_names", class_names, "['bad', 'good']")
+        if split_by is not None:
+            _check_columns(f"{kind}.split_by", split_by)
         self._features = dict(features)
+        self._split_by = split_by
         self._class_names = None if class_names is None else tuple(map(str, class_names))
         self._labels = LabelReader(f"{kind}.label", label, separator)
 
@@ -68,17 +77,50 @@ class TableInput(InMemory):
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         """Reads columns, of another file where `path` names one."""
 
-    @functools.cached_property
+    def _count_classes(self, labels: Labels) -> dict[str, Classes]:
+        return self._labels.classes(self._table, labels)
+
+    @property
+    def _name(self) -> str:
+        return self._table.name
+
+    @property
     def _table(self) -> Table:
+        return self._whole_table if self._part is None else self._table_of_part
+
+    @functools.cached_property
+    def _table_of_part(self) -> Table:
+        other = self._whole
+        assert isinstance(other, TableInput) and self._part is not None
+        rows = np.flatnonzero(self._part.has(other._places))
+        self._part.check_not_empty(rows.size > 0, other._whole_table.name)
+        return other._whole_table.chosen(rows)
+
+    @functools.cached_property
+    def _places(self) -> np.ndarray:
+        """Where each row falls, where a fraction is held out."""
+        if self._split_by is None:
+            names, table = _names(self._features.values()), self._whole_table
+        else:
+            names = _names([self._split_by])
+            table = self._read_table(names, None)
+        return parts.places(table.columns[name] for name in names)
+
+    @functools.cached_property
+    def _whole_table(self) -> Table:
         labels = self._labels.names
-        parts = labels.values() if isinstance(labels, Mapping) else [labels]
-        return self._read_table(_names([*self._features.values(), *parts]), None)
+        of_labels = labels.values() if isinstance(labels, Mapping) else [labels]
+        return self._read_table(_names([*self._features.values(), *of_labels]), None)
 
     def _read(
         self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
     ) -> Examples:
         chosen = {name: self._features[name] for name in spec.features}
-        table = self._table if labels else self._read_table(_names(chosen.values()), path)
+        is_own_part = path is None and self._part is not None
+        if labels or is_own_part:
+            table = self._table
+        else:
+            table = self._read_table(_names(chosen.values()), path)
         return Examples(
             {
                 name: columns.feature(table, name, names, spec.features[name])
@@ -104,8 +146,8 @@ def check_features(name: str, value: object) -> None:
 
 
 def _check_columns(name: str, value: object) -> None:
-    parts = value if isinstance(value, (list, tuple)) else [value]
-    if not parts or not all(_is_column(part) for part in parts):
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    if not listed or not all(_is_column(part) for part in listed):
         raise errors.InvalidSettingError(
             f"{name} is {value!r}; it must be a column in quotes, or a list of columns."
         )
@@ -118,5 +160,5 @@ def _is_column(value: object) -> bool:
 
 def _names(columns: Iterable[ColumnNames]) -> list[ColumnName]:
     """Returns each column once."""
-    parts = [[column] if isinstance(column, (str, int)) else column for column in columns]
-    return list(dict.fromkeys(name for part in parts for name in part))
+    listed = [[column] if isinstance(column, (str, int)) else column for column in columns]
+    return list(dict.fromkeys(name for part in listed for name in part))

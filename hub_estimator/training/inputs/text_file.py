@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
 from hub_estimator import errors, files
 from hub_estimator.training import checks
-from hub_estimator.training.inputs import tables
+from hub_estimator.training.inputs import parts, tables
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.label_columns import LabelNames
 from hub_estimator.training.inputs.table_input import TableInput, check_features
@@ -21,7 +20,8 @@ class TextFile(TableInput):
     classes, one column of names with `|` between them, or a column of zeros and ones for each class.
 
     Args:
-      path: the file, which may be compressed with gzip.
+      path: the file, which may be compressed with gzip; of an `Experiment.eval_input` also a fraction
+        of the training data, such as 0.1.
       texts: the column of each text feature, by feature name; None is the column `text` of a feature
         of this name, where there are no `numbers`.
       numbers: the column, or the list of columns, of each feature of numbers, by feature name; also
@@ -33,6 +33,8 @@ class TextFile(TableInput):
       class_names: the names of the classes in the order of their numbers, where labels are names and
         the head has no vocabulary.
       separator: what is between the classes of an example in one field.
+      split_by: where a fraction of it is held out: the column, or the columns, by which examples stay
+        together, such as their author; None is the columns of the features.
 
     Raises:
       errors.InvalidSettingError: a setting is of another type or size.
@@ -40,7 +42,7 @@ class TextFile(TableInput):
 
     def __init__(
         self,
-        path: files.PathLike,
+        path: files.PathLike | float,
         texts: Mapping[str, ColumnName] | None = None,
         label: LabelNames = "label",
         batch_size: int = 128,
@@ -49,8 +51,8 @@ class TextFile(TableInput):
         header: bool = True,
         class_names: Sequence[str] | None = None,
         separator: str = "|",
+        split_by: ColumnNames | None = None,
     ) -> None:
-        check_path("TextFile.path", path)
         if texts is None:
             texts = {} if numbers else {"text": "text"}
         check_features("TextFile.texts", texts)
@@ -64,8 +66,10 @@ class TextFile(TableInput):
                 f"TextFile.delimiter is {delimiter!r}, which ends fields or lines in another way."
             )
         checks.text("TextFile.separator", separator)
-        super().__init__({**texts, **(numbers or {})}, label, batch_size, class_names, separator)
-        self.path = files.as_path(path)
+        super().__init__(
+            {**texts, **(numbers or {})}, label, batch_size, class_names, separator, split_by
+        )
+        self.path, self.fraction = parts.path_or_fraction("TextFile.path", path)
         self._delimiter = delimiter
         self._header = header
 
@@ -78,13 +82,3 @@ class TextFile(TableInput):
         path = self.path if path is None else files.as_path(path)
         read = tables.read_columns(path, names, self._delimiter, self._header)
         return Table(repr(path), read, first_row=2 if self._header else 1)
-
-
-def check_path(name: str, path: object) -> None:
-    """Checks a setting that is a path.
-
-    Raises:
-      errors.InvalidSettingError: it is something else, or empty.
-    """
-    if not isinstance(path, (str, bytes, os.PathLike)) or not path:
-        raise errors.InvalidSettingError(f"{name} is {path!r}; it must be a path in quotes.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import tensorflow as tf
 
@@ -99,6 +99,20 @@ class TfdsInput(Streamed):
     @functools.cached_property
     def _builder(self) -> Any:
         return _open(self._name, self._split, self._data_dir, self._download)
+
+    def divided(self, fraction: float, batch_size: int | None = None) -> NoReturn:
+        """Refuses to hold a fraction out: `split` says it better.
+
+        Raises:
+          errors.PartsMismatchError: always.
+        """
+        del batch_size
+        rest = f"{100 * (1 - fraction):g}%"
+        raise errors.PartsMismatchError(
+            f"Experiment.eval_input is the fraction {fraction:g} of the dataset {self._name!r}. Give it "
+            f"a TfdsInput of its own: TfdsInput.split = '{self._split}[:{rest}]' to train on, and "
+            f"'{self._split}[{rest}:]' to evaluate on."
+        )
 
     def check(self, spec: ExampleSpec) -> None:
         """Opens the dataset and compares its features with what the model takes.

@@ -14,7 +14,8 @@ from hub_estimator.training import cells
 from hub_estimator.training.cells import Cells
 from hub_estimator.training.charts import curves
 from hub_estimator.training.charts.report_table import ReportTable
-from hub_estimator.training.labels import class_reports, prediction_lines
+from hub_estimator.training.labels import class_counts, class_reports, prediction_lines
+from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.class_reports import ClassOutcomes
 from hub_estimator.training.labels.classes import ClassLabels
 from hub_estimator.training.labels.label_spec import check_width
@@ -39,6 +40,33 @@ class AnyClasses(ClassLabels):
             return self._sets(parts[0], separator)
         check_width(setting, parts, self.size, "classes")
         return np.stack([_flags(part) for part in parts], axis=1)
+
+    def classes_in_columns(
+        self, columns: Sequence[Cells], names: Sequence[Any], setting: str, separator: str
+    ) -> Classes:
+        """Returns the classes of a column of lists, or of one column for each, counted.
+
+        Columns of zeros and ones are the classes in their order, and called like the columns.
+        """
+        if self.size != UNKNOWN:
+            counts = self.read_columns(columns, setting, separator).sum(axis=0)
+            return Classes(self.size, self.class_names, tuple(counts.tolist()))
+        parts = [part for column in columns for part in column.split()]
+        if len(parts) == 1:
+            sets = [_listed(parts[0], row, separator) for row in range(len(parts[0].values))]
+            listed = [text for classes in sets for text in _different(classes)]
+            return class_counts.classes_of(listed, names=self.class_names)
+        own = tuple(names) if all(isinstance(name, str) for name in names) else None
+        return Classes(
+            len(parts),
+            self.class_names or (own if len(names) == len(parts) else None),
+            tuple(int(_flags(part).sum()) for part in parts),
+        )
+
+    def texts_of_stored(self, stored: Any) -> list[str]:
+        """Returns the classes that each label lists."""
+        rows = [values[there].tolist() for values, there in zip(*stored, strict=True)]
+        return [text for classes in rows for text in _different(classes)]
 
     def _sets(self, values: Cells, separator: str) -> np.ndarray:
         """Returns zeros and ones, `[N, K]`, of the classes that each label lists."""
@@ -142,6 +170,11 @@ class AnyClasses(ClassLabels):
 def _chosen(names: Sequence[str], flags: np.ndarray) -> list[str]:
     """Returns the names of the classes whose flag is set."""
     return [name for name, is_in in zip(names, flags, strict=True) if is_in]
+
+
+def _different(classes: Sequence[Any]) -> list[str]:
+    """Returns classes as texts, each once."""
+    return list(dict.fromkeys(map(class_counts.text_of, classes)))
 
 
 def _flags(values: Cells) -> np.ndarray:

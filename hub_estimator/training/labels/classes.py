@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import tensorflow as tf
 from hub_estimator import errors, texts
 from hub_estimator.training import cells, step_checks
 from hub_estimator.training.cells import Cells
+from hub_estimator.training.labels.class_counts import Classes
 from hub_estimator.training.labels.label_spec import LabelSpec
 
 _NO_NAMES = (
@@ -45,6 +47,30 @@ class ClassLabels(LabelSpec):
         if self.class_names is not None:
             return self
         return dataclasses.replace(self, class_names=names)
+
+    @abc.abstractmethod
+    def classes_in_columns(
+        self, columns: Sequence[Cells], names: Sequence[Any], setting: str, separator: str
+    ) -> Classes:
+        """Returns the classes of the labels in a table, counted.
+
+        Args:
+          columns: see `read_columns`.
+          names: what the table calls the columns.
+          setting: see `read_columns`.
+          separator: see `read_columns`.
+
+        Raises:
+          errors.Error: see `read_columns`.
+        """
+
+    @abc.abstractmethod
+    def texts_of_stored(self, stored: Any) -> list[str]:
+        """Returns the classes of a batch of labels as texts, of each example each class once.
+
+        Args:
+          stored: what `read_tensors` takes, as arrays.
+        """
 
     def wanted_instead_in_records(self, stored: tf.DType) -> str:
         """A list of floats holds neither numbers nor names of classes."""

@@ -14,7 +14,8 @@ from hub_estimator import errors, texts
 from hub_estimator.training.cells import Cells
 from hub_estimator.training.charts import curves, plots
 from hub_estimator.training.charts.report_table import ReportTable
-from hub_estimator.training.labels import class_reports, prediction_lines
+from hub_estimator.training.labels import class_counts, class_reports, prediction_lines
+from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.class_reports import ClassOutcomes
 from hub_estimator.training.labels.classes import ClassLabels
 from hub_estimator.training.labels.label_spec import check_width
@@ -46,6 +47,23 @@ class OneClass(ClassLabels):
         parts = [part for column in columns for part in column.split()]
         check_width(setting, parts, 1, "classes")
         return self._taken(self.numbers_of_cells(parts[0], are_names=self.by_name))
+
+    def classes_in_columns(
+        self, columns: Sequence[Cells], names: Sequence[Any], setting: str, separator: str
+    ) -> Classes:
+        """Returns the classes of one column, counted."""
+        del names, separator
+        parts = [part for column in columns for part in column.split()]
+        check_width(setting, parts, 1, "classes")
+        if self.size == UNKNOWN:
+            return class_counts.classes_of(class_counts.texts_of(parts[0]), names=self.class_names)
+        numbers = self.numbers_of_cells(parts[0], are_names=self.by_name)
+        counts = np.bincount(numbers, minlength=self.size)
+        return Classes(self.size, self.class_names, tuple(counts.tolist()))
+
+    def texts_of_stored(self, stored: Any) -> list[str]:
+        """Returns the class of each example."""
+        return [class_counts.text_of(label) for label in stored.reshape(-1).tolist()]
 
     def _taken(self, numbers: np.ndarray) -> np.ndarray:
         """Returns the classes of these numbers as the head takes them."""

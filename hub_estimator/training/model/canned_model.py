@@ -13,7 +13,9 @@ import tensorflow as tf
 from hub_estimator import compat, errors
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.model import heads
+from hub_estimator.training.labels.class_counts import Classes
+from hub_estimator.training.model import heads, open_heads
+from hub_estimator.training.model.open_heads import Asked
 
 # Those that take a head, so that the run knows which labels they take.
 ESTIMATOR_NAMES = ("DNNEstimator", "LinearEstimator", "DNNLinearCombinedEstimator")
@@ -38,7 +40,7 @@ class CannedModel:
 
     Attributes:
       estimator: makes the Estimator, called with `head`, `config`, and the columns.
-      head: a head of `tf.estimator`.
+      head: a head of `tf.estimator`, or one of `open_heads`.
       columns: feature columns, or functions without arguments that make them, which may read modules:
         they are called once, when the columns are needed. An Estimator with a linear and a deep part
         gets them as its deep ones.
@@ -49,6 +51,15 @@ class CannedModel:
     head: Any
     columns: Sequence[Any]
     linear_columns: Sequence[Any] | None = None
+
+    @property
+    def asked(self) -> Asked | None:
+        """What the head asks of the training data; None where it asks nothing."""
+        return heads.asked_by(self.head)
+
+    def with_classes(self, classes: Mapping[str, Classes]) -> CannedModel:
+        """Returns the model with what the training data tells of its classes."""
+        return dataclasses.replace(self, head=open_heads.closed(self.head, classes))
 
     def check(self, mode: str, feature_names: Sequence[str]) -> None:
         """Checks what can be known before a graph is built.

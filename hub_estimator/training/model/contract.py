@@ -13,7 +13,9 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.class_counts import Classes
 from hub_estimator.training.model.encoders import Encoder
+from hub_estimator.training.model.open_heads import Asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,8 @@ class TrainableModel(Protocol):
     """A model that a run can train, evaluate, predict with and export.
 
     It may have an attribute `capabilities` too, a `Capabilities`; without one it has none of them.
+    It may ask of the labels of the training data, by an attribute `asked`, an `Asked` or None: then
+    the run goes on with what its `with_classes` returns for the answer.
     """
 
     def check(self, mode: str, feature_names: Sequence[str]) -> None:
@@ -92,3 +96,13 @@ def capabilities_of(model: TrainableModel) -> Capabilities:
             "Make them an attribute or a property."
         )
     return found
+
+
+def asked_by(model: TrainableModel) -> Asked | None:
+    """Returns what a model asks of its training data; None where it asks nothing."""
+    return getattr(model, "asked", None)
+
+
+def with_classes(model: TrainableModel, classes: Mapping[str, Classes]) -> TrainableModel:
+    """Returns a model that asks, with the answer: the classes of its heads by their names."""
+    return model.with_classes(classes)  # type: ignore[attr-defined,no-any-return]

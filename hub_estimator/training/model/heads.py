@@ -13,22 +13,43 @@ from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.labels.unknown import AnyLabels
+from hub_estimator.training.model import open_heads
+from hub_estimator.training.model.open_heads import Asked, OpenHead, OpenMultiHead, head_class
 
 # The heads that a configuration can name, all of `tf.estimator`.
 HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "RegressionHead", "MultiHead")
 
 
-def head_class(name: str) -> Any:
-    """Returns the class of `tf.estimator` called `name`."""
-    return getattr(compat.estimator_module("v2"), name)
+def head_maker(name: str) -> Any:
+    """Returns what makes the head called `name`: see `open_heads`, or the class of `tf.estimator`."""
+    return getattr(open_heads, name, None) or head_class(name)
 
 
 def label_spec(head: Any) -> Labels:
-    """Returns the labels that a head takes; for a multi-head, those of each of its heads."""
+    """Returns the labels that a head takes; for a multi-head, those of each of its heads.
+
+    Raises:
+      errors.PartsMismatchError: the training data has yet to tell its classes.
+    """
+    open_heads.check_closed(head)
     details = compat.head_details(head)
     if details.parts:
         return {name: _one_label_spec(part) for name, part in details.parts.items()}
     return _one_label_spec(head)
+
+
+def asked_by(head: Any) -> Asked | None:
+    """Returns what a head asks of the training data; None where it asks nothing."""
+    if isinstance(head, OpenHead):
+        return Asked(head.labels, head.needs_counts)
+    if not isinstance(head, OpenMultiHead):
+        return None
+    are_open = [part for part in head.heads if isinstance(part, OpenHead)]
+    labels = {
+        part.name: part.labels if isinstance(part, OpenHead) else _one_label_spec(part)
+        for part in head.heads
+    }
+    return Asked(labels, any(part.needs_counts for part in are_open))
 
 
 def feature_specs(head: Any) -> dict[str, tf.TensorSpec]:

@@ -85,17 +85,31 @@ def _are_class_numbers(labels: tf.Tensor, predictions: tf.Tensor) -> bool:
     )
 
 
-def macro_f1(labels: tf.Tensor, predictions: tf.Tensor, num_classes: int) -> tuple[Any, Any]:
+def macro_f1(
+    labels: tf.Tensor, predictions: tf.Tensor, num_classes: int | None = None
+) -> tuple[Any, Any]:
     """The mean over the classes of `2 * TP / (2 * TP + FP + FN)`; 0 for a class that never occurs.
 
     Args:
       labels: the numbers of the classes, integers of any shape.
-      predictions: those predicted, of the same shape.
-      num_classes: `K`.
+      predictions: those predicted, of the same shape; or a probability of each class, `[B, K]`, for
+        `Metric.prediction = 'probabilities'`.
+      num_classes: `K`; None is as many as there are probabilities.
 
     Returns:
       The value, float32 scalar, and the operation that updates it.
+
+    Raises:
+      errors.InvalidSettingError: the numbers of classes are given, and not how many there are.
     """
+    if predictions.dtype.is_floating:
+        num_classes = num_classes or predictions.shape[-1]
+        predictions = tf.argmax(predictions, axis=-1)
+    if num_classes is None:
+        raise errors.InvalidSettingError(
+            "macro_f1.num_classes is not set. Give it, or let the metric take what tells it: "
+            "Metric.prediction = 'probabilities'."
+        )
     with tf.compat.v1.variable_scope(None, "macro_f1"):
         counts = tf.compat.v1.get_variable(
             "confusion",

@@ -15,13 +15,21 @@ from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.class_counts import Classes
 from hub_estimator.training.labels.label_spec import LabelSpec
-from hub_estimator.training.model import frozen_variables, heads, interactions, precomputed
+from hub_estimator.training.model import (
+    frozen_variables,
+    heads,
+    interactions,
+    open_heads,
+    precomputed,
+)
 from hub_estimator.training.model.composition import ComposedModule, composed_spec
 from hub_estimator.training.model.contract import Capabilities
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.layers import DenseLayers, dense
 from hub_estimator.training.model.metrics import Metric
+from hub_estimator.training.model.open_heads import Asked
 from hub_estimator.training.optimization.groups import VariableGroup
 from hub_estimator.training.optimization.optimization import Optimization
 
@@ -36,7 +44,8 @@ class Model:
 
     Attributes:
       encoders: one or more, of the same or different modules, on the same or different features.
-      head: a head of `tf.estimator`, for example `tf.estimator.BinaryClassHead()`.
+      head: a head of `tf.estimator`, for example `tf.estimator.BinaryClassHead()`, or one of
+        `open_heads`.
       optimization: how it is trained.
       layers: the layers between the encoders and the head; None is none.
       interaction: makes one tensor of the encoders' outputs; see `interactions`.
@@ -80,6 +89,15 @@ class Model:
                 )
         for encoder in self.encoders:
             encoder.check(mode, feature_names)
+
+    @property
+    def asked(self) -> Asked | None:
+        """What the head asks of the training data; None where it asks nothing."""
+        return heads.asked_by(self.head)
+
+    def with_classes(self, classes: Mapping[str, Classes]) -> Model:
+        """Returns the model with what the training data tells of its classes."""
+        return dataclasses.replace(self, head=open_heads.closed(self.head, classes))
 
     @property
     def capabilities(self) -> Capabilities:

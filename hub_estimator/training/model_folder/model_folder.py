@@ -5,6 +5,7 @@
 | `operative_config.gin` | the settings that had an effect, and where; other commands read it, as data |
 | `experiment.txt` | in its place, where the run was made in Python: the settings, for people |
 | `class_names.json` | the names of the classes in the order of their numbers |
+| `training_classes.json` | what the training data told of the classes, where the head asks for it |
 | `modules.json` | the modules that the model was trained on; see `trained_modules` |
 | `checkpoint`, `model.ckpt-<step>.*` | the checkpoints |
 | `metrics.jsonl` | the evaluations; see `history` |
@@ -23,7 +24,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -34,6 +35,7 @@ from hub_estimator.format import checkpoint_paths
 from hub_estimator.format.checkpoint_damage import damage
 from hub_estimator.training.example_spec import ClassNames
 from hub_estimator.training.inputs.failures import reason
+from hub_estimator.training.labels.class_counts import Classes
 from hub_estimator.training.model_folder import (
     checkpoints,
     history,
@@ -47,11 +49,12 @@ from hub_estimator.training.objective import Objective
 
 # What a run and the commands write; what else is in the folder is somebody else's.
 _OWN = re.compile(
-    r"operative_config\.gin|experiment\.txt|class_names\.json|modules\.json|checkpoint"
-    r"|model\.ckpt-.*|graph\.pbtxt"
+    r"operative_config\.gin|experiment\.txt|class_names\.json|training_classes\.json"
+    r"|modules\.json|checkpoint|model\.ckpt-.*|graph\.pbtxt"
     r"|events\..*|metrics(_.*)?\.jsonl|(eval|report)(_.*)?|export|profile"
 )
 CLASS_NAMES = "class_names.json"
+TRAINING_CLASSES = "training_classes.json"
 EXPERIMENT = "experiment.txt"
 MODULES = "modules.json"
 _LOCK = ".training.lock"
@@ -396,11 +399,7 @@ class ModelFolder:
         """
         before = self.class_names()
         if before is not None and names is not None and before != names:
-            raise errors.ModelFolderError(
-                f"The model in {self.path!r} was trained on the classes {_shown(before)}; the data "
-                f"now has {_shown(names)}. Give it the same classes in the same order, or choose "
-                "another model folder."
-            )
+            raise self._other_classes(before, names)
 
     def save_class_names(self, names: ClassNames | None) -> None:
         """Writes the names of the classes; those of no class are no file."""
@@ -408,6 +407,48 @@ class ModelFolder:
             files.make_folder(self.path)
             content = json.dumps(names, indent=1, ensure_ascii=False)
             files.write_text(files.join(self.path, CLASS_NAMES), f"{content}\n")
+
+    def training_classes(self) -> dict[str, Classes] | None:
+        """Returns what `save_training_classes` wrote; None where it wrote nothing."""
+        path = files.join(self.path, TRAINING_CLASSES)
+        if not files.exists(path):
+            return None
+        try:
+            content = json.loads(files.read_bytes(path))
+            return {head: _classes(**told) for head, told in content.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise errors.ModelFolderError(
+                f"{path!r} does not hold classes of training data: {error}. Correct or remove it."
+            ) from error
+
+    def check_training_classes(self, classes: Mapping[str, Classes]) -> None:
+        """Checks that classes are those that training began with; of each there may be more now.
+
+        Raises:
+          errors.ModelFolderError: they are others.
+        """
+        before = self.training_classes() or {}
+        then, now = (
+            {head: told.shown_names for head, told in each.items()} for each in (before, classes)
+        )
+        if before and then != now:
+            raise self._other_classes(then.get("", then), now.get("", now))
+
+    def save_training_classes(self, classes: Mapping[str, Classes]) -> None:
+        """Writes what the training data told, by the names of heads; where it is nothing, no file."""
+        path = files.join(self.path, TRAINING_CLASSES)
+        if not classes:
+            files.remove(path)
+            return
+        content = {head: dataclasses.asdict(told) for head, told in classes.items()}
+        files.write_text(path, f"{json.dumps(content, indent=1, ensure_ascii=False)}\n")
+
+    def _other_classes(self, before: ClassNames, now: ClassNames) -> errors.ModelFolderError:
+        return errors.ModelFolderError(
+            f"The model in {self.path!r} was trained on the classes {_shown(before)}; the data now has "
+            f"{_shown(now)}. Give it the same classes in the same order, or choose another model "
+            "folder."
+        )
 
     def _damaged(self, checkpoint: Checkpoint, what: str) -> errors.DamagedCheckpointError:
         others = [other for other in reversed(self.checkpoints()) if other != checkpoint]
@@ -447,6 +488,15 @@ def _gone(checkpoint: Checkpoint) -> errors.CheckpointGoneError:
 
 def _steps(found: Iterable[Checkpoint]) -> str:
     return ", ".join(str(checkpoint.step) for checkpoint in found)
+
+
+def _classes(size: int, names: list[str] | None, counts: list[int] | None) -> Classes:
+    for listed in (names, counts):
+        if listed is not None and len(listed) != size:
+            raise ValueError(f"{listed!r} is not of {size!r} classes")
+    return Classes(
+        size, None if names is None else tuple(names), None if counts is None else tuple(counts)
+    )
 
 
 def _shown(names: ClassNames) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -20,12 +20,13 @@ from hub_estimator.training.exporters import folders
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.modules import check_names
 from hub_estimator.training.inputs.base import Input, InputFn
+from hub_estimator.training.labels.class_counts import Classes
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.frozen_variables import frozen_variables
 from hub_estimator.training.model_folder import trained_modules
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.model_folder.trained_modules import Modules
-from hub_estimator.training.running import places
+from hub_estimator.training.running import places, training_classes
 from hub_estimator.training.running.places import Places
 from hub_estimator.training.running.session_config import session_config
 from hub_estimator.training.serving import ServingInput
@@ -36,6 +37,8 @@ class Checked:
     """What the check of a run found out.
 
     Attributes:
+      model: the model, with what the training data tells of its classes.
+      classes: that, where the model asks for it.
       spec: what the model takes of each example, with the names that the training data gives the
         classes.
       metric_names: the names of what evaluations will give.
@@ -44,6 +47,8 @@ class Checked:
       reads: what the run reads.
     """
 
+    model: TrainableModel
+    classes: Mapping[str, Classes]
     spec: ExampleSpec
     metric_names: frozenset[str]
     session_config: Any
@@ -82,9 +87,9 @@ def check(experiment: Experiment, folder: ModelFolder) -> Checked:
     check_folder(folder.path)
     if experiment.report is not None:
         experiment.report.check()
-    model, train_input, eval_input = (
-        experiment.model, experiment.train_input, experiment.eval_input
-    )  # fmt: skip
+    train_input, eval_input = experiment.train_input, experiment.eval_input
+    classes = training_classes.of_data(experiment.model, train_input, folder)
+    model = training_classes.closed_with(experiment.model, classes)
     sources = {"train": train_input, "eval": eval_input}
     for mode, source in sources.items():
         check_features(model, mode, source)
@@ -106,7 +111,8 @@ def check(experiment: Experiment, folder: ModelFolder) -> Checked:
     check_graph(None, model, spec, "infer", None)
     metric_names = frozenset({"loss", *metrics})
     _check_metric_names(experiment, metric_names)
-    return Checked(spec, metric_names, session_config(training.graph), modules, reads)
+    config = session_config(training.graph)
+    return Checked(model, classes, spec, metric_names, config, modules, reads)
 
 
 def _check_metric_names(experiment: Experiment, names: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.feature_cache import FeatureCache, Sources
-from hub_estimator.training.model.contract import capabilities_of
+from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model_folder import summaries
 from hub_estimator.training.model_folder.history import metrics_of
 from hub_estimator.training.model_folder.model_folder import ModelFolder
@@ -93,7 +93,7 @@ def _prepare(experiment: Experiment, folder: ModelFolder) -> _Prepared:
             exporter.choose_by(experiment.goal)
     preflight.check_exporters(folder, exporters, checked.metric_names)
     hooks = [hook() for hook in experiment.hooks] + _profilers(experiment, folder, config)
-    hooks = hooks or _fewer_calls(experiment, config)
+    hooks = hooks or _fewer_calls(experiment, checked.model, config)
     if experiment.source is not None:
         experiment.source.check_all_read(experiment)
     return _Prepared(config, checked, cache, exporters, hooks)
@@ -102,11 +102,11 @@ def _prepare(experiment: Experiment, folder: ModelFolder) -> _Prepared:
 def _run(
     experiment: Experiment, folder: ModelFolder, prepared: _Prepared, signals: Signals
 ) -> Result:
-    config, spec = prepared.config, prepared.checked.spec
+    config, spec, model = prepared.config, prepared.checked.spec, prepared.checked.model
     step = _prepare_folder(experiment, folder, prepared.checked) if config.is_chief else None
     stopping = Stopping(experiment.stops_early, folder.evaluations_so_far(step), config)
     estimator = compat.estimator_module().Estimator(
-        saving_safely(counting_examples(experiment.model.model_fn)), folder.path, config, params={}
+        saving_safely(counting_examples(model.model_fn)), folder.path, config, params={}
     )
     goal = experiment.goal
     run = Run(
@@ -114,7 +114,7 @@ def _run(
         stopping, signals, Keeping(folder, experiment.keep_checkpoints, goal),
         goal if experiment.load_best_model_at_end else None,
     )  # fmt: skip
-    sources = Sources(prepared.cache, experiment.model, spec, estimator.latest_checkpoint())
+    sources = Sources(prepared.cache, model, spec, estimator.latest_checkpoint())
     steps = run.steps_left()
     training = sources.training(experiment.train_input, steps)
     evaluation = sources.evaluation(experiment.eval_input, -(-steps // experiment.eval_every_steps))
@@ -123,11 +123,11 @@ def _run(
         training.input.training_fn(training.spec, experiment.seed, run.step),
         evaluation.input.evaluation_fn(evaluation.spec),
         prepared.hooks,
-        functools.partial(nan_search.reason, experiment.model, given_fn),
+        functools.partial(nan_search.reason, model, given_fn),
     )
     result = _result(experiment, run, metrics, exported)
     if experiment.report is not None and result.metrics:
-        trained = TrainedModel(folder, experiment.model, spec, estimator)
+        trained = TrainedModel(folder, model, spec, estimator)
         input_fn = experiment.eval_input.evaluation_fn(spec)
         experiment.report.write(trained, input_fn, result.checkpoint, result.metrics)
     return result
@@ -185,9 +185,9 @@ def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
     return FeatureCache() if given is True else given or None
 
 
-def _fewer_calls(experiment: Experiment, config: Any) -> list[Any]:
+def _fewer_calls(experiment: Experiment, model: TrainableModel, config: Any) -> list[Any]:
     """Returns the hook that spares calls of our own hooks; those of others may need each step."""
-    needs_each_step = capabilities_of(experiment.model).needs_each_step
+    needs_each_step = capabilities_of(model).needs_each_step
     if needs_each_step or config.cluster_spec or config.train_distribute:
         return []
     intervals = config.save_checkpoints_steps, config.save_summary_steps
@@ -211,6 +211,7 @@ def _prepare_folder(experiment: Experiment, folder: ModelFolder, checked: prefli
     files.remove_abandoned(folder.path)
     step = folder.mend_checkpoint_list()
     folder.save_class_names(class_names_of(checked.spec.labels))
+    folder.save_training_classes(checked.classes)
     folder.save_modules(checked.modules)
     folder.history().forget_after(step)
     folder.remove_old_checkpoints(experiment.keep_checkpoints, experiment.goal)

@@ -14,7 +14,7 @@ from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.contract import TrainableModel
 from hub_estimator.training.model_folder.model_folder import ModelFolder
-from hub_estimator.training.running import preflight
+from hub_estimator.training.running import preflight, training_classes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,8 @@ class TrainedModel:
         folder.latest()
         kept = folder.class_names()
         names = kept if isinstance(kept, tuple) else class_names
-        model, api = experiment.model, compat.estimator_module()
+        model = training_classes.of_folder(experiment.model, folder)
+        api = compat.estimator_module()
         estimator = api.Estimator(
             model.model_fn, folder.path, api.RunConfig(tf_random_seed=experiment.seed), params={}
         )

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.labels.class_counts import UNKNOWN
 from hub_estimator.training.labels.one_class import OneClass
 
 NUMBER, BATCH = 10, 4
@@ -48,6 +49,10 @@ class InputContract:
     """The order of the examples in the data."""
     epochs_are_whole = True
     """Whether an epoch of several workers has each example once."""
+    can_be_divided = True
+    """Whether a fraction of it can be held out."""
+    fraction = 0.5
+    """A fraction that leaves an example of each class to train on."""
 
     @pytest.fixture
     def source(self, tmp_path):
@@ -141,6 +146,50 @@ class InputContract:
             for index in range(2)
         ]
         assert sorted(seen[0] + seen[1]) == list(range(NUMBER)) and len(seen[0]) != NUMBER
+
+    def test_it_counts_the_classes(self, source, spec):
+        (classes,) = source.count_classes(spec.labels).values()
+        assert (classes.size, classes.counts) == (3, (4, 3, 3))
+        (told,) = source.count_classes(OneClass(UNKNOWN)).values()
+        assert (told.size, told.counts) == (3, (4, 3, 3))
+
+    def parts(self, source):
+        if not self.can_be_divided:
+            pytest.skip("cannot be divided")
+        return source.divided(self.fraction, batch_size=3)
+
+    def test_each_example_is_in_one_part(self, source, spec):
+        train, held_out = self.parts(source)
+        left, out = (self.seen(batches(part.evaluation_fn(spec)())) for part in (train, held_out))
+        assert sorted(left + out) == list(range(NUMBER)) and left and out
+        assert left == [each for each in self.order if each in left]
+        assert (train.batch_size, held_out.batch_size) == (BATCH, 3)
+
+    def test_a_part_is_an_input_like_others(self, source, spec):
+        for part in self.parts(source):
+            part.check(spec)
+            read = batches(part.evaluation_fn(spec)())
+            rows = self.seen(read)
+            assert [each for _, labels in read for each in labels] == [n % 3 for n in rows]
+            assert same(batches(part.prediction_fn(spec)()), [features for features, _ in read])
+            assert part.num_examples == (len(rows) if self.counted else None)
+            seen = self.seen(self.train(part, spec, 5))
+            assert sorted(seen[: len(rows)]) == sorted(rows) and set(seen) == set(rows)
+            assert same(self.train(part, spec, 1, step=2), self.train(part, spec, 3)[2:])
+            (classes,) = part.count_classes(spec.labels).values()
+            assert classes.counts == tuple(np.bincount(np.array(rows) % 3, minlength=3))
+
+    def test_parts_are_those_of_the_contents_alone(self, source, spec):
+        first, second = (self.parts(source)[1] for _ in range(2))
+        assert same(*(batches(part.evaluation_fn(spec)()) for part in (first, second)))
+
+    def test_two_workers_share_a_part(self, source, spec):
+        part = self.parts(source)[0]
+        seen = [
+            self.seen(batches(part.evaluation_fn(spec)(input_context=worker(index, 2))))
+            for index in range(2)
+        ]
+        assert sorted(seen[0] + seen[1]) == sorted(self.seen(batches(part.evaluation_fn(spec)())))
 
     def test_a_feature_that_it_does_not_give(self, source, spec):
         features = {**spec.features, "other": tf.TensorSpec([None], tf.string)}

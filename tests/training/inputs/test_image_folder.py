@@ -39,6 +39,7 @@ def write(folder, **contents) -> str:
 
 class TestImageFolder(InputContract):
     order = (0, 3, 6, 9, 1, 4, 7, 2, 5, 8)
+    fraction = 0.3
 
     @pytest.fixture
     def source(self, tmp_path):

@@ -72,6 +72,7 @@ def folder(tmp_path_factory):
 
 class TestTfdsInput(InputContract):
     epochs_are_whole = False
+    can_be_divided = False
 
     @pytest.fixture
     def source(self, folder):

@@ -91,7 +91,7 @@ def test_as_many_weights_as_classes(loss, logits, message):
         (
             SoftmaxLoss,
             {"class_weights": "12"},
-            "class_weights is '12'; give it a list, as in [1.0, 2.5].",
+            "class_weights is '12'; give it a list, as in [1.0, 2.5], or 'balanced'.",
         ),
     ],
 )
