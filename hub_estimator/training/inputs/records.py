@@ -8,10 +8,11 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from hub_estimator import errors, files, texts
-from hub_estimator.training import images, parsing, step_checks
+from hub_estimator.training import images, kept, parsing, step_checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import (
     damaged_records,
@@ -117,11 +118,15 @@ class Records(Streamed):
         share: Share,
         seed: int | None,
         path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> tf.data.Dataset:
         paths = (
             [file.path for file in self._files]
             if path is None
             else record_files.find([files.as_path(path)])
+        )
+        _check_kept(
+            self._files if path is None or not keep else record_files.look_into(paths), keep
         )
         compressions = [record_files.compression_of(file_path) for file_path in paths]
         damaged_records.note_files(paths, compressions)
@@ -140,7 +145,9 @@ class Records(Streamed):
             )
         return examples if by_file else examples.shard(share.count, share.index)
 
-    def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
+    def _convert(
+        self, spec: ExampleSpec, labels: Labels | None, keep: Sequence[str], *batch: Any
+    ) -> Batch:
         places, records = batch
         parsers = parsing.parsing_spec(spec)
         keys = {} if labels is None else self._keys(labels)
@@ -160,6 +167,7 @@ class Records(Streamed):
             {key: _dense(parsed[key]) for key in keys},
             where,
             refused,
+            _kept(records, keep),
         )
 
     def _message(self, *example: Any) -> tf.Tensor:
@@ -195,6 +203,37 @@ def _problem(path: bytes) -> bytes:
     except OSError:  # TensorFlow reads it next, and says so itself
         pass
     return b""
+
+
+def _kept(records: tf.Tensor, keep: Sequence[str]) -> dict[str, tf.Tensor]:
+    """Returns what is kept of records: one value, or a list; None of what a record lacks."""
+
+    def columns(records: np.ndarray) -> list[np.ndarray]:
+        features = [tf.train.Example.FromString(record).features.feature for record in records]
+        return [kept.column(name, [_values(each, name) for each in features]) for name in keep]
+
+    tensors = tf.numpy_function(columns, [records], [tf.string] * len(keep)) if keep else []
+    for tensor in tensors:
+        tensor.set_shape([None])
+    return {kept.feature(name): tensor for name, tensor in zip(keep, tensors, strict=True)}
+
+
+def _values(features: Any, name: str) -> Any:
+    kind = features[name].WhichOneof("kind") if name in features else None
+    values = list(getattr(features[name], kind).value) if kind else []
+    if kind == "float_list":
+        values = [np.float32(value) for value in values]
+    return values if len(values) > 1 else next(iter(values), None)
+
+
+def _check_kept(files_of_records: Sequence[RecordFile], keep: Sequence[str]) -> None:
+    for name in keep:
+        for file in files_of_records:
+            if name not in file.names():
+                raise errors.ColumnNotFoundError(
+                    f"The records of {file.path!r} have no {name!r} to keep. They have: "
+                    f"{texts.shown_names(file.names())}."
+                )
 
 
 def _check_feature(file: RecordFile, name: str, parser: Any, is_image: bool) -> None:

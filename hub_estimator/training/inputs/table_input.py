@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 from hub_estimator import errors, files
-from hub_estimator.training import checks
+from hub_estimator.training import checks, kept
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import columns
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
@@ -55,6 +55,11 @@ class TableInput(InMemory):
         return sorted(self._features)
 
     @property
+    def feature_columns(self) -> Mapping[str, ColumnNames]:
+        """The column of each feature by its name, or the columns."""
+        return self._features
+
+    @property
     def num_examples(self) -> int:
         """The number of examples; reads the table."""
         return len(self._table)
@@ -64,21 +69,37 @@ class TableInput(InMemory):
         """The names of the classes, where they were given."""
         return self._class_names
 
+    def _column_to_keep(self, name: str) -> ColumnName:
+        """Returns the column that is kept under a name."""
+        return name
+
     @abc.abstractmethod
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         """Reads columns, of another file where `path` names one."""
 
     @functools.cached_property
     def _table(self) -> Table:
+        return self._read_table(_names([*self._features.values(), *self._label_columns()]), None)
+
+    def _label_columns(self) -> list[ColumnNames]:
         labels = self._labels.names
-        parts = labels.values() if isinstance(labels, Mapping) else [labels]
-        return self._read_table(_names([*self._features.values(), *parts]), None)
+        return [*labels.values()] if isinstance(labels, Mapping) else [labels]
 
     def _read(
-        self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
+        self,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> Examples:
         chosen = {name: self._features[name] for name in spec.features}
-        table = self._table if labels else self._read_table(_names(chosen.values()), path)
+        to_keep = {name: self._column_to_keep(name) for name in keep}
+        if labels and not to_keep:
+            table = self._table
+        else:
+            of_labels = self._label_columns() if labels else []
+            names = _names([*chosen.values(), *of_labels, *to_keep.values()])
+            table = self._read_table(names, path)
         return Examples(
             {
                 name: columns.feature(table, name, names, spec.features[name])
@@ -86,6 +107,10 @@ class TableInput(InMemory):
             },
             self._labels.read(table, labels) if labels else None,
             len(table),
+            {
+                kept.feature(name): kept.column(name, table.columns[column])
+                for name, column in to_keep.items()
+            },
         )
 
 

@@ -19,7 +19,7 @@ from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.model.contract import capabilities_of
 from hub_estimator.training.model_folder import summaries
 from hub_estimator.training.model_folder.model_folder import ModelFolder
-from hub_estimator.training.running import nan_search, preflight
+from hub_estimator.training.running import nan_search, preflight, reporting
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.progress_hook import counting_examples
 from hub_estimator.training.running.result import Result
@@ -119,9 +119,8 @@ def _run(
     )
     checkpoint = estimator.latest_checkpoint()
     if experiment.report is not None and metrics:
-        trained = TrainedModel(folder, experiment.model, spec, estimator)
-        input_fn = experiment.eval_input.evaluation_fn(spec)
-        experiment.report.write(trained, input_fn, checkpoint, metrics)
+        trained = TrainedModel(folder, experiment.model, spec, estimator, experiment.eval_input)
+        reporting.write(experiment.report, trained, checkpoint, metrics)
     return Result(folder.path, run.step(), metrics, checkpoint, _modules(exported))
 
 
