@@ -29,7 +29,7 @@ def number_of(rows: Any) -> int:
         return len(rows)
     if isinstance(rows, Mapping):
         return len(next(iter(rows.values()), ())) if rows else 0
-    if isinstance(rows, (list, tuple, np.ndarray)) and np.ndim(rows) != 0:
+    if _is_listed(rows):
         return len(rows)
     raise errors.InputError(f"Rows are {_TAKES}, not {texts.shown(rows)}.")
 
@@ -102,6 +102,10 @@ def _is_frame(rows: Any) -> bool:
     return hasattr(rows, "columns") and hasattr(rows, "iloc")
 
 
+def _is_listed(values: Any) -> bool:
+    return isinstance(values, (list, tuple, np.ndarray)) and getattr(values, "ndim", 1) > 0
+
+
 def _of_dict(rows: Mapping[Any, Any], name: ColumnName) -> Any:
     if name not in rows:
         there = texts.shown_names(list(map(str, rows)))
@@ -111,7 +115,7 @@ def _of_dict(rows: Mapping[Any, Any], name: ColumnName) -> Any:
     values = rows[name]
     if hasattr(values, "to_numpy"):  # a column of a frame
         values = arrays.plain_values(values.to_numpy())
-    if not isinstance(values, (list, tuple, np.ndarray)) or np.ndim(values) == 0:
+    if not _is_listed(values):
         raise errors.InputError(
             f"The column {name!r} of the given rows is {texts.shown(values)}; give it a list or an array."
         )

@@ -13,7 +13,7 @@ import tensorflow as tf
 from hub_estimator import errors
 from hub_estimator.training import images, parsing
 from hub_estimator.training.inputs.base import InputFn
-from hub_estimator.training.inputs.failures import reason
+from hub_estimator.training.inputs.failures import clear_errors, reason
 from hub_estimator.training.running.trained_model import TrainedModel
 
 MOST = 20
@@ -43,7 +43,7 @@ def draw(trained: TrainedModel, input_fn: InputFn, rows: Sequence[int]) -> dict[
     if not names or not rows:
         return {}
     try:
-        with _session() as session:
+        with clear_errors(), _session() as session:
             encode = _encoder(session)
             found = _examples(trained, input_fn, names, rows)
             return {row: [encode(example[name]) for name in names] for row, example in found}

@@ -138,12 +138,14 @@ def _write(
     """Writes the predictions; returns the number of rows."""
     shown = Progress(_line, unit=" rows", desc="predicted")
     with _opened(output) as file, shown as progress:
-        file.write(writer.header())
+        header = writer.header()  # of an open file not before the data is known to be right
         for predictions in batches:
-            file.write(writer.lines(predictions))
+            file.write(header + writer.lines(predictions))
+            header = b""
             if not isinstance(output, str):
                 file.flush()  # somebody may wait for it
             progress.add(len(predictions[writer.keys[0]]))
+        file.write(header)
         progress.say(_line(progress))
     return int(progress.done)
 

@@ -23,6 +23,7 @@ from hub_estimator.training.inputs.values import Column
 from hub_estimator.training.model.prediction_graph import build_for_prediction
 from hub_estimator.training.model_folder.choice import LATEST, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
+from hub_estimator.training.running.image_decoder import ImageDecoder
 from hub_estimator.training.running.prediction_formats import Writer
 from hub_estimator.training.running.trained_model import TrainedModel
 from hub_estimator.training.serving import ServingInput
@@ -62,6 +63,7 @@ class Predictor:
         self._spec = trained.spec.without_weights()
         self._columns = _columns(experiment.eval_input, self._spec)
         self._batch_size = getattr(experiment.eval_input, "batch_size", _BATCH_SIZE)
+        self._decoder = ImageDecoder(self._spec.features)
         self._graph = tf.Graph()
         with folder.pinned(checkpoint.one(folder, experiment.goal)) as pinned:
             self.step = pinned.step
@@ -111,6 +113,7 @@ class Predictor:
             self._is_closed = True
             self._idle.wait_for(lambda: not self._num_calls)
         self._session.close()
+        self._decoder.close()
 
     def __enter__(self) -> Predictor:  # noqa: PYI034 - `Self` is not in every Python here
         return self
@@ -143,8 +146,7 @@ class Predictor:
     def _opened(self, trained: TrainedModel, checkpoint: str) -> tf.compat.v1.Session:
         """Builds the model in the graph; returns a session with its values."""
         with self._graph.as_default():
-            receiver = ServingInput(self._spec, "files")()
-            self._features, self._given = receiver.features, receiver.receiver_tensors
+            self._features = ServingInput(self._spec)().features
             built = build_for_prediction(trained.estimator, self._features)
             self._fetches = {
                 key: built.predictions[key] for key in Writer(self._labels, "jsonl").keys
@@ -156,42 +158,29 @@ class Predictor:
             )
             return creator.create_session()
 
-    def _read(self, rows: Any) -> Mapping[tf.Tensor, Column]:
-        """Returns the values of all rows by the tensor that takes them."""
+    def _read(self, rows: Any) -> dict[str, Column]:
+        """Returns the values of all rows by feature; of images that are files, these."""
         table = given_rows.read(rows, _names(self._columns))
-        found: dict[tf.Tensor, Column] = {}
+        found: dict[str, Column] = {}
         for name, spec in self._spec.features.items():
-            names, given = self._columns[name], self._given[name]
-            if given.dtype != spec.dtype and isinstance(names, (str, int)):
-                contents = given_rows.image_contents(table, names)
-                if contents is not None:
-                    found[given] = contents
-                    continue
-            found[self._features[name]] = given_rows.feature(table, name, names, spec)
+            names = self._columns[name]
+            values: Column | None = None
+            if self._decoder.decodes(name) and isinstance(names, (str, int)):
+                values = given_rows.image_contents(table, names)
+            if values is None:
+                values = given_rows.feature(table, name, names, spec)
+            found[name] = values
         return found
 
-    def _run(self, given: Mapping[tf.Tensor, Column], rows: np.ndarray) -> Mapping[Any, np.ndarray]:
-        feeds = {tensor: column[rows] for tensor, column in given.items()}
-        try:
-            return self._session.run(self._fetches, feeds)
-        except tf.errors.InvalidArgumentError as error:
-            for name, tensor in self._given.items():
-                if tensor in feeds and tensor is not self._features[name]:
-                    self._check_decodes(name, feeds[tensor], rows, error)
-            raise
-
-    def _check_decodes(
-        self, name: str, contents: np.ndarray, rows: np.ndarray, error: Exception
-    ) -> None:
-        """Raises the error that names the first image that cannot be decoded."""
-        for row, content in zip(rows, contents, strict=True):
-            try:
-                self._session.run(self._features[name], {self._given[name]: [content]})
-            except tf.errors.InvalidArgumentError:
-                raise errors.DataFileError(
-                    f"The image in row {row} of {given_rows.WHAT} cannot be read: it is damaged or cut "
-                    "short, or of a variant that TensorFlow does not decode."
-                ) from error
+    def _run(self, given: Mapping[str, Column], rows: np.ndarray) -> Mapping[Any, np.ndarray]:
+        feeds = {}
+        for name, tensor in self._features.items():
+            values = given[name][rows]
+            if self._decoder.decodes(name) and values.dtype == object:
+                values = self._decoder(name, values, rows, given_rows.WHAT)
+            feeds[tensor] = values
+        predictions: Mapping[Any, np.ndarray] = self._session.run(self._fetches, feeds)
+        return predictions
 
 
 def _columns(source: Any, spec: ExampleSpec) -> Mapping[str, ColumnNames]:
