@@ -19,21 +19,6 @@ WHAT = "the given rows"
 _TAKES = "a list of texts, a list of dicts, a dict of columns, or a pandas frame"
 
 
-def number_of(rows: Any) -> int:
-    """Returns how many rows were given.
-
-    Raises:
-      errors.InputError: they are of another kind than `read` takes.
-    """
-    if _is_frame(rows):
-        return len(rows)
-    if isinstance(rows, Mapping):
-        return len(next(iter(rows.values()), ())) if rows else 0
-    if _is_listed(rows):
-        return len(rows)
-    raise errors.InputError(f"Rows are {_TAKES}, not {texts.shown(rows)}.")
-
-
 def read(rows: Any, names: Sequence[ColumnName]) -> Table:
     """Returns columns of given rows, at least one.
 
@@ -46,6 +31,10 @@ def read(rows: Any, names: Sequence[ColumnName]) -> Table:
       errors.DataFileError: columns differ in their lengths, or one is there twice.
       errors.InputError: the rows are of another kind.
     """
+    if not (_is_frame(rows) or isinstance(rows, Mapping) or _is_listed(rows)):
+        raise errors.InputError(f"Rows are {_TAKES}, not {texts.shown(rows)}.")
+    if not len(rows):
+        return Table(WHAT, {name: [] for name in names}, first_row=0)
     if _is_frame(rows):
         found: Mapping[ColumnName, Any] = arrays.frame_columns(rows, names)
     elif isinstance(rows, Mapping):

@@ -17,7 +17,7 @@ from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs import given_rows
 from hub_estimator.training.inputs.base import check_spec
-from hub_estimator.training.inputs.columns import ColumnName, ColumnNames
+from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.values import Column
 from hub_estimator.training.model.prediction_graph import build_for_prediction
@@ -63,11 +63,11 @@ class Predictor:
         self._spec = trained.spec.without_weights()
         self._columns = _columns(experiment.eval_input, self._spec)
         self._batch_size = getattr(experiment.eval_input, "batch_size", _BATCH_SIZE)
-        self._decoder = ImageDecoder(self._spec.features)
         self._graph = tf.Graph()
         with folder.pinned(checkpoint.one(folder, experiment.goal)) as pinned:
             self.step = pinned.step
             self._session = self._opened(trained, pinned.path)
+        self._decoder = ImageDecoder(self._spec.features)
         if experiment.source is not None:
             experiment.source.check_given_read()
         self._idle = threading.Condition()
@@ -95,15 +95,15 @@ class Predictor:
           errors.PredictionNotFiniteError: a prediction is not a number, or infinite.
         """
         with self._calling(), clear_errors():
-            num_rows = given_rows.number_of(rows)
-            if not num_rows:
+            table = given_rows.read(rows, _names(self._columns))
+            if not len(table):
                 return []
-            given = self._read(rows)
+            given = self._values(table)
             # The command's own lines, of batches of the same size: so the numbers are the same.
             writer, size = Writer(self._labels, "jsonl"), self._batch_size
             lines: list[bytes] = []
-            for start in range(0, num_rows, size):
-                batch = np.arange(start, min(start + size, num_rows))
+            for start in range(0, len(table), size):
+                batch = np.arange(start, min(start + size, len(table)))
                 lines += writer.lines(self._run(given, batch)).splitlines()
             return [json.loads(line) for line in lines]
 
@@ -158,9 +158,8 @@ class Predictor:
             )
             return creator.create_session()
 
-    def _read(self, rows: Any) -> dict[str, Column]:
+    def _values(self, table: Table) -> dict[str, Column]:
         """Returns the values of all rows by feature; of images that are files, these."""
-        table = given_rows.read(rows, _names(self._columns))
         found: dict[str, Column] = {}
         for name, spec in self._spec.features.items():
             names = self._columns[name]

@@ -11,6 +11,7 @@ import pytest
 
 import hub_estimator as hub
 from hub_estimator import errors, training
+from hub_estimator.training.inputs import given_rows
 from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
@@ -53,7 +54,7 @@ def test_rows_of_every_kind(trained, predictor, tmp_path):
         tuple(TEXTS),
         np.array(TEXTS),
         [{"text": text, "more": 1} for text in TEXTS],
-        {"text": TEXTS, "more": None},
+        {"more": None, "text": TEXTS},
         {"text": np.array(TEXTS, object)},
     ):
         assert predictor.predict(rows) == expected
@@ -70,7 +71,7 @@ def test_frames(trained, predictor, tmp_path):
     assert str(caught.value) == "The frame has no column 'text'. It has: id."
 
 
-@pytest.mark.parametrize("rows", [[], (), {}, {"text": []}, np.zeros([0])])
+@pytest.mark.parametrize("rows", [[], (), {}, {"text": []}, {"a": 1, "text": []}, np.zeros([0])])
 def test_no_rows(predictor, rows):
     assert predictor.predict(rows) == []
 
@@ -156,14 +157,14 @@ def test_several_threads(predictor):
 def test_closing_waits_for_calls_under_way(trained, monkeypatch):
     opened = training.predictor(*trained)
     inside, go_on = threading.Event(), threading.Event()
-    read = opened._read
+    read = given_rows.read
 
-    def slowly(rows):
+    def slowly(*arguments):
         inside.set()
         assert go_on.wait(60)
-        return read(rows)
+        return read(*arguments)
 
-    monkeypatch.setattr(opened, "_read", slowly)
+    monkeypatch.setattr(given_rows, "read", slowly)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         found = pool.submit(opened.predict, ["good"])
         assert inside.wait(60)
