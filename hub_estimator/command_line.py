@@ -54,6 +54,11 @@ def main(run: Callable[[Sequence[str]], int]) -> None:
     sys.exit(status)
 
 
+def asks_for_help(argv: Sequence[str]) -> bool:
+    """Whether a command line asks what its flags are."""
+    return bool({"--help", "-help", "-h", "--helpfull"} & set(argv[1:]))
+
+
 def _run(
     command: Callable[[flags.FlagValues], None],
     values: flags.FlagValues,
@@ -61,7 +66,7 @@ def _run(
     doc: str,
 ) -> int:
     try:
-        if {"--help", "-help", "-h", "--helpfull"} & set(argv[1:]):
+        if asks_for_help(argv):
             print(f"{doc.strip()}\n\nFlags:\n{values.get_help(prefix='  ')}")
             return OK
         wrong = _parse(values, argv)

@@ -46,10 +46,20 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
         f"It must be {words} or a step.",
         flag_values=values,
     )
-    flags.DEFINE_string(
-        "best_by", None, "The metric of metrics.jsonl that 'best' goes by; by default that of "
-        "Experiment.objective, or the loss.", flag_values=values,
+    define_best_by(
+        values, "The metric of metrics.jsonl that 'best' goes by; by default that of "
+        "Experiment.objective, or the loss.",
     )  # fmt: skip
+
+
+def define_best_by(values: flags.FlagValues, what: str) -> None:
+    """Adds the flags that say what is better.
+
+    Args:
+      values: the flags.
+      what: the help of `--best_by`.
+    """
+    flags.DEFINE_string("best_by", None, what, flag_values=values)
     flags.DEFINE_bool(
         "higher_is_better", None, "Whether greater values of --best_by are better; needed where its "
         "name does not say it.", flag_values=values,
@@ -79,16 +89,26 @@ def checkpoint_choice(values: flags.FlagValues) -> Any:
     """
     from hub_estimator import training
 
+    return training.CheckpointChoice(values.checkpoint, best_by(values))
+
+
+def best_by(values: flags.FlagValues) -> Any:
+    """Returns the `training.Objective` that the flags of `define_best_by` make; None without them.
+
+    Raises:
+      errors.InvalidSettingError: whether greater values of --best_by are better is not known.
+    """
+    from hub_estimator import training
+
     if values.best_by is None:
-        return training.CheckpointChoice(values.checkpoint)
+        return None
     try:
-        objective = training.Objective(values.best_by, values.higher_is_better)
+        return training.Objective(values.best_by, values.higher_is_better)
     except errors.InvalidSettingError as error:
         raise errors.InvalidSettingError(
             f"--best_by={values.best_by} does not say whether greater values are better. Give "
             "--higher_is_better or --nohigher_is_better."
         ) from error
-    return training.CheckpointChoice(values.checkpoint, objective)
 
 
 @contextlib.contextmanager

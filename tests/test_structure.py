@@ -21,7 +21,7 @@ BOTTOM = {
 # What training consists of, from the top down; a part may import those of the rows after it, and
 # itself. Those of one row know nothing of one another.
 TRAINING = [
-    {"fresh_process"},
+    {"fresh_process", "gin_predictors"},
     {"gin_experiments"},
     {"configurables"},
     {"reports"},
@@ -30,7 +30,7 @@ TRAINING = [
     {"exporters", "feature_cache"},
     {"inputs", "model"},
     {"optimization", "serving"},
-    {"early_stopping", "parsing", "settings_text"},
+    {"early_stopping", "kept", "parsing", "settings_text"},
     {"objective"},
     {"checks", "digests", "example_spec", "images"},
     {"labels"},

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hub_estimator.training.feature_cache import FeatureCache
     from hub_estimator.training.fresh_process import run_in_fresh_process
     from hub_estimator.training.gin_experiments import from_gin
+    from hub_estimator.training.gin_predictors import predictor
     from hub_estimator.training.inputs.arrays import Arrays, Frame
     from hub_estimator.training.inputs.augmentation import Augmentation
     from hub_estimator.training.inputs.image_folder import ImageFolder
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from hub_estimator.training.running.export_checkpoint import Exported, export
     from hub_estimator.training.running.following import Following
     from hub_estimator.training.running.predict_file import Predicted, predict
+    from hub_estimator.training.running.predictor import Predictor
     from hub_estimator.training.running.result import Result
     from hub_estimator.training.running.train_and_evaluate import train_and_evaluate
 
@@ -82,6 +84,7 @@ _WHERE = {
     "Objective": "objective",
     "Optimization": "optimization.optimization",
     "Predicted": "running.predict_file",
+    "Predictor": "running.predictor",
     "Records": "inputs.records",
     "Report": "reports.report",
     "ReportWriter": "experiment",
@@ -102,6 +105,7 @@ _WHERE = {
     "pair_comparison": "model.interactions",
     "piecewise_decay": "optimization.schedules",
     "predict": "running.predict_file",
+    "predictor": "gin_predictors",
     "run_in_fresh_process": "fresh_process",
     "total": "model.interactions",
     "train_and_evaluate": "running.train_and_evaluate",
@@ -140,6 +144,7 @@ __all__ = [
     "Objective",
     "Optimization",
     "Predicted",
+    "Predictor",
     "Records",
     "RegressionHead",
     "Report",
@@ -161,6 +166,7 @@ __all__ = [
     "pair_comparison",
     "piecewise_decay",
     "predict",
+    "predictor",
     "run_in_fresh_process",
     "total",
     "train_and_evaluate",

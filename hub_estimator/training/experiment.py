@@ -30,7 +30,11 @@ from hub_estimator.training.settings_text import GinSource
 
 
 class ReportWriter(Protocol):
-    """Writes something for people about the last evaluation of a run; `Report` is one."""
+    """Writes something for people about the last evaluation of a run; `Report` is one.
+
+    One that has an attribute `keep`, names of columns, is given what is kept under them, and what the
+    data always tells, among the features of its `input_fn`; see `kept`.
+    """
 
     def check(self) -> None:
         """Raises an `errors.Error` where nothing could be written; called before anything else."""

@@ -33,8 +33,8 @@ class ReportTable:
     def markdown(self, max_rows: int | None = None) -> str:
         """Returns the table in Markdown, long texts cut; "-" is what is not a number."""
         lines = [self.header, ["---"] * len(self.header)]
-        lines += [[_cell(value) for value in row] for row in self.rows[:max_rows]]
-        text = "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
+        lines += [[cell(value) for value in row] for row in self.rows[:max_rows]]
+        text = "\n".join(f"| {' | '.join(map(escaped, line))} |" for line in lines)
         left = len(self.rows) - len(self.rows[:max_rows])
         return text + (f"\n\n{left} more rows are in the CSV file.\n" if left else "\n")
 
@@ -45,15 +45,16 @@ def _field(value: Any) -> Any:
     return value
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Returns a value for people: a number in few digits, a text as one line, cut where it is long."""
     if isinstance(value, (float, np.floating)):
         return "-" if np.isnan(value) else f"{value:.4g}"
     text = texts.one_line(str(value))
     return text if len(text) <= _CELL_LETTERS else f"{text[:_CELL_LETTERS]}..."
 
 
-def _escaped(text: str) -> str:
-    """Returns a text that Markdown shows as it is in the cell of a table."""
-    for letter in "\\|<*_`[":
+def escaped(text: str) -> str:
+    """Returns a line of text that Markdown shows as it is, within a line or the cell of a table."""
+    for letter in "\\|<&*_`~[":
         text = text.replace(letter, f"\\{letter}")
     return text

@@ -59,6 +59,19 @@ class Arrays(TableInput):
             {name: _column("features", name) for name in features}, label, batch_size, class_names
         )
 
+    @property
+    def feature_columns(self) -> Mapping[str, ColumnNames]:
+        """The features, each by its own name."""
+        return {name: name for name in self._features}
+
+    def _column_to_keep(self, name: str) -> ColumnName:
+        if name not in self._features:
+            raise errors.ColumnNotFoundError(
+                f"The arrays have no feature {name!r} to keep. They have: "
+                f"{texts.shown_names(self.feature_names)}."
+            )
+        return _column("features", name)
+
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         _check_no_path("Arrays", path)
         if not set(names) <= set(self._columns):
@@ -105,30 +118,40 @@ class Frame(TableInput):
 
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         _check_no_path("Frame", path)
-        there = list(self._frame.columns)
-        for name in names:
-            count = there.count(name)
-            if not count:
-                raise errors.ColumnNotFoundError(
-                    f"The frame has no column {name!r}. It has: {texts.shown_names(there)}."
-                )
-            if count > 1:
-                raise errors.DataFileError(
-                    f"The frame has the column {name!r} {count} times: rename or remove all but one."
-                )
+        found = frame_columns(self._frame, names)
         if not len(self._frame):
             raise errors.DataFileError("The frame has no rows.")
-        # Its own types of texts, categories and missing numbers become Python's.
-        columns = {name: _plain(self._frame[name].to_numpy()) for name in names}
-        return Table("the frame", columns, first_row=0)
+        return Table("the frame", found, first_row=0)
+
+
+def frame_columns(frame: Any, names: Sequence[ColumnName]) -> dict[ColumnName, np.ndarray]:
+    """Returns columns of a pandas frame, `[N]` each.
+
+    Raises:
+      errors.ColumnNotFoundError: it has no such column.
+      errors.DataFileError: it has it more than once.
+    """
+    there = list(frame.columns)
+    for name in names:
+        count = there.count(name)
+        if not count:
+            raise errors.ColumnNotFoundError(
+                f"The frame has no column {name!r}. It has: {texts.shown_names(there)}."
+            )
+        if count > 1:
+            raise errors.DataFileError(
+                f"The frame has the column {name!r} {count} times: rename or remove all but one."
+            )
+    return {name: plain_values(frame[name].to_numpy()) for name in names}
+
+
+def plain_values(values: np.ndarray) -> np.ndarray:
+    """Returns what pandas gives: its own types of texts, categories and numbers become Python's."""
+    return values if values.dtype.kind in "iufb" else values.astype(object)
 
 
 def _column(setting: str, name: str) -> str:
     return f"{setting}[{name!r}]"
-
-
-def _plain(values: np.ndarray) -> np.ndarray:
-    return values if values.dtype.kind in "iufb" else values.astype(object)
 
 
 def _sequence(name: str, values: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +40,10 @@ class Input(Protocol):
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes where the data has them (folders, metadata), else None."""
 
+    @property
+    def always_kept(self) -> tuple[str, ...]:
+        """Under which names it says of each example which one it is, asked or not; see `kept`."""
+
     def check(self, spec: ExampleSpec) -> None:
         """Reads of the data what it takes to raise a clear error where it cannot be used.
 
@@ -59,15 +63,23 @@ class Input(Protocol):
           start_step: returns the step at which training goes on.
         """
 
-    def evaluation_fn(self, spec: ExampleSpec) -> InputFn:
-        """Returns the `input_fn` for evaluation: each example once, in order."""
+    def evaluation_fn(self, spec: ExampleSpec, keep: Sequence[str] = ()) -> InputFn:
+        """Returns the `input_fn` for evaluation: each example once, in order.
 
-    def prediction_fn(self, spec: ExampleSpec, path: files.PathLike | None = None) -> InputFn:
+        Args:
+          spec: what the model takes.
+          keep: what of the data to keep beside the features, by name; see `kept`.
+        """
+
+    def prediction_fn(
+        self, spec: ExampleSpec, path: files.PathLike | None = None, keep: Sequence[str] = ()
+    ) -> InputFn:
         """Returns the `input_fn` for prediction: the features of each example once, in order.
 
         Args:
           spec: what the model takes; its labels need not be in the data.
           path: other data of the same form to read instead; None is the input's own.
+          keep: what of the data to keep beside the features, by name; see `kept`.
         """
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from hub_estimator import errors, files
-from hub_estimator.training import checks, images, parsing, step_checks
+from hub_estimator.training import checks, images, kept, parsing, step_checks
 from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import image_listing, parts
@@ -21,6 +21,9 @@ from hub_estimator.training.inputs.values import Column
 from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.one_class import OneClass
+
+_PATH = "path"
+"""What the file of each image is kept under."""
 
 
 class ImageFolder(InMemory):
@@ -79,6 +82,11 @@ class ImageFolder(InMemory):
         return self._augment is not None
 
     @property
+    def always_kept(self) -> tuple[str, ...]:
+        """The path of each image's file."""
+        return (_PATH,)
+
+    @property
     def num_examples(self) -> int:
         """The number of images; lists the folders."""
         return len(self._listed.paths)
@@ -125,8 +133,18 @@ class ImageFolder(InMemory):
         return np.array([parts.place_of_file(path) for path in self._whole_listing.paths])
 
     def _read(
-        self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
+        self,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> Examples:
+        for name in keep:
+            if name != _PATH:
+                raise errors.ColumnNotFoundError(
+                    f"A folder of images has no column {name!r} to keep, only {_PATH!r}, the file of "
+                    "each image, which is always there."
+                )
         for name, feature in spec.features.items():
             _check_image(name, feature)
         if labels is None and path is not None:
@@ -139,6 +157,7 @@ class ImageFolder(InMemory):
             dict.fromkeys(spec.features, column),
             None if labels is None else self._labels(labels),
             len(paths),
+            {kept.feature(name): kept.column(name, paths) for name in keep},
         )
 
     def _labels(self, spec: Labels) -> np.ndarray:

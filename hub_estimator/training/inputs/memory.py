@@ -36,11 +36,13 @@ class Examples:
       features: the values of each feature by name.
       labels: the labels; None where they were not asked for.
       num_examples: `N`.
+      kept: what is kept beside the features, by the names that `kept` gives it.
     """
 
     features: Mapping[str, Column]
     labels: LabelColumns | None
     num_examples: int
+    kept: Mapping[str, Column] = dataclasses.field(default_factory=dict)
 
 
 class InMemory(abc.ABC):
@@ -78,6 +80,11 @@ class InMemory(abc.ABC):
     def is_augmented(self) -> bool:
         """Whether training changes the features of examples by chance."""
         return False
+
+    @property
+    def always_kept(self) -> tuple[str, ...]:
+        """Under which names it says of each example which one it is, asked or not."""
+        return ()
 
     @property
     @abc.abstractmethod
@@ -143,7 +150,11 @@ class InMemory(abc.ABC):
 
     @abc.abstractmethod
     def _read(
-        self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
+        self,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> Examples:
         """Reads the examples as the model takes them.
 
@@ -151,6 +162,7 @@ class InMemory(abc.ABC):
           spec: what the model takes; its features are those to read.
           labels: the labels to read; None reads none.
           path: other data of the same form; None is the input's own.
+          keep: what to keep beside the features.
         """
 
     def _finish(
@@ -199,29 +211,37 @@ class InMemory(abc.ABC):
 
         return input_fn
 
-    def evaluation_fn(self, spec: ExampleSpec) -> InputFn:
-        """Returns the `input_fn` for evaluation: each example once, in the data's order."""
+    def evaluation_fn(self, spec: ExampleSpec, keep: Sequence[str] = ()) -> InputFn:
+        """Returns the `input_fn` for evaluation: each example once, in the data's order.
+
+        Args:
+          spec: what the model takes.
+          keep: what of the data to keep beside the features, by name; see `kept`.
+        """
 
         def input_fn(
             input_context: tf.distribute.InputContext | None = None,
         ) -> tf.data.Dataset:
-            return self._in_order(self._examples(spec), spec, Share.of(input_context))
+            read = self._read(spec, spec.labels, None, keep) if keep else self._examples(spec)
+            return self._in_order(read, spec, Share.of(input_context))
 
         return input_fn
 
-    def prediction_fn(self, spec: ExampleSpec, path: files.PathLike | None = None) -> InputFn:
+    def prediction_fn(
+        self, spec: ExampleSpec, path: files.PathLike | None = None, keep: Sequence[str] = ()
+    ) -> InputFn:
         """Returns the `input_fn` for prediction: the features of each example once, in order.
 
         Args:
           spec: what the model takes; its labels need not be in the data.
           path: other data of the same form to read instead; None is the input's own.
+          keep: what of the data to keep beside the features, by name; see `kept`.
         """
-
         predicted = spec.without_weights()
 
         def input_fn() -> tf.data.Dataset:
             check_spec(self, predicted)
-            return self._in_order(self._read(predicted, None, path), predicted, Share())
+            return self._in_order(self._read(predicted, None, path, keep), predicted, Share())
 
         return input_fn
 
@@ -309,8 +329,9 @@ class InMemory(abc.ABC):
         if examples.labels is not None:
             structure = (*structure, examples.labels)
         batches = self._finish(_gathered(numbers, rows_of, structure), spec, seed)
-        if self._further:
-            further = _gathered(numbers, rows_of, (self._further,))
+        as_they_are = {**self._further, **examples.kept}
+        if as_they_are:
+            further = _gathered(numbers, rows_of, (as_they_are,))
             batches = tf.data.Dataset.zip((batches, further)).map(plain(_merged))
         options = tf.data.Options()
         # A session that is closed waits for the tuning, 0.3 s.

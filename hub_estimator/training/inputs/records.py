@@ -14,7 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from hub_estimator import errors, files, texts
-from hub_estimator.training import checks, images, parsing, step_checks
+from hub_estimator.training import checks, images, kept, parsing, step_checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import (
     damaged_records,
@@ -159,11 +159,15 @@ class Records(Streamed):
         share: Share,
         seed: int | None,
         path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> tf.data.Dataset:
         paths = (
             [file.path for file in self._files]
             if path is None
             else record_files.find([files.as_path(path)])
+        )
+        _check_kept(
+            self._files if path is None or not keep else record_files.look_into(paths), keep
         )
         compressions = [record_files.compression_of(file_path) for file_path in paths]
         damaged_records.note_files(paths, compressions)
@@ -195,12 +199,14 @@ class Records(Streamed):
         def chosen(places: tf.Tensor, records: tf.Tensor) -> tf.data.Dataset:
             is_in = tf.numpy_function(has, [records], tf.bool)
             is_in.set_shape([None])
-            kept = tf.boolean_mask(places, is_in), tf.boolean_mask(records, is_in)
-            return tf.data.Dataset.from_tensor_slices(kept)
+            of_part = tf.boolean_mask(places, is_in), tf.boolean_mask(records, is_in)
+            return tf.data.Dataset.from_tensor_slices(of_part)
 
         return examples.batch(_LOOKED_AT_ONCE).flat_map(plain(chosen))
 
-    def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
+    def _convert(
+        self, spec: ExampleSpec, labels: Labels | None, keep: Sequence[str], *batch: Any
+    ) -> Batch:
         places, records = batch
         parsers = parsing.parsing_spec(spec)
         keys = {} if labels is None else self._keys(labels)
@@ -220,6 +226,7 @@ class Records(Streamed):
             {key: _dense(parsed[key]) for key in keys},
             where,
             refused,
+            _kept(records, keep),
         )
 
     def _message(self, *example: Any) -> tf.Tensor:
@@ -278,6 +285,36 @@ def _problem(path: bytes) -> bytes:
     except OSError:  # TensorFlow reads it next, and says so itself
         pass
     return b""
+
+
+def _kept(records: tf.Tensor, keep: Sequence[str]) -> dict[str, tf.Tensor]:
+    """Returns what is kept of records: one value, or a list; None of what a record lacks."""
+
+    def columns(records: np.ndarray) -> list[np.ndarray]:
+        features = [tf.train.Example.FromString(record).features.feature for record in records]
+        return [kept.column(name, [_kept_value(each, name) for each in features]) for name in keep]
+
+    tensors = tf.numpy_function(columns, [records], [tf.string] * len(keep)) if keep else []
+    for tensor in tensors:
+        tensor.set_shape([None])
+    return {kept.feature(name): tensor for name, tensor in zip(keep, tensors, strict=True)}
+
+
+def _kept_value(features: Any, name: str) -> Any:
+    values = _values(features[name]) if name in features else []
+    if values and features[name].WhichOneof("kind") == "float_list":
+        values = [np.float32(value) for value in values]
+    return values if len(values) > 1 else next(iter(values), None)
+
+
+def _check_kept(files_of_records: Sequence[RecordFile], keep: Sequence[str]) -> None:
+    for name in keep:
+        for file in files_of_records:
+            if name not in file.names():
+                raise errors.ColumnNotFoundError(
+                    f"The records of {file.path!r} have no {name!r} to keep. They have: "
+                    f"{texts.shown_names(file.names())}."
+                )
 
 
 def _check_feature(file: RecordFile, name: str, parser: Any, is_image: bool) -> None:

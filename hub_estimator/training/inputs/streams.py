@@ -34,12 +34,14 @@ class Batch(NamedTuple):
       labels: the labels as they are stored, by key.
       where: what messages call the place of each example, string `[B]`.
       refused: what is wrong with each example, string `[B]`; empty where nothing is.
+      kept: what is kept beside the features, by the names that `kept` gives it.
     """
 
     features: dict[str, tf.Tensor]
     labels: dict[str, Any]
     where: tf.Tensor
     refused: tf.Tensor
+    kept: Mapping[str, tf.Tensor]
 
 
 class Streamed(abc.ABC):
@@ -105,6 +107,11 @@ class Streamed(abc.ABC):
         """The names of the classes, where they were given."""
         return self._class_names
 
+    @property
+    def always_kept(self) -> tuple[str, ...]:
+        """Nothing is kept that is not asked for."""
+        return ()
+
     def count_classes(self, labels: Labels) -> dict[str, Classes]:
         """Returns the classes that the data has, counted in one pass; see `InMemory.count_classes`."""
         spec = ExampleSpec({}, labels)
@@ -116,7 +123,7 @@ class Streamed(abc.ABC):
             examples = self._batched(self._one_epoch(spec, labels, Share(), None, None))
             stored = map_batches(
                 examples,
-                lambda *batch: dict(self._convert(spec, labels, *batch).labels),
+                lambda *batch: dict(self._convert(spec, labels, (), *batch).labels),
                 self._message,
             )
             for batch in elements(stored):
@@ -148,6 +155,7 @@ class Streamed(abc.ABC):
         share: Share,
         seed: int | None,
         path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> tf.data.Dataset:
         """Returns a worker's examples as they are stored, tuples of tensors.
 
@@ -157,10 +165,13 @@ class Streamed(abc.ABC):
           share: which of the examples this worker reads.
           seed: what the order depends on, another one in each epoch; None is the data's own order.
           path: other data of the same form; None is the input's own.
+          keep: what to keep beside the features.
         """
 
     @abc.abstractmethod
-    def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
+    def _convert(
+        self, spec: ExampleSpec, labels: Labels | None, keep: Sequence[str], *batch: Any
+    ) -> Batch:
         """Converts a batch."""
 
     @abc.abstractmethod
@@ -190,46 +201,58 @@ class Streamed(abc.ABC):
 
         return input_fn
 
-    def evaluation_fn(self, spec: ExampleSpec) -> InputFn:
-        """Returns the `input_fn` for evaluation: each example once, in the data's order."""
+    def evaluation_fn(self, spec: ExampleSpec, keep: Sequence[str] = ()) -> InputFn:
+        """Returns the `input_fn` for evaluation: each example once, in the data's order.
+
+        Args:
+          spec: what the model takes.
+          keep: what of the data to keep beside the features, by name; see `kept`.
+        """
 
         def input_fn(
             input_context: tf.distribute.InputContext | None = None,
         ) -> tf.data.Dataset:
             check_spec(self, spec)
             share = Share.of(input_context)
-            examples = self._one_epoch(spec, spec.labels, share, None, None)
-            return self._batches(examples, spec, spec.labels)
+            examples = self._one_epoch(spec, spec.labels, share, None, None, keep)
+            return self._batches(examples, spec, spec.labels, keep)
 
         return input_fn
 
-    def prediction_fn(self, spec: ExampleSpec, path: files.PathLike | None = None) -> InputFn:
+    def prediction_fn(
+        self, spec: ExampleSpec, path: files.PathLike | None = None, keep: Sequence[str] = ()
+    ) -> InputFn:
         """Returns the `input_fn` for prediction: the features of each example once, in order.
 
         Args:
           spec: what the model takes; its labels need not be in the data.
           path: other data of the same form to read instead; None is the input's own.
+          keep: what of the data to keep beside the features, by name; see `kept`.
         """
         predicted = spec.without_weights()
 
         def input_fn() -> tf.data.Dataset:
             check_spec(self, predicted)
-            examples = self._one_epoch(predicted, None, Share(), None, path)
-            return self._batches(examples, predicted, None)
+            examples = self._one_epoch(predicted, None, Share(), None, path, keep)
+            return self._batches(examples, predicted, None, keep)
 
         return input_fn
 
     def _batches(
-        self, examples: tf.data.Dataset, spec: ExampleSpec, labels: Labels | None
+        self,
+        examples: tf.data.Dataset,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        keep: Sequence[str] = (),
     ) -> tf.data.Dataset:
         batches = map_batches(
             self._batched(examples),
-            lambda *batch: self._convert(spec, labels, *batch),
+            lambda *batch: self._convert(spec, labels, keep, *batch),
             self._message,
         )
 
         def finish(batch: Batch) -> Any:
-            features = _checked(batch, spec)
+            features = {**_checked(batch, spec), **batch.kept}
             if labels is None:
                 return features
             return features, self._labels(labels, batch.labels, batch.where)

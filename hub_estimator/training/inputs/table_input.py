@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from hub_estimator import errors, files
-from hub_estimator.training import checks
+from hub_estimator.training import checks, kept
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import columns, parts
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
@@ -64,6 +64,11 @@ class TableInput(InMemory):
         return sorted(self._features)
 
     @property
+    def feature_columns(self) -> Mapping[str, ColumnNames]:
+        """The column of each feature by its name, or the columns."""
+        return self._features
+
+    @property
     def num_examples(self) -> int:
         """The number of examples; reads the table."""
         return len(self._table)
@@ -72,6 +77,10 @@ class TableInput(InMemory):
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes, where they were given."""
         return self._class_names
+
+    def _column_to_keep(self, name: str) -> ColumnName:
+        """Returns the column that is kept under a name."""
+        return name
 
     @abc.abstractmethod
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
@@ -91,10 +100,17 @@ class TableInput(InMemory):
     @functools.cached_property
     def _table_of_part(self) -> Table:
         other = self._whole
+        assert isinstance(other, TableInput)
+        return other._whole_table.chosen(self._rows_of_part)
+
+    @functools.cached_property
+    def _rows_of_part(self) -> np.ndarray:
+        """The numbers of the rows of the part that this input is."""
+        other = self._whole
         assert isinstance(other, TableInput) and self._part is not None
         rows = np.flatnonzero(self._part.has(other._places))
         self._part.check_not_empty(rows.size > 0, other._whole_table.name)
-        return other._whole_table.chosen(rows)
+        return rows
 
     @functools.cached_property
     def _places(self) -> np.ndarray:
@@ -108,19 +124,30 @@ class TableInput(InMemory):
 
     @functools.cached_property
     def _whole_table(self) -> Table:
+        return self._read_table(_names([*self._features.values(), *self._label_columns()]), None)
+
+    def _label_columns(self) -> list[ColumnNames]:
         labels = self._labels.names
-        of_labels = labels.values() if isinstance(labels, Mapping) else [labels]
-        return self._read_table(_names([*self._features.values(), *of_labels]), None)
+        return [*labels.values()] if isinstance(labels, Mapping) else [labels]
 
     def _read(
-        self, spec: ExampleSpec, labels: Labels | None, path: files.PathLike | None
+        self,
+        spec: ExampleSpec,
+        labels: Labels | None,
+        path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> Examples:
         chosen = {name: self._features[name] for name in spec.features}
+        to_keep = {name: self._column_to_keep(name) for name in keep}
         is_own_part = path is None and self._part is not None
-        if labels or is_own_part:
+        if (labels or is_own_part) and not to_keep:
             table = self._table
         else:
-            table = self._read_table(_names(chosen.values()), path)
+            of_labels = self._label_columns() if labels else []
+            names = _names([*chosen.values(), *of_labels, *to_keep.values()])
+            table = self._read_table(names, path)
+            if is_own_part:
+                table = table.chosen(self._rows_of_part)
         return Examples(
             {
                 name: columns.feature(table, name, names, spec.features[name])
@@ -128,6 +155,10 @@ class TableInput(InMemory):
             },
             self._labels.read(table, labels) if labels else None,
             len(table),
+            {
+                kept.feature(name): kept.column(name, table.columns[column])
+                for name, column in to_keep.items()
+            },
         )
 
 

@@ -78,6 +78,9 @@ class TextFile(TableInput):
         """The file."""
         return (self.path,)
 
+    def _column_to_keep(self, name: str) -> ColumnName:
+        return int(name) if not self._header and name.isdecimal() else name
+
     def _read_table(self, names: Sequence[ColumnName], path: files.PathLike | None) -> Table:
         path = self.path if path is None else files.as_path(path)
         read = tables.read_columns(path, names, self._delimiter, self._header)

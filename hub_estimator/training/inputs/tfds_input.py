@@ -6,10 +6,11 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
 import tensorflow as tf
 
 from hub_estimator import errors, files, texts
-from hub_estimator.training import checks, images, parsing
+from hub_estimator.training import checks, images, kept, parsing
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import encoded_images, tfds_files, tfds_trust
 from hub_estimator.training.inputs.base import Share, check_spec
@@ -149,6 +150,7 @@ class TfdsInput(Streamed):
         share: Share,
         seed: int | None,
         path: files.PathLike | None,
+        keep: Sequence[str] = (),
     ) -> tf.data.Dataset:
         tfds = _library()
         builder = self._builder
@@ -156,6 +158,7 @@ class TfdsInput(Streamed):
             name = files.as_path(path)
             builder = _open(name, self._split, None, False)
             _check_keys(name, builder, map(self._key, spec.features))
+        _check_kept(self._name if path is None else files.as_path(path), builder, keep)
         undecoded = {
             self._key(name): tfds.decode.SkipDecoding()
             for name in spec.features
@@ -180,14 +183,18 @@ class TfdsInput(Streamed):
                 key: _with_mask(example[key]) if wanted.stored_shape is None else example[key]
                 for key, wanted in keys.items()
             }
-            return ({name: example[self._key(name)] for name in spec.features}, stored), ""
+            of_model = {name: example[self._key(name)] for name in spec.features}
+            to_keep = {kept.feature(name): example[name] for name in keep}
+            return ({**of_model, **to_keep}, stored), ""
 
         return examples.shard(share.count, share.index).map(plain(choose))
 
     def _batched(self, examples: tf.data.Dataset) -> tf.data.Dataset:
         return examples.padded_batch(self._batch_size)
 
-    def _convert(self, spec: ExampleSpec, labels: Labels | None, *batch: Any) -> Batch:
+    def _convert(
+        self, spec: ExampleSpec, labels: Labels | None, keep: Sequence[str], *batch: Any
+    ) -> Batch:
         (stored, stored_labels), empty = batch
         where = tf.strings.join([f"the dataset {self._name!r}", empty])
         encoded = {
@@ -200,7 +207,8 @@ class TfdsInput(Streamed):
             name: _converted(decodable.get(name, stored[name]), feature)
             for name, feature in spec.features.items()
         }
-        return Batch(features, stored_labels, where, refused)
+        to_keep = {name: stored[kept.feature(name)] for name in keep}
+        return Batch(features, stored_labels, where, refused, _kept(to_keep))
 
     def _message(self, *example: Any) -> tf.Tensor:
         del example
@@ -273,6 +281,31 @@ def _check_keys(dataset: str, builder: Any, keys: Iterable[str]) -> None:
                 f"The dataset {dataset!r} has no feature {key!r}. It has: "
                 f"{texts.shown_names(sorted(there))}."
             )
+
+
+def _check_kept(dataset: str, builder: Any, keep: Sequence[str]) -> None:
+    """Checks that what is to be kept is one value of each example."""
+    there = builder.info.features
+    single = [name for name in sorted(there) if getattr(there[name], "shape", None) == ()]
+    for name in keep:
+        if name not in single:
+            raise errors.ColumnNotFoundError(
+                f"The dataset {dataset!r} has no feature {name!r} of one value to keep. It has: "
+                f"{texts.shown_names(single)}."
+            )
+
+
+def _kept(values: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns what is kept of a batch, of its values `[B]`."""
+    encoded = {}
+    for name, tensor in values.items():
+
+        def encode(column: np.ndarray, name: str = name) -> np.ndarray:
+            return kept.column(name, list(column))
+
+        encoded[kept.feature(name)] = tf.numpy_function(encode, [tensor], tf.string)
+        encoded[kept.feature(name)].set_shape([None])
+    return encoded
 
 
 def _check_feature(dataset: str, key: str, stored: Any, spec: tf.TensorSpec) -> None:

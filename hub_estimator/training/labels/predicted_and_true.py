@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WORST = "worst_mistakes"
 """The name of the table of the worst mistakes, which has texts of the data."""
+ROW = "row"
+"""What a table of examples calls the place of each, from 1 on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +28,14 @@ class Outcomes:
       truth: what `LabelSpec.truth` gives, `[N]` or `[N, size]`.
       predicted: float `[N, size]`: probabilities, or numbers.
       texts: the beginning of each text by feature name, bytes `[N]`.
+      kept: what says which example each is, by name: texts `[N]`.
     """
 
     labels: LabelSpec
     truth: np.ndarray
     predicted: np.ndarray
     texts: Mapping[str, np.ndarray]
+    kept: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
 
     def text(self, name: str, row: int) -> str:
         """Returns the beginning of an example's text."""
@@ -40,7 +44,7 @@ class Outcomes:
     def examples(
         self, rows: np.ndarray, header: tuple[str, ...], values: Callable[[int], tuple[Any, ...]]
     ) -> ReportTable:
-        """Returns a table of examples: their place from 1 on, values, and their texts.
+        """Returns a table of examples: their place from 1 on, which they are, values, and their texts.
 
         Args:
           rows: which examples, from 0 on, in the order of the table.
@@ -49,12 +53,19 @@ class Outcomes:
         """
         features = sorted(self.texts)
         found = [
-            (int(row) + 1, *values(row), *(self.text(name, row) for name in features))
+            (
+                int(row) + 1,
+                *(column[row] for column in self.kept.values()),
+                *values(row),
+                *(self.text(name, row) for name in features),
+            )
             for row in rows
         ]
-        header = ("row", *header)
-        of_texts = (f"{name} (feature)" if name in header else name for name in features)
-        return ReportTable((*header, *of_texts), found)
+        own = (ROW, *header)
+        of_kept = [f"{name} (column)" if name in own else name for name in self.kept]
+        names = (ROW, *of_kept, *header)
+        of_texts = [f"{name} (feature)" if name in names else name for name in features]
+        return ReportTable((*names, *of_texts), found)
 
 
 @dataclasses.dataclass(frozen=True)

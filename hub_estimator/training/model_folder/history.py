@@ -18,7 +18,6 @@ from typing import Any
 
 from hub_estimator import errors, files, json_text
 from hub_estimator.files import locks
-from hub_estimator.training.exporters.export_records import as_plain
 from hub_estimator.training.objective import NOT_METRICS, Objective
 
 # One evaluation: `{"step": 500, "checkpoint": "model.ckpt-500", "accuracy": 0.8, ...}`. A metric
@@ -166,5 +165,7 @@ def kept(metrics: Mapping[str, Any]) -> dict[str, float | None]:
     Args:
       metrics: what `Estimator.evaluate` returned.
     """
+    from hub_estimator.training.exporters.export_records import as_plain  # brings TensorFlow
+
     found = {name: as_plain(metrics[name]) for name in sorted(metrics) if is_metric(name, metrics)}
     return {name: None if value is None else float(value) for name, value in found.items()}

@@ -44,6 +44,7 @@ from hub_estimator.training.model_folder import (
 )
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.history import Evaluation, History
+from hub_estimator.training.model_folder.names import EXPERIMENT, METRICS
 from hub_estimator.training.model_folder.trained_modules import Modules
 from hub_estimator.training.objective import Objective
 
@@ -55,7 +56,6 @@ _OWN = re.compile(
 )
 CLASS_NAMES = "class_names.json"
 TRAINING_CLASSES = "training_classes.json"
-EXPERIMENT = "experiment.txt"
 MODULES = "modules.json"
 _LOCK = ".training.lock"
 
@@ -95,10 +95,15 @@ class ModelFolder:
         files.write_text(path, text)
 
     @property
+    def settings(self) -> str | None:
+        """The path of the settings that a training wrote, whichever kind they are; None without."""
+        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
+        return next((path for path in paths if files.exists(path)), None)
+
+    @property
     def has_settings(self) -> bool:
         """Whether a training wrote its settings."""
-        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
-        return any(files.exists(path) for path in paths)
+        return self.settings is not None
 
     def export(self, exporter: str) -> str:
         """Returns the folder of what an exporter writes, `<path>/export/<exporter>`."""
@@ -114,7 +119,7 @@ class ModelFolder:
 
     def history(self, name: str | None = None) -> History:
         """Returns the evaluations made in training, or those made under a name."""
-        return History(files.join(self.path, f"{_named('metrics', name)}.jsonl"))
+        return History(files.join(self.path, f"{_named(METRICS, name)}.jsonl"))
 
     def check(self) -> None:
         """Checks that training ran here.
@@ -369,6 +374,10 @@ class ModelFolder:
         path = files.join(self.path, MODULES)
         if self.checkpoints():
             trained_modules.check(path, trained_modules.read(path), modules)
+
+    def modules(self) -> Modules:
+        """Returns the modules that the model was trained on, by scope."""
+        return trained_modules.read(files.join(self.path, MODULES))
 
     def save_modules(self, modules: Modules) -> None:
         """Writes the modules of a training; those of an earlier one stay beside its checkpoints."""

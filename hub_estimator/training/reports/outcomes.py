@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hub_estimator.training import kept
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.predicted_and_true import Outcomes
@@ -26,7 +27,7 @@ def collect(
 
     Args:
       trained: the model.
-      input_fn: gives features and labels.
+      input_fn: gives features and labels, and may give what is kept of the examples.
       checkpoint: the prefix of the checkpoint.
       max_examples: how many examples at most; see `Report`.
 
@@ -45,12 +46,14 @@ def collect(
         batches = list(_batches(fetches, scaffold, checkpoint, max_examples))
     whole = [np.concatenate(parts)[:max_examples] for parts in zip(*batches, strict=True)]
     joined = tf.nest.pack_sequence_as(fetches, whole)
+    cells = {name: list(map(kept.cell, column)) for name, column in joined["kept"].items()}
     return {
         name: Outcomes(
             labels,
             labels.truth(joined["truth"][name]),
             joined["predicted"][name],
             joined["texts"],
+            cells,
         )
         for name, labels in known.items()
     }
@@ -62,7 +65,8 @@ def _build(
     """Builds the model in the default graph; returns what to fetch and how to restore it."""
     iterator = tf.compat.v1.data.make_initializable_iterator(input_fn())
     tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
-    features, truth = iterator.get_next()
+    batch, truth = iterator.get_next()
+    features, to_keep = kept.split(batch)
     built = build_for_prediction(trained.estimator, features)
     texts = {
         name: tf.strings.substr(feature, 0, _TEXT_BYTES)
@@ -74,6 +78,7 @@ def _build(
         "predicted": {n: built.predictions[(n, key) if n else key] for n, key in keys.items()},
         "truth": {name: truth[name] if name else truth for name in keys},
         "texts": texts,
+        "kept": {kept.name_of(feature): column for feature, column in to_keep.items()},
     }
     return fetches, built.scaffold or tf.compat.v1.train.Scaffold()
 

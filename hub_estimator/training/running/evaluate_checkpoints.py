@@ -15,7 +15,7 @@ from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.history import Evaluation
 from hub_estimator.training.model_folder.model_folder import ModelFolder
-from hub_estimator.training.running import places
+from hub_estimator.training.running import places, reporting
 from hub_estimator.training.running.following import Following
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.trained_model import TrainedModel
@@ -57,6 +57,7 @@ def evaluate(
         checkpoints.wait_for_checkpoint(folder)
     trained = TrainedModel.of(experiment, folder, eval_input.class_names)
     trained.check("eval", eval_input)
+    reporting.check_kept(report, eval_input, trained.spec)
     for what, path in places.of_inputs(eval_input=eval_input):
         folder.check_not_own(what, path)
     if experiment.source is not None:
@@ -93,7 +94,7 @@ def evaluate(
             _use(
                 folder,
                 Checkpoint(last["step"], files.join(folder.path, last["checkpoint"])),
-                lambda pinned: report.write(trained, input_fn, pinned.path, last, name),
+                lambda pinned: reporting.write(report, trained, pinned.path, last, name),
             )
     return found
 

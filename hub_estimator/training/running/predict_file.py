@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any, cast
 
 import numpy as np
 
 from hub_estimator import errors, files
 from hub_estimator.progress import Progress
-from hub_estimator.training import checks
+from hub_estimator.training import checks, kept
 from hub_estimator.training.experiment import Experiment
+from hub_estimator.training.inputs import kept_names
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.labels.prediction_lines import Form
 from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
@@ -27,7 +29,13 @@ _FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl"}
 
 @dataclasses.dataclass(frozen=True)
 class Predicted:
-    """What a prediction made: the file, its number of rows, and the checkpoint's global step."""
+    """What a prediction made.
+
+    Attributes:
+      path: the file; empty where an open one was given.
+      num_rows: how many rows it has.
+      step: the global step of the checkpoint.
+    """
 
     path: str
     num_rows: int
@@ -53,8 +61,10 @@ def predict(
     experiment: Experiment,
     model_dir: files.PathLike,
     input_path: files.PathLike,
-    output_path: files.PathLike,
+    output_path: files.PathLike | IO[bytes],
     checkpoint: CheckpointChoice = DEFAULT,
+    keep: Sequence[str] = (),
+    form: Form | None = None,
 ) -> Predicted:
     """Predicts for each example of a file, and writes a file that is there whole or not at all.
 
@@ -62,8 +72,12 @@ def predict(
       experiment: what was trained.
       model_dir: the folder in which `train_and_evaluate` ran.
       input_path: data of the form that the experiment's `eval_input` reads; it needs no labels.
-      output_path: the file to write, `.csv` or `.jsonl`; see `prediction_formats`.
+      output_path: the file to write, `.csv` or `.jsonl`; see `prediction_formats`. Or an open file of
+        bytes, which gets each batch when it is predicted.
       checkpoint: which one to predict with.
+      keep: columns of the input to have in the output too, before what is predicted, such as
+        `["id"]`. The path of an image is always there.
+      form: that of an open file, `"csv"` or `"jsonl"`; None is CSV. That of a path is by its name.
 
     Returns:
       What was made.
@@ -71,44 +85,84 @@ def predict(
     Raises:
       errors.Error: something is wrong; the class and the message say what.
     """
-    source, target = files.as_path(input_path), files.as_path(output_path)
-    form, eval_input = form_of(target), experiment.eval_input
-    if files.is_folder(target):
-        raise errors.DataFileError(f"The output {target!r} is a folder. Give the path of a file.")
+    source, eval_input = files.as_path(input_path), experiment.eval_input
+    is_open = hasattr(output_path, "write")
+    output = cast(IO[bytes], output_path) if is_open else files.as_path(cast(Any, output_path))
+    target = output if isinstance(output, str) else None
+    form = _checked_form(target, form)
     checks.part("Experiment.eval_input", eval_input, "@TextFile()", "prediction_fn")
+    names = kept_names.names_to_keep(eval_input, kept.check(keep, "predict.keep"))
     folder = ModelFolder(files.as_path(model_dir))
     trained = TrainedModel.of(experiment, folder)
     modules = trained.check("infer", eval_input)
-    files.check_output("The output", target, [("the input", source), *places.of_modules(modules)])
-    folder.check_not_own("the output", target)
-    writer = Writer(trained.spec.labels, form)
+    if target is not None:
+        read = [("the input", source), *places.of_modules(modules)]
+        files.check_output("The output", target, read)
+        folder.check_not_own("the output", target)
+    writer = Writer(trained.spec.labels, form, names)
     if experiment.source is not None:
         experiment.source.check_given_read()
-    input_fn = eval_input.prediction_fn(trained.spec.without_weights(), source)
+    spec = trained.spec.without_weights()
+    input_fn = kept_names.prediction_fn(eval_input, spec, source, names)
     chosen = checkpoint.one(folder, experiment.goal, experiment.ends_on)
     with Signals().listening(), folder.pinned(chosen) as pinned:
         batches = trained.estimator.predict(
             input_fn, writer.keys, checkpoint_path=pinned.path, yield_single_examples=False
         )
-        rows = _write(target, writer, batches)
-    return Predicted(target, rows, pinned.step)
+        rows = _write(output, writer, batches)
+    return Predicted(target or "", rows, pinned.step)
+
+
+def _checked_form(target: str | None, form: Form | None) -> Form:
+    """Returns the form of the output; `target` is None where it is an open file."""
+    if target is None:
+        if form not in (None, *_FORMS.values()):
+            raise errors.InvalidSettingError(
+                f"predict.form is {form!r}; it must be one of 'csv', 'jsonl'."
+            )
+        return form or "csv"
+    by_name = form_of(target)
+    if form not in (None, by_name):
+        raise errors.InvalidSettingError(
+            f"predict.form is {form!r}, but the output {target!r} is {by_name} by its name. Leave "
+            "form out, or rename the output."
+        )
+    if files.is_folder(target):
+        raise errors.DataFileError(f"The output {target!r} is a folder. Give the path of a file.")
+    return by_name
 
 
 @clear_errors()
-def _write(path: str, writer: Writer, batches: Iterable[Mapping[Any, np.ndarray]]) -> int:
+def _write(
+    output: str | IO[bytes], writer: Writer, batches: Iterable[Mapping[Any, np.ndarray]]
+) -> int:
     """Writes the predictions; returns the number of rows."""
-    folder = files.parent(path)
+    shown = Progress(_line, unit=" rows", desc="predicted")
+    with _opened(output) as file, shown as progress:
+        header = writer.header()  # of an open file not before the data is known to be right
+        for predictions in batches:
+            file.write(header + writer.lines(predictions))
+            header = b""
+            if not isinstance(output, str):
+                file.flush()  # somebody may wait for it
+            progress.add(len(predictions[writer.keys[0]]))
+        file.write(header)
+        progress.say(_line(progress))
+    return int(progress.done)
+
+
+@contextlib.contextmanager
+def _opened(output: str | IO[bytes]) -> Iterator[Any]:
+    """Gives the file to write to; of a path it is there in the end, whole."""
+    if not isinstance(output, str):
+        yield output
+        return
+    folder = files.parent(output)
     if folder:
         files.make_folder(folder)
     files.remove_abandoned(folder or ".")
-    shown = Progress(_line, unit=" rows", desc="predicted")
-    with files.whole_file(path) as file, shown as progress:
-        file.write(writer.header())
-        for predictions in batches:
-            file.write(writer.lines(predictions))
-            progress.add(len(predictions[writer.keys[0]]))
-        progress.say(_line(progress))
-    return int(progress.done)
+    with files.whole_file(output) as file:
+        yield file
 
 
 def _line(progress: Progress) -> str:

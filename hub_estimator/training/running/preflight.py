@@ -26,7 +26,7 @@ from hub_estimator.training.model.frozen_variables import frozen_variables
 from hub_estimator.training.model_folder import trained_modules
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.model_folder.trained_modules import Modules
-from hub_estimator.training.running import places, training_classes
+from hub_estimator.training.running import places, reporting, training_classes
 from hub_estimator.training.running.places import Places
 from hub_estimator.training.running.session_config import session_config
 from hub_estimator.training.serving import ServingInput
@@ -96,6 +96,7 @@ def check(experiment: Experiment, folder: ModelFolder) -> Checked:
     spec = model.example_spec().with_class_names(train_input.class_names)
     for source in sources.values():
         source.check(spec)
+    reporting.check_kept(experiment.report, eval_input, spec)
     folder.check_class_names(class_names_of(spec.labels))
     training_fn = train_input.training_fn(spec, seed=0, start_step=lambda: 0)
     evaluation_fn = eval_input.evaluation_fn(spec)

@@ -21,7 +21,7 @@ from hub_estimator.training.model.contract import TrainableModel, capabilities_o
 from hub_estimator.training.model_folder import summaries
 from hub_estimator.training.model_folder.history import metrics_of
 from hub_estimator.training.model_folder.model_folder import ModelFolder
-from hub_estimator.training.running import nan_search, preflight
+from hub_estimator.training.running import nan_search, preflight, reporting
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.keeping import Keeping
 from hub_estimator.training.running.progress_hook import counting_examples
@@ -127,9 +127,8 @@ def _run(
     )
     result = _result(experiment, run, metrics, exported)
     if experiment.report is not None and result.metrics:
-        trained = TrainedModel(folder, model, spec, estimator)
-        input_fn = experiment.eval_input.evaluation_fn(spec)
-        experiment.report.write(trained, input_fn, result.checkpoint, result.metrics)
+        trained = TrainedModel(folder, model, spec, estimator, experiment.eval_input)
+        reporting.write(experiment.report, trained, result.checkpoint, result.metrics)
     return result
 
 

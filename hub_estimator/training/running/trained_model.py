@@ -9,6 +9,7 @@ from typing import Any
 from hub_estimator import compat
 from hub_estimator.format.origin import Origin
 from hub_estimator.graph.origins import origins
+from hub_estimator.training import kept
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.base import Input, InputFn
@@ -26,12 +27,14 @@ class TrainedModel:
       model: the model.
       spec: what the model takes of each example, with the names of the classes.
       estimator: an Estimator of the model in the folder.
+      eval_input: the examples that it is evaluated on.
     """
 
     folder: ModelFolder
     model: TrainableModel
     spec: ExampleSpec
     estimator: Any
+    eval_input: Input
 
     @classmethod
     def of(
@@ -51,14 +54,15 @@ class TrainedModel:
           errors.ModelFolderError: there is no such folder.
         """
         folder.latest()
-        kept = folder.class_names()
-        names = kept if isinstance(kept, tuple) else class_names
+        saved = folder.class_names()
+        names = saved if isinstance(saved, tuple) else class_names
         model = training_classes.of_folder(experiment.model, folder)
         api = compat.estimator_module()
-        estimator = api.Estimator(
-            model.model_fn, folder.path, api.RunConfig(tf_random_seed=experiment.seed), params={}
-        )
-        return cls(folder, model, model.example_spec().with_class_names(names), estimator)
+        config = api.RunConfig(tf_random_seed=experiment.seed)
+        model_fn = kept.passing_by(model.model_fn)
+        estimator = api.Estimator(model_fn, folder.path, config, params={})
+        spec = model.example_spec().with_class_names(names)
+        return cls(folder, model, spec, estimator, experiment.eval_input)
 
     def check(self, mode: str, source: Input) -> Mapping[str, Origin]:
         """Checks that the model can be used on some data, and is that of the checkpoints.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training import kept
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.class_counts import UNKNOWN
 from hub_estimator.training.labels.one_class import OneClass
@@ -53,6 +55,8 @@ class InputContract:
     """Whether a fraction of it can be held out."""
     fraction = 0.5
     """A fraction that leaves an example of each class to train on."""
+    kept = "text"
+    """What can be kept of the examples."""
 
     @pytest.fixture
     def source(self, tmp_path):
@@ -67,6 +71,10 @@ class InputContract:
     def numbers(self, features) -> list[int]:
         """Which examples a batch of features is of."""
         return [int(each[1:]) for each in features["text"]]
+
+    def kept_value(self, number) -> str:
+        """What is kept of an example."""
+        return f"x{number}"
 
     def train(self, source, spec, number, seed=3, step=0, **where):
         fn = source.training_fn(spec, seed=seed, start_step=lambda: step)
@@ -101,6 +109,23 @@ class InputContract:
     def test_prediction_sees_the_features_of_evaluation(self, source, spec):
         read = batches(source.prediction_fn(spec)())
         assert same(read, [features for features, _ in batches(source.evaluation_fn(spec)())])
+
+    def test_what_is_kept_is_of_the_example_beside_it(self, source, spec):
+        for make in (source.evaluation_fn, source.prediction_fn):
+            plain, read = batches(make(spec)()), batches(make(spec, keep=[self.kept])())
+            found = []
+            for batch in read:
+                features = batch[0] if isinstance(batch, tuple) else batch
+                found += map(json.loads, features.pop(kept.feature(self.kept)))
+            assert found == list(map(self.kept_value, self.order))
+            assert same(read, plain)
+
+    def test_something_to_keep_that_is_not_there(self, source, spec):
+        for make in (source.evaluation_fn, source.prediction_fn):
+            with pytest.raises(
+                errors.ColumnNotFoundError, match="'nothing'.*(have|has|only|names)"
+            ):
+                make(spec, keep=["nothing"])()
 
     def test_an_epoch_sees_each_example_once(self, source, spec):
         read = self.train(source, spec, 5)

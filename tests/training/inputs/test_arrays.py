@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training import kept
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.arrays import Arrays, Frame
 from hub_estimator.training.labels.any_classes import AnyClasses
@@ -189,3 +190,25 @@ def test_nothing_is_tuned():
         source.evaluation_fn(TWO_CLASSES),
     ):
         assert input_fn().options().autotune.enabled is False
+
+
+def test_what_is_kept_of_arrays():
+    source = Arrays({"text": ["a", "b"], "pair": np.array([[1, 2], [3, 4]])})
+    (features,) = batches(source.prediction_fn(TWO_CLASSES, keep=["pair"])())
+    assert features[kept.feature("pair")].tolist() == [b"[1, 2]", b"[3, 4]"]
+    with pytest.raises(errors.ColumnNotFoundError) as caught:
+        source.prediction_fn(TWO_CLASSES, keep=["id"])()
+    assert str(caught.value) == "The arrays have no feature 'id' to keep. They have: pair, text."
+
+
+def test_what_is_kept_of_a_frame():
+    pandas = pytest.importorskip("pandas")
+    times = pandas.to_datetime(["2020-01-02", None])
+    frame = pandas.DataFrame({"text": ["a", "b"], "n": [1, 2], "x": [0.5, None], "time": times})
+    names = ["n", "x", "time"]
+    (features,) = batches(Frame(frame).prediction_fn(TWO_CLASSES, keep=names)())
+    assert [features[kept.feature(name)].tolist() for name in names] == [
+        [b"1", b"2"],
+        [b"0.5", b"null"],
+        [b'"2020-01-02 00:00:00"', b"null"],
+    ]

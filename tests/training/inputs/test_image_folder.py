@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training import kept
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.failures import clear_errors
@@ -40,9 +42,14 @@ def write(folder, **contents) -> str:
 class TestImageFolder(InputContract):
     order = (0, 3, 6, 9, 1, 4, 7, 2, 5, 8)
     fraction = 0.3
+    kept = "path"
+
+    def kept_value(self, number):
+        return str(self.folder / "abc"[number % 3] / f"{number}.bmp")
 
     @pytest.fixture
     def source(self, tmp_path):
+        self.folder = tmp_path / "ten"
         contents = {f"{'abc'[n % 3]}__{n}": gray(20 * n) for n in range(NUMBER)}
         return ImageFolder(write(tmp_path / "ten", **contents), batch_size=4)
 
@@ -384,3 +391,26 @@ def test_wrong_settings(setting, message):
     with pytest.raises(errors.ModelError) as caught:
         ImageFolder(**{"path": "a", **setting})
     assert str(caught.value) == message
+
+
+def test_what_is_kept_of_a_folder(tmp_path):
+    source = ImageFolder(write(tmp_path / "images", cat__0=gray(1), ant__0=gray(2)))
+    assert source.always_kept == ("path",)
+    with pytest.raises(errors.ColumnNotFoundError) as caught:
+        source.prediction_fn(spec(), keep=["id"])()
+    assert str(caught.value) == (
+        "A folder of images has no column 'id' to keep, only 'path', the file of each image, which "
+        "is always there."
+    )
+
+
+def test_the_path_of_an_image_whose_name_is_no_utf_8(tmp_path):
+    folder = os.fsencode(write(tmp_path / "images", cat__0=gray(1), ant__0=gray(2)))
+    os.rename(folder + b"/cat/0.bmp", folder + b"/cat/\xff.bmp")
+    source = ImageFolder(os.fsdecode(folder))
+    (features,) = batches(source.prediction_fn(spec(), keep=["path"])())
+    found = [json.loads(path) for path in features[kept.feature("path")]]
+    assert [os.fsencode(path) for path in found] == [
+        folder + b"/ant/0.bmp",
+        folder + b"/cat/\xff.bmp",
+    ]

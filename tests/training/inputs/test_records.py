@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pathlib
 import struct
@@ -12,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training import kept
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.records import Records
@@ -532,3 +534,21 @@ def test_wrong_settings(setting, message):
     with pytest.raises(errors.ModelError) as caught:
         Records(**{"path": "a", **setting})
     assert str(caught.value) == message
+
+
+def test_what_is_kept_of_records(tmp_path):
+    write(
+        tmp_path / "a",
+        example(text=[b"x"], label=[0], id=[7], score=[0.1], tags=[b"a", b"b"]),
+        example(text=[b"y"], label=[1], id=[8]),
+    )
+    source, names = Records(tmp_path / "a"), ["id", "score", "tags", "text"]
+    (features,) = batches(source.prediction_fn(TWO_CLASSES, tmp_path / "a", names)())
+    found = [list(map(json.loads, features[kept.feature(name)])) for name in names]
+    assert found == [[7, 8], [0.1, None], [["a", "b"], None], ["x", "y"]]
+    with pytest.raises(errors.ColumnNotFoundError) as caught:
+        source.prediction_fn(TWO_CLASSES, keep=["name"])()
+    path = str(tmp_path / "a")
+    assert str(caught.value) == (
+        f"The records of {path!r} have no 'name' to keep. They have: id, label, score, tags, text."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.training import kept
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.tfds_input import TfdsInput
 from hub_estimator.training.labels.any_classes import AnyClasses
@@ -297,3 +299,16 @@ def test_wrong_settings(setting, message):
     with pytest.raises(errors.ModelError) as caught:
         TfdsInput(**{"name": "a", **setting})
     assert str(caught.value) == message
+
+
+def test_what_is_kept_of_a_dataset(folder):
+    source = TfdsInput(folder, "test", batch_size=4)
+    names = ["size", "label"]
+    (features,) = batches(source.prediction_fn(TWO_CLASSES, keep=names)())
+    found = [list(map(json.loads, features[kept.feature(name)])) for name in names]
+    assert found == [[0.0, 0.5], [0, 1]]
+    with pytest.raises(errors.ColumnNotFoundError) as caught:
+        source.prediction_fn(TWO_CLASSES, keep=["ids"])()
+    assert str(caught.value) == (
+        f"The dataset {folder!r} has no feature 'ids' of one value to keep. It has: label, size, text."
+    )

@@ -65,6 +65,16 @@ def test_a_run_ends_with_a_report(run, examples, tmp_path, caplog, monkeypatch):
     assert f"The report of step 2 is in {folder}/report.md." in caplog.messages
     text = (folder / "report.md").read_text()
     assert text.startswith("# Evaluation at step 2\n\n```\n  accuracy ")
+    (module,) = ModelFolder(result.model_dir).modules().values()
+    shown = f"- Module module: {module.handle}, SHA-256 {module.sha256}\n".replace("_", "\\_")
+    data = (
+        f"- Data: {examples.path}, 64 examples\n- Settings: [experiment.txt](../experiment.txt)\n"
+    )
+    where = f"- Checkpoint: model.ckpt-2 in {tmp_path / 'model'}\n"
+    about = where.replace("_", "\\_") + shown + data.replace("_", "\\_", data.count("_"))
+    assert f"```\n\n## What was evaluated\n\n{about}\n### Classes ([CSV](classes.csv))" in text
+    for title in ("Worst mistakes ([CSV]", "Receiver operating characteristic\n", "Calibration\n"):
+        assert text.count(f"### {title}") == 1
     for name in FILES:
         assert name == "report.md" or f"({name})" in text
     wanted = {"report/classes", "report/worst_mistakes", "report/roc", "report/confusion_matrix"}
@@ -168,6 +178,10 @@ def test_without_matplotlib(monkeypatch):
         ({"max_classes": "a"}, "Report.max_classes is 'a'; it must be a whole number."),
         ({"max_worst": 0}, "Report.max_worst is 0; it must be at least 1."),
         ({"pictures": 3}, "Report.pictures is 3; it must be True, False or None."),
+        (
+            {"keep": "id"},
+            "Report.keep is 'id'; it must be a list of columns in quotes, as in ['id'].",
+        ),
     ],
 )
 def test_settings(settings, message):

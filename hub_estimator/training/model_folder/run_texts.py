@@ -1,0 +1,144 @@
+"""What a model folder says of its run in texts: settings and evaluations, read without TensorFlow."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub_estimator import config, errors, files, texts
+from hub_estimator.config import statements
+from hub_estimator.config.statements import Reference
+from hub_estimator.training.model_folder import python_settings
+from hub_estimator.training.model_folder.history import Evaluation, History
+from hub_estimator.training.model_folder.names import EXPERIMENT, METRICS
+from hub_estimator.training.objective import Objective
+
+
+@dataclasses.dataclass(frozen=True)
+class RunTexts:
+    """A run, as the texts in its model folder have it.
+
+    Attributes:
+      path: the model folder.
+      settings: the settings, each value as text.
+      evaluations: the evaluations, those of the smallest steps first.
+      objective: by what the run's best checkpoint is the best.
+    """
+
+    path: str
+    settings: Mapping[str, str]
+    evaluations: Sequence[Evaluation]
+    objective: Objective
+
+
+def read(paths: Sequence[str]) -> list[RunTexts]:
+    """Returns the runs of model folders.
+
+    Raises:
+      errors.ModelFolderError: some are no model folders, or one is named twice.
+      errors.ConfigError: the settings of one cannot be read.
+      errors.DataFileError: the evaluations of one cannot be read.
+    """
+    missing = [reason for path in paths if (reason := _why_none(path))]
+    if missing:
+        raise errors.ModelFolderError(
+            f"No model folders: {'; '.join(missing)}. Give the --model_dir of runs of "
+            "hub_estimator.train."
+        )
+    for number, path in enumerate(paths):
+        for other in paths[:number]:
+            if files.is_same(path, other):
+                raise errors.ModelFolderError(
+                    f"{other!r} and {path!r} are the same model folder. Name each once."
+                )
+    return [_run(path) for path in paths]
+
+
+def _why_none(path: str) -> str:
+    """Returns why something is no model folder; empty where it is one."""
+    if not files.exists(path):
+        return f"{path!r} (there is nothing)"
+    if not files.is_folder(path):
+        return f"{path!r} (it is a file)"
+    names = (config.OPERATIVE_CONFIG, EXPERIMENT)
+    if not any(files.exists(files.join(path, name)) for name in names):
+        return f"{path!r} (it has no {' or '.join(names)})"
+    return ""
+
+
+def _run(path: str) -> RunTexts:
+    evaluations = History(files.join(path, f"{METRICS}.jsonl")).evaluations()
+    operative = files.join(path, config.OPERATIVE_CONFIG)
+    if files.exists(operative):
+        values = _bindings(operative)
+        settings = {name: _text(value) for name, value in values.items()}
+        return RunTexts(path, settings, evaluations, _objective_of_gin(values))
+    settings = python_settings.read(_content(files.join(path, EXPERIMENT)))
+    return RunTexts(path, settings, evaluations, _objective_of_python(settings))
+
+
+def _content(path: str) -> str:
+    return files.read_bytes(path).decode("utf-8", "replace")
+
+
+def _bindings(path: str) -> dict[str, Any]:
+    """Returns what a configuration sets; nothing of it is called or imported."""
+    found = statements.parse(_content(path), repr(path))
+    bindings = [statement for statement in found if isinstance(statement, statements.Binding)]
+    return {str(binding): binding.value for binding in bindings}
+
+
+def _text(value: Any) -> str:
+    """Returns a value as a gin file has it."""
+    if isinstance(value, Reference):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(map(_text, value))
+        comma = "," if len(value) == 1 else ""
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{comma})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_text(key)}: {_text(inner)}' for key, inner in value.items())}}}"
+    return repr(value)
+
+
+def _objective_of_gin(values: Mapping[str, Any]) -> Objective:
+    used = _resolved(values, values.get("Experiment.objective"))
+    if not isinstance(used, Reference):
+        return Objective()
+    prefix = f"{used.scope}/" if used.scope else ""
+    found = {}
+    for parameter in ("metric", "higher_is_better"):
+        name = f"{used.name}.{parameter}"
+        value = values.get(f"{prefix}{name}", values.get(name))
+        if value is not None:
+            found[parameter] = _resolved(values, value)
+    return _objective(found)
+
+
+def _resolved(values: Mapping[str, Any], value: Any) -> Any:
+    """Returns the value of a macro, or of one in that."""
+    seen: set[str] = set()
+    while isinstance(value, Reference) and value.is_macro and value.name not in seen:
+        seen.add(value.name)
+        value = values.get(value.name)
+    return value
+
+
+def _objective_of_python(settings: Mapping[str, str]) -> Objective:
+    found = {}
+    for parameter in ("metric", "higher_is_better"):
+        with contextlib.suppress(KeyError, ValueError, SyntaxError):
+            found[parameter] = ast.literal_eval(settings[f"Experiment.objective.{parameter}"])
+    return _objective(found)
+
+
+def _objective(found: Mapping[str, Any]) -> Objective:
+    try:
+        return Objective(**found)
+    except errors.InvalidSettingError as error:
+        raise errors.ConfigError(
+            f"The settings have an objective that is none: {texts.one_line(str(error))}"
+        ) from error
