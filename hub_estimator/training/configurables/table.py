@@ -1,102 +1,177 @@
-"""What gin files can name: our own parts, and TensorFlow's heads, optimizers and activations."""
+"""What gin files can name, as a table: our own parts, and those of TensorFlow. It needs no TensorFlow.
+
+A part has the name of its function or class. What is not in here, a configuration names only after
+it imported a module that registers it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import dataclasses
 
-import tensorflow as tf
+from hub_estimator.training.model.estimator_names import ESTIMATOR_NAMES, HEAD_NAMES
 
-from hub_estimator import config
-from hub_estimator.graph import columns
-from hub_estimator.training.early_stopping import EarlyStopping
-from hub_estimator.training.experiment import Experiment
-from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
-from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
-from hub_estimator.training.feature_cache import FeatureCache
-from hub_estimator.training.inputs.arrays import Arrays, Frame
-from hub_estimator.training.inputs.augmentation import Augmentation
-from hub_estimator.training.inputs.image_folder import ImageFolder
-from hub_estimator.training.inputs.json_file import JsonlFile
-from hub_estimator.training.inputs.records import Records
-from hub_estimator.training.inputs.text_file import TextFile
-from hub_estimator.training.inputs.tfds_input import TfdsInput
-from hub_estimator.training.model import canned_model, heads, interactions, losses, metrics
-from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.layers import DenseLayers
-from hub_estimator.training.model.model_fn import Model
-from hub_estimator.training.objective import Objective
-from hub_estimator.training.optimization import schedules
-from hub_estimator.training.optimization.optimization import Optimization
-from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
-from hub_estimator.training.reports.report import Report
 
-# Each with the parameters that the run gives and no configuration may set.
-_OURS: tuple[tuple[Callable[..., Any], tuple[str, ...]], ...] = (
-    (Experiment, ("source",)),
-    (Objective, ()),
-    # The model.
-    (DenseLayers, ()),
-    (canned_model.CannedModel, ()),
-    (columns.image_embedding_column, ()),
-    (columns.sparse_text_embedding_column, ()),
-    (columns.text_embedding_column, ()),
-    (columns.text_embedding_column_v2, ()),
-    (tf.feature_column.numeric_column, ()),
-    (Encoder, ()),
-    (Model, ()),
-    (interactions.concatenation, ("encoded",)),
-    (interactions.pair_comparison, ("encoded",)),
-    (interactions.total, ("encoded",)),
-    (losses.SigmoidLoss, ()),
-    (losses.SoftmaxLoss, ()),
-    (metrics.Metric, ()),
-    (metrics.macro_f1, ("labels", "predictions")),
-    # How it is trained.
-    (AdamWOptimizer, ("learning_rate",)),
-    (EarlyStopping, ()),
-    (FeatureCache, ()),
-    (Optimization, ()),
-    (schedules.cosine_decay, ("learning_rate", "global_step")),
-    (schedules.exponential_decay, ("learning_rate", "global_step")),
-    (schedules.linear_decay, ("learning_rate", "global_step")),
-    (schedules.piecewise_decay, ("learning_rate", "global_step")),
-    # Examples.
-    (Arrays, ()),
-    (Augmentation, ()),
-    (Frame, ()),
-    (ImageFolder, ()),
-    (JsonlFile, ()),
-    (Records, ()),
-    (TextFile, ()),
-    (TfdsInput, ()),
-    # What people look at.
-    (Report, ()),
-    # Exports.
-    (BestExporter, ("serving_input_fn",)),
-    (BestModuleExporter, ("serving_input_fn",)),
-    (LatestExporter, ("serving_input_fn",)),
-    (LatestModuleExporter, ("serving_input_fn",)),
-)
-# Paths of what is read, so that a model folder's configuration finds it from anywhere.
-_PATHS: dict[Callable[..., Any], tuple[str, ...]] = {
-    columns.image_embedding_column: ("module_spec",),
-    columns.sparse_text_embedding_column: ("module_spec",),
-    columns.text_embedding_column: ("module_spec",),
-    columns.text_embedding_column_v2: ("module_path",),
-    Encoder: ("handle",),
-    ImageFolder: ("path",),
-    JsonlFile: ("path",),
-    Records: ("path",),
-    TextFile: ("path",),
-    TfdsInput: ("data_dir", "name"),
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A function or class of this package.
+
+    Attributes:
+      name: its name.
+      module: where it is, within this package.
+      given: the parameters that the run gives and no configuration may set.
+      paths: those that are paths of what is read, so that a model folder's configuration finds it from
+        anywhere.
+      given_only: those that write elsewhere than into the model folder, or remove, or download and run
+        what prepares a dataset: a model folder's configuration, which may be a stranger's, cannot ask
+        for it.
+      uses: settings that put it to work, `{}` being its name.
+    """
+
+    name: str
+    module: str
+    given: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    given_only: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings that put it to work, with its name in them."""
+        return tuple(use.format(self.name) for use in self.uses)
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """Functions or classes of TensorFlow.
+
+    Attributes:
+      title: what they are.
+      module: what comes before their names where these alone are ambiguous.
+      names: their names.
+      use: a setting that puts one to work, `{}` being its name.
+      given: see `Part`; each is one of some of them.
+    """
+
+    title: str
+    module: str
+    names: tuple[str, ...]
+    use: str
+    given: tuple[str, ...] = ()
+
+
+_RATE = ("learning_rate", "global_step")
+_SERVING = ("serving_input_fn",)
+_COLUMN = ("CannedModel.columns = [@{}]",)
+_INPUT = ("Experiment.train_input = @train/{}()",)
+_DECAY = ("Optimization.decay = @{}",)
+_INTERACTION = ("Model.interaction = @{}",)
+_EXPORTER = ("Experiment.exporters = [@{}]",)
+
+# Each under the title that lists show.
+OURS: dict[str, tuple[Part, ...]] = {
+    "The run": (
+        Part("Experiment", "training.experiment", given=("source",)),
+        Part("Objective", "training.objective", uses=("Experiment.objective = @{}()",)),
+        Part(
+            "EarlyStopping",
+            "training.early_stopping",
+            uses=("Experiment.early_stopping = @{}()",),
+        ),
+        Part(
+            "FeatureCache",
+            "training.feature_cache.feature_cache",
+            given_only=("folder", "max_gigabytes"),
+            uses=("Experiment.feature_cache = @{}()",),
+        ),
+        Part("Report", "training.reports.report", uses=("Experiment.report = @{}()",)),
+    ),
+    "The model": (
+        Part("Model", "training.model.model_fn", uses=("Experiment.model = @{}()",)),
+        Part(
+            "Encoder",
+            "training.model.encoders",
+            paths=("handle",),
+            uses=("Model.encoders = [@{}()]",),
+        ),
+        Part("DenseLayers", "training.model.layers", uses=("Model.layers = @{}()",)),
+        Part("concatenation", "training.model.interactions", ("encoded",), uses=_INTERACTION),
+        Part("pair_comparison", "training.model.interactions", ("encoded",), uses=_INTERACTION),
+        Part("total", "training.model.interactions", ("encoded",), uses=_INTERACTION),
+        Part(
+            "SoftmaxLoss",
+            "training.model.losses",
+            uses=("MultiClassHead.loss_fn = @{}()",),
+        ),
+        Part(
+            "SigmoidLoss",
+            "training.model.losses",
+            uses=(
+                "BinaryClassHead.loss_fn = @{}()",
+                "MultiLabelHead.loss_fn = @{}()",
+            ),
+        ),
+        Part("Metric", "training.model.metrics", uses=("Model.metrics = [@{}()]",)),
+        Part(
+            "macro_f1",
+            "training.model.metrics",
+            ("labels", "predictions"),
+            uses=("Metric.function = @{}",),
+        ),
+        Part(
+            "CannedModel",
+            "training.model.canned_model",
+            uses=("Experiment.model = @{}()",),
+        ),
+        Part("text_embedding_column", "graph.columns", paths=("module_spec",), uses=_COLUMN),
+        Part("text_embedding_column_v2", "graph.columns", paths=("module_path",), uses=_COLUMN),
+        Part("sparse_text_embedding_column", "graph.columns", paths=("module_spec",), uses=_COLUMN),
+        Part("image_embedding_column", "graph.columns", paths=("module_spec",), uses=_COLUMN),
+    ),
+    "How it is trained": (
+        Part(
+            "Optimization",
+            "training.optimization.optimization",
+            uses=("Model.optimization = @{}()",),
+        ),
+        Part(
+            "AdamWOptimizer",
+            "training.optimization.weight_decay",
+            ("learning_rate",),
+            uses=("Optimization.optimizer = @{}",),
+        ),
+        Part("linear_decay", "training.optimization.schedules", _RATE, uses=_DECAY),
+        Part("cosine_decay", "training.optimization.schedules", _RATE, uses=_DECAY),
+        Part("exponential_decay", "training.optimization.schedules", _RATE, uses=_DECAY),
+        Part("piecewise_decay", "training.optimization.schedules", _RATE, uses=_DECAY),
+    ),
+    "Examples": (
+        Part("TextFile", "training.inputs.text_file", paths=("path",), uses=_INPUT),
+        Part("JsonlFile", "training.inputs.json_file", paths=("path",), uses=_INPUT),
+        Part("ImageFolder", "training.inputs.image_folder", paths=("path",), uses=_INPUT),
+        Part(
+            "Augmentation",
+            "training.inputs.augmentation",
+            uses=("train/ImageFolder.augment = @{}()",),
+        ),
+        Part("Records", "training.inputs.records", paths=("path",), uses=_INPUT),
+        Part(
+            "TfdsInput",
+            "training.inputs.tfds_input",
+            paths=("data_dir", "name"),
+            given_only=("download",),
+            uses=_INPUT,
+        ),
+        Part("Arrays", "training.inputs.arrays", uses=_INPUT),
+        Part("Frame", "training.inputs.arrays", uses=_INPUT),
+    ),
+    "Exports": (
+        Part("LatestModuleExporter", "training.exporters.modules", _SERVING, uses=_EXPORTER),
+        Part("BestModuleExporter", "training.exporters.modules", _SERVING, uses=_EXPORTER),
+        Part("LatestExporter", "training.exporters.servables", _SERVING, uses=_EXPORTER),
+        Part("BestExporter", "training.exporters.servables", _SERVING, uses=_EXPORTER),
+    ),
 }
-# What writes elsewhere than into the model folder, or removes, or downloads and runs what prepares a
-# dataset: a model folder's configuration, which may be a stranger's, cannot ask for it.
-_GIVEN_ONLY: dict[Callable[..., Any], tuple[str, ...]] = {
-    FeatureCache: ("folder", "max_gigabytes"),
-    TfdsInput: ("download",),
-}
+
 # Not AdagradDAOptimizer: it makes all weights anew from the sum of their gradients, and so forgets
 # the initial values, which a fine-tuned module starts from.
 OPTIMIZERS = (
@@ -104,37 +179,36 @@ OPTIMIZERS = (
     *("GradientDescentOptimizer", "MomentumOptimizer", "ProximalAdagradOptimizer"),
     *("ProximalGradientDescentOptimizer", "RMSPropOptimizer"),
 )
-_KERAS_OPTIMIZERS = ("Adagrad", "Adam", "Ftrl", "RMSprop", "SGD")
 METRICS = (
     *("accuracy", "auc", "mean_absolute_error", "mean_per_class_accuracy", "mean_squared_error"),
     *("precision", "recall", "recall_at_k", "root_mean_squared_error"),
     *("sensitivity_at_specificity", "specificity_at_sensitivity"),
 )
+_KERAS_OPTIMIZERS = ("Adagrad", "Adam", "Ftrl", "RMSprop", "SGD")
 _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "relu", "selu", "sigmoid", "swish", "tanh")
 
+_LABELS = ("labels", "predictions")
 
-def register() -> None:
-    """Makes everything configurable by gin; calling it again changes nothing."""
-    config.add_configurable(tf.distribute.MirroredStrategy, module="tf.distribute")
-    for part, given in _OURS:
-        config.add_configurable(
-            part,
-            denylist=given,
-            paths=_PATHS.get(part, ()),
-            given_only=_GIVEN_ONLY.get(part, ()),
-        )
-    for name in heads.HEAD_NAMES:
-        config.add_configurable(heads.head_class(name), name, module="tf.estimator")
-    for name in OPTIMIZERS:
-        optimizer = getattr(tf.compat.v1.train, name)
-        config.add_configurable(optimizer, name, module="tf.train", denylist=["learning_rate"])
-    for name in canned_model.ESTIMATOR_NAMES:
-        made = canned_model.estimator_class(name)
-        config.add_configurable(made, name, module="tf.estimator", denylist=["head", "config"])
-    for name in _KERAS_OPTIMIZERS:  # those that canned Estimators take
-        config.add_configurable(getattr(tf.keras.optimizers.legacy, name), name, "tf.keras")
-    for name in METRICS:
-        metric = getattr(tf.compat.v1.metrics, name)
-        config.add_configurable(metric, name, "tf.metrics", ["labels", "predictions"])
-    for name in _ACTIVATIONS:
-        config.add_configurable(getattr(tf.nn, name), name, module="tf.nn")
+FAMILIES = (
+    Family("Heads", "tf.estimator", HEAD_NAMES, "Model.head = @{}()"),
+    Family("Metrics", "tf.metrics", METRICS, "Metric.function = @{}", _LABELS),
+    Family("Activations", "tf.nn", _ACTIVATIONS, "DenseLayers.activation = @{}", ("features", "x")),
+    Family(
+        "Optimizers", "tf.train", OPTIMIZERS, "Optimization.optimizer = @{}", ("learning_rate",)
+    ),
+    Family(
+        "Canned Estimators",
+        "tf.estimator",
+        ESTIMATOR_NAMES,
+        "CannedModel.estimator = @{}",
+        ("head", "config", "feature_columns", "dnn_feature_columns", "linear_feature_columns"),
+    ),
+    Family(
+        "Optimizers of canned Estimators",
+        "tf.keras",
+        _KERAS_OPTIMIZERS,
+        "DNNEstimator.optimizer = @{}",
+    ),
+    Family("Feature columns", "hub_estimator", ("numeric_column",), "CannedModel.columns = [@{}]"),
+    Family("Strategies", "tf.distribute", ("MirroredStrategy",), "Experiment.distribute = @{}"),
+)

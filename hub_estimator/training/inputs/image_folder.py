@@ -30,7 +30,7 @@ class ImageFolder(InMemory):
     Args:
       path: the folder.
       feature: the name of the feature.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       classes: the names of the classes in the order of their numbers; None is the names of the
         folders in alphabetic order.
       augment: how training changes each image by chance, for example `Augmentation()`: called with

@@ -42,7 +42,7 @@ class Records(Streamed):
       path: the files: a path, a pattern such as `train-*.tfrecord`, or a list of these. They may be
         compressed with gzip.
       label: the key of the labels; of several heads, a dict by their names.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       shuffle_buffer: how many examples training holds to choose the next one from; the files come in
         another order in each epoch too.
       deterministic: whether the batch of a step depends on the seed and the step alone. Training

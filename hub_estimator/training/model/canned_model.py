@@ -14,9 +14,7 @@ from hub_estimator import compat, errors
 from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.model import heads
-
-# Those that take a head, so that the run knows which labels they take.
-ESTIMATOR_NAMES = ("DNNEstimator", "LinearEstimator", "DNNLinearCombinedEstimator")
+from hub_estimator.training.model.estimator_names import ESTIMATOR_NAMES
 
 # What Estimators call their columns: those with one part, and those with two.
 _COLUMNS = "feature_columns"

@@ -14,9 +14,6 @@ from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.labels.unknown import AnyLabels
 
-# The heads that a configuration can name, all of `tf.estimator`.
-HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "RegressionHead", "MultiHead")
-
 
 def head_class(name: str) -> Any:
     """Returns the class of `tf.estimator` called `name`; needs legacy Keras."""

@@ -91,7 +91,7 @@ def macro_f1(labels: tf.Tensor, predictions: tf.Tensor, num_classes: int) -> tup
     Args:
       labels: the numbers of the classes, integers of any shape.
       predictions: those predicted, of the same shape.
-      num_classes: `K`.
+      num_classes: `K`, the number of classes.
 
     Returns:
       The value, float32 scalar, and the operation that updates it.

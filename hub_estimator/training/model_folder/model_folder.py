@@ -35,7 +35,7 @@ from hub_estimator.format import checkpoint_paths
 from hub_estimator.format.checkpoint_damage import damage
 from hub_estimator.training.example_spec import ClassNames
 from hub_estimator.training.inputs.failures import reason
-from hub_estimator.training.model_folder import checkpoints, history, trained_modules
+from hub_estimator.training.model_folder import checkpoints, history, run_settings, trained_modules
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.history import Evaluation, History
 from hub_estimator.training.model_folder.trained_modules import Modules
@@ -48,7 +48,6 @@ _OWN = re.compile(
     r"|events\..*|metrics(_.*)?\.jsonl|(eval|report)(_.*)?|export|profile"
 )
 CLASS_NAMES = "class_names.json"
-EXPERIMENT = "experiment.txt"
 MODULES = "modules.json"
 _LOCK = ".training.lock"
 # What network filesystems without locks say.
@@ -84,7 +83,7 @@ class ModelFolder:
           text: the settings.
           is_gin: whether it is the text of a gin file, which commands read.
         """
-        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
+        paths = run_settings.paths(self.path)
         path, other = paths if is_gin else reversed(paths)
         files.remove(other)
         files.write_text(path, text)
@@ -92,8 +91,7 @@ class ModelFolder:
     @property
     def has_settings(self) -> bool:
         """Whether a training wrote its settings."""
-        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
-        return any(files.exists(path) for path in paths)
+        return any(files.exists(path) for path in run_settings.paths(self.path))
 
     def export(self, exporter: str) -> str:
         """Returns the folder of what an exporter writes, `<path>/export/<exporter>`."""
@@ -118,18 +116,7 @@ class ModelFolder:
           errors.ModelFolderError: there is no folder, or nothing of a run in it.
         """
         self.check_filesystem()
-        if not files.is_folder(self.path):
-            raise errors.ModelFolderError(f"There is no model folder {self.path!r}.")
-        if files.exists(files.join(self.path, EXPERIMENT)):
-            raise errors.ModelFolderError(
-                f"The run in {self.path!r} was made in Python, so commands do not know its settings. "
-                "Use the functions of hub_estimator.training with the same experiment."
-            )
-        if not files.exists(self.operative_config):
-            raise errors.ModelFolderError(
-                f"The folder {self.path!r} has no {config.OPERATIVE_CONFIG}. Give the --model_dir of a "
-                "run of hub_estimator.train."
-            )
+        run_settings.check(self.path)
 
     def check_filesystem(self) -> None:
         """Checks that the filesystem of the folder is known, and can be asked.
