@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub_estimator import errors
-from hub_estimator.config import bindings, registry, statements
+from hub_estimator.config import bindings, operative, registry, statements
 from hub_estimator.config.bindings import Reading
 from hub_estimator.config.messages import clear_call_errors, unread_message
 from hub_estimator.config.origin import ConfigOrigin
@@ -35,6 +35,11 @@ class Session:
     used: frozenset[Reference] = frozenset()
     imports: tuple[str, ...] = ()
     files: tuple[ReadFile, ...] = ()
+
+    @property
+    def is_of_model_folder(self) -> bool:
+        """Whether the configuration of a model folder is a part of it."""
+        return any(operative.is_operative(file.path) for file in self.files)
 
     def check_all_read(self) -> None:
         """Checks that every binding had an effect so far, but for those of files that others made
@@ -164,7 +169,7 @@ class Session:
           errors.UnreadBindingError: a setting can have no effect; see `check_reached`.
         """
         self.check_reached(name)
-        return whole_text(name, self.files, self.imports)
+        return whole_text(name, self.files, self.given, self.imports)
 
     def macros_read(self) -> frozenset[str]:
         """Returns the macros that had an effect so far."""

@@ -83,10 +83,11 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
 
 
 def _with_parameter(parameter: str, parts: Iterable[str]) -> list[str]:
-    """Returns the settings of a name that parts have."""
-    return [
+    """Returns the settings of a name that parts have; of too many, as of `name`, none."""
+    found = [
         f"{part}.{parameter}" for part in sorted(parts) if parameter in registry.parameters_of(part)
-    ][:_MOST]
+    ]
+    return found if len(found) <= _MOST else []
 
 
 def _of_parts_within(parameter: str, parts: Collection[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from hub_estimator.config import bindings, registry
 from hub_estimator.config.parsing import ReadFile
@@ -13,12 +13,15 @@ from hub_estimator.config.values import is_literal
 _DEFAULT = "  # default"
 
 
-def whole_text(name: str, files: Sequence[ReadFile], imports: Sequence[str]) -> str:
+def whole_text(
+    name: str, files: Sequence[ReadFile], given: Collection[str], imports: Sequence[str]
+) -> str:
     """Returns the text of a gin file that sets all that a call of a part leads to.
 
     Args:
       name: the part.
       files: the files that the configuration is from.
+      given: the names of what bindings beside them set.
       imports: the modules that it needs.
     """
     uses = Uses(bindings.bound())
@@ -28,7 +31,7 @@ def whole_text(name: str, files: Sequence[ReadFile], imports: Sequence[str]) -> 
     for call in uses.calls:
         by_part.setdefault(call.selector, []).append(call)
     blocks = [
-        _of_files(files),
+        [*_of_files(files), *_of_bindings(given)],
         [f"import {module}" for module in imports],
         [_line(binding) for binding in macros],
         *(_of_part(part, calls) for part, calls in by_part.items()),
@@ -42,6 +45,11 @@ def _of_files(files: Sequence[ReadFile]) -> list[str]:
         return []
     lines = [f"#   {'  ' * file.depth}{file.path!r}" for file in files]
     return ["# From these files, those that a file includes below it:", *lines]
+
+
+def _of_bindings(given: Collection[str]) -> list[str]:
+    """Returns the comment that says what was given beside files."""
+    return [f"# Set by bindings: {', '.join(sorted(given))}"] if given else []
 
 
 def _of_part(part: str, calls: Sequence[Call]) -> list[str]:

@@ -38,7 +38,8 @@ def check_training(
     with config.early_session(gin_files, gin_bindings) as session:
         if session is not None:
             session.check_reached(EXPERIMENT, is_before_call=True)
-            if with_places:
+            # Of a model folder's configuration there may be something to warn of before.
+            if with_places and not session.is_of_model_folder:
                 _check_places(session)
 
 
