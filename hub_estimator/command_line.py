@@ -151,14 +151,43 @@ def _silent_threads() -> Iterator[None]:
         threading.excepthook = show
 
 
-def define_model_dir(values: flags.FlagValues, what: str) -> None:
-    """Adds the flag `--model_dir`.
+def with_optional_value(argv: Sequence[str], name: str) -> list[str]:
+    """Returns arguments in which a flag that was given alone has a value, the empty one.
+
+    absl knows no flags whose value may be left out. The next argument is the value, where it does not
+    start with `-`: commands have no others.
+
+    Args:
+      argv: the program's name and its flags.
+      name: of the flag, which is one of texts.
+    """
+    found: list[str] = []
+    for argument in argv:
+        if found and found[-1] in (f"--{name}", f"-{name}"):
+            value = "" if argument.startswith("-") else argument
+            found[-1] = f"--{name}={value}"
+            if value:
+                continue
+        found.append(argument)
+    if found[-1] in (f"--{name}", f"-{name}"):
+        found[-1] = f"--{name}="
+    return found
+
+
+def define_model_dir(values: flags.FlagValues, what: str, but_with: Sequence[str] = ()) -> None:
+    """Adds the flag `--model_dir`, which is required.
 
     Args:
       values: the flags.
       what: its help.
+      but_with: the flags with each of which it is not required.
     """
-    flags.DEFINE_string("model_dir", None, what, flag_values=values, required=True)
+    flags.DEFINE_string("model_dir", None, what, flag_values=values)
+    flags.register_validator(
+        "model_dir",
+        lambda value: value is not None or any(values[name].value not in (None, False) for name in but_with),
+        "Flag --model_dir must have a value other than None.", flag_values=values,
+    )  # fmt: skip
     flags.register_validator(
         "model_dir", lambda value: value != "", "It is empty; give it a path.", flag_values=values
     )

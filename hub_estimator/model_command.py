@@ -123,8 +123,11 @@ def experiment(values: flags.FlagValues) -> Iterator[Any]:
       errors.Error: see `training.from_gin`; where a path of the settings leads to nothing, the
         message names the setting.
     """
+    # Not earlier: `--help` answers at once.
+    from hub_estimator.training import early_checks
+
+    early_checks.check_model_folder(values.model_dir, values.gin_bindings, values.allow_import)
     command_line.start_tensorflow()
-    # Not earlier: `--help` answers without TensorFlow.
     from hub_estimator import training
 
     folder = training.ModelFolder(values.model_dir)

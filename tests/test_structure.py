@@ -22,7 +22,7 @@ BOTTOM = {
 # itself. Those of one row know nothing of one another.
 TRAINING = [
     {"fresh_process", "gin_predictors"},
-    {"gin_experiments"},
+    {"early_checks", "gin_experiments"},
     {"configurables"},
     {"reports"},
     {"running"},

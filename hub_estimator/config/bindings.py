@@ -7,8 +7,9 @@ import functools
 from collections.abc import Sequence
 
 from hub_estimator.config import statements
-from hub_estimator.config.registry import parameters_of
+from hub_estimator.config.registry import LATER, NO_DEFAULT, parameters_of
 from hub_estimator.config.statements import Binding
+from hub_estimator.config.uses import Call, Uses
 
 
 def bound() -> list[Binding]:
@@ -27,7 +28,33 @@ def read() -> list[Binding]:
 
 def reading() -> Reading:
     """Returns what became of the bindings, as far as the program has run."""
-    return Reading(bound(), read())
+    found = read()
+    return Reading(bound(), found, frozenset(binding.selector for binding in found))
+
+
+def reachable(name: str) -> Reading:
+    """Returns what would become of the bindings if a part was called, and all that it leads to.
+
+    Args:
+      name: the part.
+    """
+    in_force = bound()
+    uses = Uses(in_force)
+    uses.walk(name)
+    macros = [binding for binding in uses.reached if binding.is_macro]
+    found = [*macros, *(read for call in uses.calls for read in _read_by(call))]
+    return Reading(in_force, found, frozenset(call.selector for call in uses.calls))
+
+
+def _read_by(call: Call) -> list[Binding]:
+    """Returns what a call reads, in its scope: settings, and defaults of parameters without."""
+    defaults = {
+        name: default
+        for name, default in parameters_of(call.selector).items()
+        if default is not NO_DEFAULT and default is not LATER
+    }
+    values = defaults | {name: binding.value for name, binding in call.settings.items()}
+    return [Binding(call.scope, call.selector, name, value) for name, value in values.items()]
 
 
 def unread_bindings() -> list[Binding]:
@@ -42,10 +69,12 @@ class Reading:
     Attributes:
       bound: the bindings.
       read: what had an effect, and the defaults of what was used.
+      parts: the parts that were used.
     """
 
     bound: Sequence[Binding]
     read: Sequence[Binding]
+    parts: frozenset[str]
 
     @functools.cached_property
     def unread(self) -> list[Binding]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub_estimator import errors
-from hub_estimator.config import bindings
-from hub_estimator.config.registry import ambiguous, known_names, parameters_of
-from hub_estimator.config.statements import Binding
+from hub_estimator.config import bindings, suggestions
+from hub_estimator.config.registry import ambiguous, known_configurables
+from hub_estimator.config.statements import Binding, Statement
 from hub_estimator.config.syntax import place
 
 # What gin appends to an exception that passes through a function it configures.
@@ -27,12 +26,15 @@ _LOCATION = re.compile(r"\n  In (?:file \".*\",|bindings string) line (?P<line>\
 
 
 @contextlib.contextmanager
-def clear_parse_errors(where: str, hint: str = "") -> Iterator[None]:
+def clear_parse_errors(
+    where: str, hint: str = "", found: Sequence[Statement] = ()
+) -> Iterator[None]:
     """Says what gin cannot use or find in the text called `where`.
 
     Args:
       where: what messages call it.
       hint: what to do where it names something that nobody registered; by default near names.
+      found: the statements of the text.
 
     Raises:
       errors.ConfigError: gin raised an error.
@@ -42,7 +44,12 @@ def clear_parse_errors(where: str, hint: str = "") -> Iterator[None]:
     except errors.Error:
         raise
     except Exception as error:  # whatever gin raises about a text, the text is wrong
-        raise _clear_error(error, where, hint) from error
+        set_in = {
+            statement.selector: statement.parameter
+            for statement in found
+            if isinstance(statement, Binding)
+        }
+        raise _clear_error(error, where, hint, set_in) from error
 
 
 @contextlib.contextmanager
@@ -107,7 +114,9 @@ def _part_that_fails(error: BaseException) -> str | None:
     """Returns the innermost part, of those added for configurations, that refused its settings."""
     part = _INNERMOST.search(str(error))
     is_of_settings = isinstance(error, (TypeError, ValueError))
-    return part["name"] if part and is_of_settings and part["name"] in known_names() else None
+    return (
+        part["name"] if part and is_of_settings and part["name"] in known_configurables() else None
+    )
 
 
 def _reason(error: BaseException) -> str:
@@ -133,13 +142,11 @@ def _is_of_gin(error: BaseException) -> bool:
     return bool(modules) and modules[-1].startswith("gin.")
 
 
-def unread_message(unread: Sequence[Binding], read: Sequence[Binding]) -> str:
-    """Returns the message for bindings that nothing reads, given those that something does."""
+def unread_message(unread: Sequence[Binding], reading: bindings.Reading) -> str:
+    """Returns the message for bindings that nothing reads, given what became of the others."""
     lines = []
     for binding in unread[:_MOST_UNREAD]:
-        # Macros are mistaken for macros, parameters for parameters.
-        known = {str(candidate) for candidate in read if candidate.is_macro == binding.is_macro}
-        lines.append(f"{binding} ({_suggest(str(binding), known)})")
+        lines.append(f"{binding} ({suggestions.for_unread(binding, reading.read, reading.parts)})")
     if len(unread) > _MOST_UNREAD:
         lines.append(f"and {len(unread) - _MOST_UNREAD:,} more.")
     return (
@@ -148,7 +155,17 @@ def unread_message(unread: Sequence[Binding], read: Sequence[Binding]) -> str:
     )
 
 
-def _clear_error(error: Exception, where: str, hint: str) -> errors.ConfigError:
+def _clear_error(
+    error: Exception, where: str, hint: str, parameters: Mapping[str, str]
+) -> errors.ConfigError:
+    """Returns what to raise for what gin raised.
+
+    Args:
+      error: what gin raised.
+      where: see `clear_parse_errors`.
+      hint: see `clear_parse_errors`.
+      parameters: a parameter that the text sets of each part.
+    """
     message = str(error)
     lines = _LOCATION.findall(message)
     there = place(where, int(lines[-1]) if lines else None)
@@ -158,20 +175,20 @@ def _clear_error(error: Exception, where: str, hint: str) -> errors.ConfigError:
         name = unknown[1].rsplit("/", 1)[-1]
         return errors.UnknownSettingError(
             f"Nothing configurable is called {name!r} ({there}). "
-            f"{hint or _suggest(name, known_names())}"
+            f"{hint or suggestions.for_part(name, parameters.get(unknown[1], ''))}"
         )
     parameter = re.match(r"Configurable '(.+)' doesn't have a parameter named '(.+)'", reason)
     if parameter:
         return errors.UnknownSettingError(
             f"{parameter[1]} has no parameter {parameter[2]!r} ({there}). "
-            f"{_suggest(parameter[2], parameters_of(parameter[1]))}"
+            f"{suggestions.for_parameter(parameter[1], parameter[2])}"
         )
     undefined = re.match(r"No bindings specified for '(.+)/gin\.macro'", reason)
     if undefined:
         macros = [str(binding) for binding in bindings.bound() if binding.is_macro]
         return errors.UnknownSettingError(
             f"The configuration uses %{undefined[1]}, which it does not define. "
-            f"{hint or _suggest(undefined[1], macros)}"
+            f"{hint or suggestions.for_macro(undefined[1], macros)}"
         )
     denied = re.match(r"Configurable '(.+)' has denylisted kwarg '(.+)'", reason)
     if denied:
@@ -183,14 +200,3 @@ def _clear_error(error: Exception, where: str, hint: str) -> errors.ConfigError:
     reason = re.sub(r" in config string: *$", "", reason).rstrip(".")
     kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
     return errors.ConfigError(f"Cannot use {there}: {kind}{reason}.")
-
-
-def _suggest(name: str, known: Iterable[str]) -> str:
-    known = sorted(known)
-    lower = {candidate.lower(): candidate for candidate in known}
-    near = [
-        lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)
-    ]
-    if near:
-        return f"Did you mean {' or '.join(near)}?"
-    return f"There is: {', '.join(known)}." if known else "There is none."

@@ -82,7 +82,7 @@ def import_hint(origin: ConfigOrigin | None, allowed_imports: Collection[str]) -
     )
 
 
-def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) -> None:
+def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) -> list[Binding]:
     """Changes what gin parsed of a configuration, so that it is right here and does no harm.
 
     Its paths lead to where they led in training. What it may not set has its default.
@@ -91,33 +91,43 @@ def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) ->
       path: the file.
       origin: where it was at work.
       found: what is in it.
+
+    Returns:
+      What had another value than its default and may not.
     """
     import gin
 
     bound = [statement for statement in found if isinstance(statement, Binding)]
+    left_out = []
     for binding in bound:
         if registry.is_given_only(binding.selector, binding.parameter):
-            _leave_out(path, binding)
+            default = registry.parameters_of(binding.selector)[binding.parameter]
+            if binding.value != default:
+                left_out.append(binding)
+            gin.bind_parameter(str(binding), default)
     if origin is None:
-        return
+        return left_out
     model_folder = files.parent(path) or "."
     for binding in path_bindings(bound):
         name = f"%{binding}" if binding.is_macro else str(binding)
         value = gin.query_parameter(name)
         gin.bind_parameter(name, _each_text(value, lambda text: origin.path(text, model_folder)))
+    return left_out
 
 
-def _leave_out(path: str, binding: Binding) -> None:
-    import gin
+def warn(path: str, left_out: Iterable[Binding]) -> None:
+    """Says in the log what has no effect of a configuration.
 
-    default = registry.parameters_of(binding.selector)[binding.parameter]
-    if binding.value != default:
+    Args:
+      path: the file.
+      left_out: what `adapt` returned.
+    """
+    for binding in left_out:
         _logger.warning(
             "%s sets %s, which has no effect: it says where to write or what to fetch, and counts "
             'only where you give it, as in --gin_bindings="%s=...".',
             path, binding, binding,
         )  # fmt: skip
-    gin.bind_parameter(str(binding), default)
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

@@ -28,7 +28,8 @@ from hub_estimator.config.statements import (
 from hub_estimator.config.syntax import place
 from hub_estimator.config.uses import Uses
 
-_REQUIRED = Reference("", "gin.REQUIRED", is_macro=True)
+REQUIRED = Reference("", "gin.REQUIRED", is_macro=True)
+"""The value of what somebody must give another one."""
 _DEEPEST = 50  # of files that include one another
 _MOST_FILES = 1000
 
@@ -41,35 +42,80 @@ class Parsed:
       given: the names of what the bindings set, beside the files.
       used: the macros and parts that the files use, and what they require and nothing reads.
       imports: the modules that the texts, and the caller, had imported.
+      files: the files that were read, in the order of their beginnings.
     """
 
     given: frozenset[str]
     used: frozenset[Reference]
     imports: tuple[str, ...]
+    files: tuple[ReadFile, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadFile:
+    """A gin file that was read.
+
+    Attributes:
+      path: where it is.
+      depth: how many files include it, one in the other.
+      text: what is in it.
+    """
+
+    path: str
+    depth: int
+    text: str
+
+
+class NotYetKnownError(Exception):
+    """What is right in a text is only known once something was imported."""
 
 
 def parse_all(
-    gin_files: Sequence[str], given: Sequence[str], allowed_imports: Sequence[str] = ()
+    gin_files: Sequence[str],
+    given: Sequence[str],
+    allowed_imports: Sequence[str] = (),
+    is_early: bool = False,
 ) -> Parsed:
     """Parses files and then bindings.
 
+    Args:
+      gin_files: the files.
+      given: the bindings.
+      allowed_imports: modules to import before.
+      is_early: whether to import nothing, to warn of nothing, and to read no remote files, for which
+        TensorFlow is needed.
+
     Raises:
       errors.ConfigError: see `gin_session`.
+      NotYetKnownError: it is early, and something needs an import.
     """
     import gin
 
-    reader = _Reader(allowed_imports)
-    for module in allowed_imports:
-        reader.run_import(module, f"--allow_import={module}")
-    for name in gin_files:
-        reader.read_file(find_file(name), ())
-    for binding in given:
-        reader.read_binding(binding)
+    reader = read_all(gin_files, given, allowed_imports, is_early)
     unneeded = _check_complete(reader.used)
     with clear_parse_errors("the configuration", reader.hint):
         gin.finalize()
     imports = tuple(dict.fromkeys(reader.imports))
-    return Parsed(frozenset(reader.given), frozenset(reader.used | unneeded), imports)
+    return Parsed(
+        frozenset(reader.given), frozenset(reader.used | unneeded), imports, tuple(reader.files)
+    )
+
+
+def read_all(
+    gin_files: Sequence[str],
+    given: Sequence[str],
+    allowed_imports: Sequence[str] = (),
+    is_early: bool = False,
+) -> Reader:
+    """Has gin read files and then bindings, which need not be complete; see `parse_all`."""
+    reader = Reader(allowed_imports, is_early)
+    for module in allowed_imports:
+        reader.run_import(module, f"--allow_import={module}")
+    for name in gin_files:
+        reader.read_file(reader.find_file(name), ())
+    for binding in given:
+        reader.read_binding(binding)
+    return reader
 
 
 class _NamedText(io.StringIO):
@@ -80,31 +126,42 @@ class _NamedText(io.StringIO):
         self.name = name
 
 
-class _Reader:
+class Reader:
     """Reads texts one after the other.
 
     Args:
       allowed_imports: what the configuration of a model folder may import.
+      is_early: see `parse_all`.
 
     Attributes:
       given: the names of what the bindings set.
       used: the macros and parts that the files use.
       imports: what was imported.
+      files: the files that were read.
       hint: what to do where something is named that nobody registered; empty if nothing.
     """
 
-    def __init__(self, allowed_imports: Sequence[str]) -> None:
+    def __init__(self, allowed_imports: Sequence[str], is_early: bool) -> None:
         self.given: set[str] = set()
         self.used: set[Reference] = set()
         self.imports: list[str] = []
+        self.files: list[ReadFile] = []
         self.hint = ""
         self._allowed = frozenset(allowed_imports)
+        self._is_early = is_early
         self._number = 0
+
+    def find_file(self, name: str, beside: str | None = None) -> str:
+        """Returns the path of a file; see `finding.find_file`."""
+        if self._is_early and (files.is_remote(name) or (beside and files.is_remote(beside))):
+            raise NotYetKnownError(name)
+        return find_file(name, beside)
 
     def read_file(self, path: str, including: tuple[str, ...]) -> None:
         """Reads a file, and those that it includes where it includes them."""
         self._check_place(path, including)
         text = read_text(path)
+        self.files.append(ReadFile(path, len(including), text))
         found = statements.parse(text, repr(path))
         self._note_uses(found)
         if operative.is_operative(path):
@@ -114,7 +171,7 @@ class _Reader:
         start = 1
         for include in [statement for statement in found if isinstance(statement, Include)]:
             self._run(path, text, found, start, include.line)
-            inner = find_file(include.name, beside=path)
+            inner = self.find_file(include.name, beside=path)
             self.read_file(inner, (*including, path))
             start = include.end
         self._run(path, text, found, start, None)
@@ -134,11 +191,13 @@ class _Reader:
                 self._import(statement, where)
             else:
                 self.given.add(str(statement))
-        with clear_parse_errors(where):
+        with clear_parse_errors(where, found=found):
             gin.parse_config(text)
 
     def run_import(self, module: str, where: str) -> None:
         """Imports a module, so that what it registers can be named."""
+        if self._is_early:
+            raise NotYetKnownError(module)
         self.imports.append(module)
         try:
             importlib.import_module(module)
@@ -177,7 +236,7 @@ class _Reader:
                 self._import(statement, place(repr(path), statement.line))
         # The empty lines keep the line numbers of gin's messages.
         lines = text.split("\n")[start - 1 : None if end is None else end - 1]
-        _parse(path, "\n" * (start - 1) + "\n".join(lines))
+        _parse(path, "\n" * (start - 1) + "\n".join(lines), found)
 
     def _import(self, statement: Import, where: str) -> None:
         if statement.module.startswith(GIN_FEATURES):
@@ -193,14 +252,16 @@ class _Reader:
         operative.check(path, found, self._allowed)
         origin = ConfigOrigin.read(text)
         self.hint = operative.import_hint(origin, self._allowed)
-        _parse(path, text, self.hint)
-        operative.adapt(path, origin, found)
+        _parse(path, text, found, self.hint)
+        left_out = operative.adapt(path, origin, found)
+        if not self._is_early:
+            operative.warn(path, left_out)
 
 
-def _parse(path: str, text: str, hint: str = "") -> None:
+def _parse(path: str, text: str, found: Sequence[Statement], hint: str = "") -> None:
     import gin
 
-    with clear_parse_errors(repr(path), hint):
+    with clear_parse_errors(repr(path), hint, found):
         gin.parse_config(_NamedText(text, path))
 
 
@@ -212,7 +273,7 @@ def _check_complete(used: set[Reference]) -> set[Reference]:
     bound = bindings.bound()
     uses = Uses(bound)
     uses.walk_all(used)
-    required = [binding for binding in bound if binding.value == _REQUIRED]
+    required = [binding for binding in bound if binding.value == REQUIRED]
     missing = [str(binding) for binding in required if binding in uses.reached]
     if missing:
         flags = " ".join(f'--gin_bindings="{name}=..."' for name in missing)

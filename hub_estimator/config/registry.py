@@ -9,25 +9,75 @@ from typing import Any
 
 from hub_estimator import errors
 
+NO_DEFAULT = inspect.Parameter.empty
+"""In the place of a default: the parameter has none."""
+LATER = object()
+"""In the place of a default: it is known once the part is added."""
+
 
 @dataclasses.dataclass(frozen=True)
-class _Known:
-    """What `add_configurable` added.
+class Known:
+    """What is configurable.
 
     Attributes:
-      parameters: the parameters that a configuration may set, with their defaults.
+      function: the function or class; None for what is only declared.
+      parameters: the parameters that a configuration may set, with their defaults, `NO_DEFAULT` or
+        `LATER`.
       paths: those that are paths of what is read.
       given_only: those that a model folder's configuration may not set.
+      module: what comes before its name where that alone is ambiguous.
+      uses: settings that put it to work.
     """
 
+    function: Callable[..., Any] | None
     parameters: Mapping[str, Any]
     paths: frozenset[str]
     given_only: frozenset[str]
+    module: str
+    uses: tuple[str, ...]
 
 
-# Gin's registry belongs to the process and has no public listing, so this table of what
-# `add_configurable` put there belongs to the process too.
-_known: dict[str, _Known] = {}
+# Gin's registry belongs to the process and has no public listing, so this table of what was put there
+# belongs to the process too.
+_known: dict[str, Known] = {}
+
+
+def declare_configurable(
+    name: str,
+    module: str = "hub_estimator",
+    parameters: Sequence[inspect.Parameter] | None = None,
+    denylist: Sequence[str] = (),
+    paths: Collection[str] = (),
+    given_only: Collection[str] = (),
+    uses: Sequence[str] = (),
+) -> None:
+    """Makes known what `add_configurable` is going to add, so that texts can be checked before.
+
+    It cannot be called. Declaring what is known changes nothing.
+
+    Args:
+      name: its name in gin files.
+      module: see `add_configurable`.
+      parameters: those that it has, a default being `LATER` where it is not known yet; None where
+        they are not known before it is added.
+      denylist: see `add_configurable`.
+      paths: see `add_configurable`.
+      given_only: see `add_configurable`.
+      uses: see `add_configurable`.
+    """
+    if name in _known:
+        return
+
+    def declared(**settings: Any) -> None:
+        raise NotImplementedError(f"{name} is declared; it was not added.")
+
+    if parameters is not None:
+        declared.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    _register(declared, name, module, denylist)
+    settable = {} if parameters is None else _settable(declared, denylist)
+    _known[name] = Known(
+        None, settable, frozenset(paths), frozenset(given_only), module, tuple(uses)
+    )
 
 
 def add_configurable(
@@ -37,6 +87,7 @@ def add_configurable(
     denylist: Sequence[str] = (),
     paths: Collection[str] = (),
     given_only: Collection[str] = (),
+    uses: Sequence[str] = (),
 ) -> None:
     """Makes a function or class configurable by gin; adding it again changes nothing.
 
@@ -52,32 +103,60 @@ def add_configurable(
       paths: parameters that are paths of what is read, or lists of these; see `ConfigOrigin`.
       given_only: parameters that say where to write or whether to fetch something. In the
         configuration of a model folder they have no effect.
+      uses: settings that put it to work, such as `"Experiment.report = @Report()"`, for those who set
+        something of it where nothing uses it.
     """
+    name = name or function.__name__
+    if name in _known and _known[name].function is not None:
+        return
+    _register(function, name, module, denylist)
+    settable = _settable(function, denylist)
+    _known[name] = Known(
+        function, settable, frozenset(paths), frozenset(given_only), module, tuple(uses)
+    )
+
+
+def _register(
+    function: Callable[..., Any], name: str, module: str, denylist: Sequence[str]
+) -> None:
+    """Has gin know a function, in place of what was declared under its name."""
     import gin
 
-    name = name or function.__name__
     if name in _known:
-        return
-    with gin.unlock_config():
-        gin.external_configurable(function, name=name, module=module, denylist=list(denylist))
-    parameters = {
+        gin.enter_interactive_mode()  # in which a name may be registered again
+    try:
+        with gin.unlock_config():
+            gin.external_configurable(function, name=name, module=module, denylist=list(denylist))
+    finally:
+        if name in _known:
+            gin.exit_interactive_mode()
+
+
+def _settable(function: Callable[..., Any], denylist: Sequence[str]) -> dict[str, Any]:
+    """Returns the parameters that a configuration may set, with their defaults."""
+    return {
         parameter.name: parameter.default
         for parameter in inspect.signature(function).parameters.values()
         if parameter.name not in denylist
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
-    _known[name] = _Known(parameters, frozenset(paths), frozenset(given_only))
 
 
-def known_names() -> list[str]:
-    """Returns the names of all that is configurable."""
-    return list(_known)
+def known_configurables() -> Mapping[str, Known]:
+    """Returns all that is configurable by name, but for what a program's own modules registered."""
+    return _known
 
 
 def parameters_of(selector: str) -> Mapping[str, Any]:
     """Returns the parameters of a configurable with their defaults; none where it is not known."""
     known = _find(selector)
     return known.parameters if known else {}
+
+
+def uses_of(selector: str) -> Sequence[str]:
+    """Returns settings that put a part to work, as far as that was told."""
+    known = _find(selector)
+    return known.uses if known else ()
 
 
 def is_path(selector: str, parameter: str) -> bool:
@@ -113,5 +192,11 @@ def ambiguous(message: str, where: str) -> str:
     return f"{message.rstrip('.')} ({where}). Write more of its name, as it is there."
 
 
-def _find(selector: str) -> _Known | None:
+def is_settled(selector: str, parameter: str) -> bool:
+    """Whether the default of a parameter is known: that of what is only declared may not be."""
+    known = _find(selector)
+    return known is not None and known.parameters.get(parameter, LATER) is not LATER
+
+
+def _find(selector: str) -> Known | None:
     return _known.get(selector.rsplit(".", 1)[-1])

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub_estimator import errors
-from hub_estimator.config import bindings, registry, statements
+from hub_estimator.config import bindings, operative, registry, statements
 from hub_estimator.config.bindings import Reading
 from hub_estimator.config.messages import clear_call_errors, unread_message
 from hub_estimator.config.origin import ConfigOrigin
-from hub_estimator.config.parsing import parse_all
+from hub_estimator.config.parsing import NotYetKnownError, Parsed, ReadFile, parse_all
 from hub_estimator.config.statements import Binding, Reference
 from hub_estimator.config.uses import Uses
+from hub_estimator.config.whole_text import whole_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +28,18 @@ class Session:
       used: the macros and parts that the files use. What uses them may have been given another value
         since, so their settings in the files may have no effect.
       imports: the modules that were imported for the configuration.
+      files: the gin files that it is from, each before those that it includes.
     """
 
     given: frozenset[str] = frozenset()
     used: frozenset[Reference] = frozenset()
     imports: tuple[str, ...] = ()
+    files: tuple[ReadFile, ...] = ()
+
+    @property
+    def is_of_model_folder(self) -> bool:
+        """Whether the configuration of a model folder is a part of it."""
+        return any(operative.is_operative(file.path) for file in self.files)
 
     def check_all_read(self) -> None:
         """Checks that every binding had an effect so far, but for those of files that others made
@@ -41,15 +49,67 @@ class Session:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
         reading = bindings.reading()
-        _check(
-            [
-                binding
-                for binding in reading.unread
-                if str(binding) in self.given
-                or not (binding in reading.overruled or self._is_replaced(binding, reading))
-            ],
-            reading,
+        _check(self._useless(reading), reading)
+
+    def check_reached(
+        self, name: str, only_given: bool = False, is_before_call: bool = False
+    ) -> None:
+        """Checks that bindings can have an effect where a part is called, and all that it leads to.
+
+        It finds without a call what `check_all_read` or `check_given_read` finds after one, as far as
+        that follows from the texts: where it may not, nothing is said.
+
+        Args:
+          name: the part.
+          only_given: whether only what the bindings set needs an effect.
+          is_before_call: whether the call is still to come. Then nothing is said either where the
+            files use what nothing reads: what was given in the place of that use may be what is
+            wrong, and the call says it better.
+
+        Raises:
+          errors.UnreadBindingError: some can have none; the message names them and near ones.
+        """
+        reading = bindings.reachable(name)
+        unread = self._given_of(reading) if only_given else self._useless(reading)
+        are_settled = all(
+            binding.is_macro or registry.is_settled(binding.selector, binding.parameter)
+            for binding in unread
         )
+        is_replaced = any(self._is_replaced(binding, reading) for binding in unread)
+        if are_settled and not (is_before_call and is_replaced):
+            _check(unread, reading)
+
+    def texts_reached(self, name: str) -> Iterator[tuple[str, str, str]]:
+        """Yields the settings that are texts, or macros of texts, of what a call of a part leads to.
+
+        Args:
+          name: the part that is called.
+
+        Yields:
+          The part that has the setting, the parameter, and the text.
+        """
+        reading = bindings.reachable(name)
+        macros = {str(binding): binding.value for binding in reading.read if binding.is_macro}
+        for binding in reading.read:
+            value = binding.value
+            for _ in macros:  # as many may be in one another
+                is_macro = isinstance(value, Reference) and value.is_macro
+                value = macros.get(value.name) if is_macro else value
+            if binding.parameter and isinstance(value, str):
+                yield binding.selector, binding.parameter, value
+
+    def _useless(self, reading: Reading) -> list[Binding]:
+        """Returns what nothing reads, but for what others made useless; see `check_all_read`."""
+        return [
+            binding
+            for binding in reading.unread
+            if str(binding) in self.given
+            or not (binding in reading.overruled or self._is_replaced(binding, reading))
+        ]
+
+    def _given_of(self, reading: Reading) -> list[Binding]:
+        """Returns what nothing reads of what the bindings set."""
+        return [binding for binding in reading.unread if str(binding) in self.given]
 
     def _is_replaced(self, binding: Binding, reading: Reading) -> bool:
         """Whether the files use what a setting is of, and what was used in the end is something else.
@@ -80,7 +140,7 @@ class Session:
           errors.UnreadBindingError: some had none; the message names them and near ones.
         """
         reading = bindings.reading()
-        _check([binding for binding in reading.unread if str(binding) in self.given], reading)
+        _check(self._given_of(reading), reading)
 
     def operative_text(self, model_dir: str) -> str:
         """Returns the configuration that had an effect so far, as the text of a gin file.
@@ -96,6 +156,20 @@ class Session:
         text = itertools.dropwhile(lambda line: line.startswith(("import ", "from ")), lines)
         head = ConfigOrigin.here(model_dir, self.imports).head()
         return head + "\n" + "\n".join(text).lstrip("\n")
+
+    def whole_text(self, name: str) -> str:
+        """Returns the configuration as a call of a part would use it, as the text of a gin file.
+
+        It has what is set and of use, the defaults of all that is used, and what it imports.
+
+        Args:
+          name: the part.
+
+        Raises:
+          errors.UnreadBindingError: a setting can have no effect; see `check_reached`.
+        """
+        self.check_reached(name)
+        return whole_text(name, self.files, self.given, self.imports)
 
     def macros_read(self) -> dict[str, Any]:
         """Returns the macros that had an effect so far, with their values as gin files have them."""
@@ -164,11 +238,42 @@ def gin_session(
     gin.clear_config()
     try:
         parsed = parse_all(gin_files, given_bindings, allowed_imports)
-        yield Session(parsed.given, parsed.used, parsed.imports)
+        yield _session(parsed)
     finally:
         gin.clear_config()
 
 
+@contextlib.contextmanager
+def early_session(
+    gin_files: Sequence[str] = (), given_bindings: Sequence[str] = ()
+) -> Iterator[Session | None]:
+    """Parses gin files and bindings as `gin_session` does, without importing anything.
+
+    Parts need not be added yet: that they are declared is enough to check what texts say of them,
+    not to call them.
+
+    Yields:
+      The `Session`; None where more can be known only once something was imported.
+
+    Raises:
+      errors.ConfigError: see `gin_session`.
+    """
+    import gin
+
+    gin.clear_config()
+    parsed = None
+    try:
+        with contextlib.suppress(NotYetKnownError):
+            parsed = parse_all(gin_files, given_bindings, is_early=True)
+        yield None if parsed is None else _session(parsed)
+    finally:
+        gin.clear_config()
+
+
+def _session(parsed: Parsed) -> Session:
+    return Session(parsed.given, parsed.used, parsed.imports, parsed.files)
+
+
 def _check(unread: list[Binding], reading: Reading) -> None:
     if unread:
-        raise errors.UnreadBindingError(unread_message(unread, reading.read))
+        raise errors.UnreadBindingError(unread_message(unread, reading))

@@ -23,7 +23,7 @@ _LONGEST_NAME = 500  # letters
 _MOST_BITS = 1024  # of a whole number: as large as the largest float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Reference:
     """A use of a part or a macro in a value: `@[scope/]name`, `@[scope/]name()` or `%name`.
 
@@ -39,7 +39,8 @@ class Reference:
     is_called: bool = True
     is_macro: bool = False
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        # As gin files write it, also within lists and dicts.
         if self.is_macro:
             return f"%{self.name}"
         scope = f"{self.scope}/" if self.scope else ""
@@ -59,6 +60,11 @@ class Binding:
     def is_macro(self) -> bool:
         """Whether it is a macro."""
         return not self.parameter
+
+    @property
+    def value_text(self) -> str:
+        """The value as a gin file has it."""
+        return repr(self.value)
 
     def __str__(self) -> str:
         scope = f"{self.scope}/" if self.scope else ""

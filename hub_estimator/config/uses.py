@@ -8,7 +8,7 @@ is walked here before, each part of it once.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Mapping
 
 from hub_estimator import errors
 from hub_estimator.config import registry
@@ -48,6 +48,21 @@ class _Step:
 
 
 @dataclasses.dataclass(frozen=True)
+class Call:
+    """A call of a part that the configuration leads to.
+
+    Attributes:
+      scope: the scope in which it is called.
+      selector: the part, as the texts name it.
+      settings: the bindings that it reads, by parameter.
+    """
+
+    scope: str
+    selector: str
+    settings: Mapping[str, Binding]
+
+
+@dataclasses.dataclass(frozen=True)
 class _Extent:
     """How much a call puts together: the number of values, and how deep they are in one another."""
 
@@ -63,10 +78,13 @@ class Uses:
 
     Attributes:
       reached: the bindings that are read on the ways that were walked so far.
+      calls: the calls of parts on these ways.
     """
 
     def __init__(self, bound: Iterable[Binding]) -> None:
         self.reached: set[Binding] = set()
+        self.calls: list[Call] = []
+        self._names: dict[Hashable, str] = {}  # of the parts, as the texts name them
         self._bound: dict[_Node, dict[str, Binding]] = {}
         for binding in bound:
             node = _Node(str(binding), "") if binding.is_macro else self._node(binding)
@@ -81,7 +99,9 @@ class Uses:
         Raises:
           errors.ConfigError: a setting contains itself, or too much.
         """
-        self._walk(_Node(registry.part(name), ""))
+        node = _Node(registry.part(name), "")
+        self._names.setdefault(node.what, name)
+        self._walk(node)
 
     def walk_all(self, used: Iterable[Reference]) -> None:
         """Walks through all that has settings and no text uses: what only a program can call.
@@ -105,7 +125,9 @@ class Uses:
             self._extent(self._waiting.pop(), ())
 
     def _node(self, binding: Binding) -> _Node:
-        return _Node(registry.part(binding.selector), binding.scope)
+        what = registry.part(binding.selector)
+        self._names.setdefault(what, binding.selector)
+        return _Node(what, binding.scope)
 
     def _extent(self, node: _Node, above: tuple[_Step, ...]) -> _Extent:
         """Returns how much a call puts together.
@@ -117,7 +139,10 @@ class Uses:
         if node not in self._extents:
             _check_circle(node, above)
             size, height = 1, 0
-            for binding in self._parameters(node):
+            settings = self._parameters(node)
+            if not isinstance(node.what, str):
+                self.calls.append(Call(node.scope, self._names[node.what], settings))
+            for binding in settings.values():
                 self.reached.add(binding)
                 for depth, element in elements(binding.value):
                     size, height = size + 1, max(height, depth)
@@ -138,6 +163,7 @@ class Uses:
         """Returns how much a use in a value puts together; of what is called later, nothing now."""
         user = way[-1].node
         used = _Node.of(reference, user.scope)
+        self._names.setdefault(used.what, reference.name)
         # A singleton calls what it is given.
         if reference.is_called or user.what == self._singleton:
             _check_depth(way, 0)  # before Python's own stack is full
@@ -145,16 +171,15 @@ class Uses:
         self._waiting.append(used)
         return _Extent(0, 0)
 
-    def _parameters(self, node: _Node) -> Iterator[Binding]:
-        """Yields the settings that a call reads, of each parameter that of the innermost scope."""
+    def _parameters(self, node: _Node) -> dict[str, Binding]:
+        """Returns the settings that a call reads, of each parameter that of the innermost scope."""
         if isinstance(node.what, str):
-            yield from self._bound.get(_Node(node.what, ""), {}).values()
-            return
+            return self._bound.get(_Node(node.what, ""), {})
         found: dict[str, Binding] = {}
         names = node.scope.split("/") if node.scope else []
         for number in range(len(names) + 1):
             found |= self._bound.get(_Node(node.what, "/".join(names[:number])), {})
-        yield from found.values()
+        return found
 
 
 def _check_circle(node: _Node, above: tuple[_Step, ...]) -> None:

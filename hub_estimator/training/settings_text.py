@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import pprint
 import re
@@ -40,13 +39,21 @@ class GinSource:
         """Returns what had an effect so far, as the text of a gin file for a model folder."""
         return self.session.operative_text(model_dir)
 
+    def whole_text(self) -> str:
+        """Returns all that is set and of use, and defaults, as the text of a gin file.
+
+        Raises:
+          errors.UnreadBindingError: a setting can have no effect.
+        """
+        return self.session.whole_text(EXPERIMENT)
+
     def check_all_read(self, experiment: Any) -> None:
         """Checks that each setting had an effect; where a part was changed since, none need.
 
         Raises:
           errors.UnreadBindingError: one had none.
         """
-        if all(_is_literal(value) for value in self.changes(experiment).values()):
+        if all(config.is_literal(value) for value in self.changes(experiment).values()):
             self.session.check_all_read()
 
     def check_given_read(self) -> None:
@@ -77,18 +84,12 @@ def with_changes(text: str, changes: Mapping[str, Any]) -> str:
         return text
     lines = ["", "# Changed in Python:"]
     for name, value in sorted(changes.items()):
-        shown = repr(value) if _is_literal(value) else "%gin.REQUIRED"
+        shown = repr(value) if config.is_literal(value) else "%gin.REQUIRED"
         lines.append(f"{EXPERIMENT}.{name} = {shown}")
     return text.rstrip("\n") + "\n" + "\n".join(lines) + "\n"
 
 
 def _is_same(value: Any, made: Any) -> bool:
-    return value is made or (_is_literal(value) and _is_literal(made) and repr(value) == repr(made))
-
-
-def _is_literal(value: Any) -> bool:
-    """Whether the text of a value is read as the same value."""
-    try:
-        return bool(ast.literal_eval(repr(value)) == value)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return False
+    return value is made or (
+        config.is_literal(value) and config.is_literal(made) and repr(value) == repr(made)
+    )

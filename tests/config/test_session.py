@@ -88,11 +88,23 @@ def test_scoped_bindings_are_read_in_their_scopes():
 )
 def test_unread_bindings(bindings, unread):
     with config.gin_session([], ["bake.cake = @big/Cake()", *bindings]) as session:
-        session.call("bake")
+        check_before_and_after(session, unread[0] if unread else None)
         assert [str(binding) for binding in config.unread_bindings()] == unread
 
 
 ICE = "Cake.flavour = 'fig'\nCake.topping = @ice()\nice.sugar = 7"
+
+
+def check_before_and_after(session, unread):
+    """Checks that a setting is found to be unread, by the texts alone and by a call; None is none."""
+    for check in (lambda: session.check_reached("bake"), session.check_all_read):
+        if unread is None:
+            check()
+        else:
+            message = f"^Nothing reads this setting: {unread} "
+            with pytest.raises(errors.UnreadBindingError, match=message):
+                check()
+        session.call("bake")
 
 
 @pytest.mark.parametrize(
@@ -114,14 +126,7 @@ ICE = "Cake.flavour = 'fig'\nCake.topping = @ice()\nice.sugar = 7"
 def test_settings_of_files_whose_use_was_given_another_value(tmp_path, text, bindings, unread):
     path = write(tmp_path / "a.gin", f"bake.cake = @Cake()\n{text}\n")
     with config.gin_session([path], bindings) as session:
-        session.call("bake")
-        if unread is None:
-            session.check_all_read()
-            return
-        with pytest.raises(
-            errors.UnreadBindingError, match=f"^Nothing reads this setting: {unread} "
-        ):
-            session.check_all_read()
+        check_before_and_after(session, unread)
 
 
 def test_macros_read():

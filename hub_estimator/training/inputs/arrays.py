@@ -27,7 +27,7 @@ class Arrays(TableInput):
       features: the values of each feature by name, `[N, ...]`.
       labels: the labels, `[N]` or `[N, K]`; of several heads, by their names. None where there are
         none, for prediction only.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       class_names: the names of the classes in the order of their numbers.
 
     Raises:
@@ -89,7 +89,7 @@ class Frame(TableInput):
       frame: a `pandas.DataFrame`.
       features: the column, or the list of columns, of each feature, by feature name.
       label: the column of the labels, or a list of columns; of several heads, a dict by their names.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       class_names: the names of the classes in the order of their numbers.
       separator: what is between the classes of an example in one text.
       split_by: where a fraction of it is held out: the column, or the columns, by which examples stay

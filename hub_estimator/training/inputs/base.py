@@ -155,7 +155,7 @@ class Order:
 
     Args:
       num_rows: the number of examples.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       seed: chooses the order of each epoch.
     """
 

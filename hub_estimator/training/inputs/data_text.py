@@ -6,7 +6,7 @@ import gzip
 import io
 
 from hub_estimator import errors, files
-from hub_estimator.training.inputs import data_files, formats, limits
+from hub_estimator.training.inputs import data_files, formats, limits, presence
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -25,8 +25,7 @@ def read(path: str, own: formats.Format) -> str:
       errors.DataFileError: it cannot be read, is no text, of another format, or unpacks to too much.
     """
     with data_files.reading("data file", path):
-        if not files.exists(path):
-            raise errors.DataFileNotFoundError(f"There is no data file {path!r}.")
+        presence.check_file(path)
         packed = files.read_bytes(path)
         content = _unpacked(path, packed) if packed.startswith(_GZIP) else packed
     try:

@@ -35,7 +35,7 @@ class ImageFolder(InMemory):
       path: the folder; of an `Experiment.eval_input` also a fraction of the training data, such as
         0.1. Images are held out by their contents, so that equal ones are on one side.
       feature: the name of the feature.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       classes: the names of the classes in the order of their numbers; None is the names of the
         folders in alphabetic order.
       augment: how training changes each image by chance, for example `Augmentation()`: called with

@@ -12,7 +12,7 @@ import numpy as np
 
 from hub_estimator import errors, files, texts
 from hub_estimator.training import images
-from hub_estimator.training.inputs import data_files, image_headers
+from hub_estimator.training.inputs import data_files, image_headers, presence
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
@@ -146,10 +146,7 @@ def _is_utf_8(name: str) -> bool:
 
 def _check_folder(path: str) -> None:
     with data_files.reading("folder", path):
-        if not files.exists(path):
-            raise errors.DataFileNotFoundError(f"There is no folder {path!r}.")
-        if not files.is_folder(path):
-            raise errors.DataFileError(f"{path!r} is a file; a folder of images is needed.")
+        presence.check_folder(path)
 
 
 def _images(folder: str) -> list[str]:

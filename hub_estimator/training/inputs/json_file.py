@@ -28,7 +28,7 @@ class JsonlFile(TableInput):
         of the training data, such as 0.1.
       features: the key, or the list of keys, of each feature, by feature name.
       label: the key of the labels, or a list of keys; of several heads, a dict by their names.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       class_names: the names of the classes in the order of their numbers, where labels are names and
         the head has no vocabulary.
       separator: what is between the classes of an example in one text.

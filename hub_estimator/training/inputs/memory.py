@@ -49,7 +49,7 @@ class InMemory(abc.ABC):
     """What inputs share that hold all examples, or the names of their files, in memory.
 
     Args:
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
 
     Raises:
       errors.InvalidSettingError: `batch_size` is no positive whole number.

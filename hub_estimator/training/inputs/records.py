@@ -55,7 +55,7 @@ class Records(Streamed):
         compressed with gzip. Of an `Experiment.eval_input` also a fraction of the training data, such
         as 0.1.
       label: the key of the labels; of several heads, a dict by their names.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       shuffle_buffer: how many examples training holds to choose the next one from; the files come in
         another order in each epoch too.
       deterministic: whether the batch of a step depends on the seed and the step alone. Training

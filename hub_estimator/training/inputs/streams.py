@@ -49,7 +49,7 @@ class Streamed(abc.ABC):
 
     Args:
       label: the key of the labels; of several heads, a dict by their names.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       shuffle_buffer: how many examples training holds to choose the next one from; 1 leaves their
         order as it is read.
       deterministic: whether the batch of a step depends on the seed and the step alone. Training

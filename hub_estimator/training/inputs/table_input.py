@@ -24,7 +24,7 @@ class TableInput(InMemory):
     Args:
       features: the column of each feature by its name, or the columns.
       label: the column of the labels, or the columns; of several heads, by their names.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       class_names: the names of the classes in the order of their numbers.
       separator: what is between the classes of an example in one text.
       split_by: the column, or the columns, by which examples stay together where a fraction is held

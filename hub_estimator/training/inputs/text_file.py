@@ -27,7 +27,7 @@ class TextFile(TableInput):
       numbers: the column, or the list of columns, of each feature of numbers, by feature name; also
         of the weights of examples.
       label: the column of the labels, or a list of columns; of several heads, a dict by their names.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       delimiter: what separates the fields; None is a tab for `.tsv`, else a comma.
       header: whether the first row names the columns; without it, columns are numbers from 0.
       class_names: the names of the classes in the order of their numbers, where labels are names and

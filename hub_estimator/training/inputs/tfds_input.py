@@ -30,7 +30,7 @@ class TfdsInput(Streamed):
       label: the dataset's feature with the labels; of several heads, a dict by their names.
       data_dir: the folder of prepared datasets; None is that of `tensorflow_datasets`.
       download: whether to download and prepare a dataset that is not there.
-      batch_size: `B`.
+      batch_size: `B`, the number of examples in a step.
       shuffle_buffer: how many examples training holds to choose the next one from; the files come in
         another order in each epoch too.
       deterministic: whether the batch of a step depends on the seed and the step alone. Training

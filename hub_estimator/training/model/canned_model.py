@@ -15,10 +15,8 @@ from hub_estimator.training import checks
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.class_counts import Classes
 from hub_estimator.training.model import heads, open_heads
+from hub_estimator.training.model.estimator_names import ESTIMATOR_NAMES
 from hub_estimator.training.model.open_heads import Asked
-
-# Those that take a head, so that the run knows which labels they take.
-ESTIMATOR_NAMES = ("DNNEstimator", "LinearEstimator", "DNNLinearCombinedEstimator")
 
 # What Estimators call their columns: those with one part, and those with two.
 _COLUMNS = "feature_columns"

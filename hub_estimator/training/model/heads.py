@@ -16,9 +16,6 @@ from hub_estimator.training.labels.unknown import AnyLabels
 from hub_estimator.training.model import open_heads
 from hub_estimator.training.model.open_heads import Asked, OpenHead, OpenMultiHead, head_class
 
-# The heads that a configuration can name, all of `tf.estimator`.
-HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "RegressionHead", "MultiHead")
-
 
 def head_maker(name: str) -> Any:
     """Returns what makes the head called `name`: see `open_heads`, or the class of `tf.estimator`."""

@@ -40,11 +40,12 @@ from hub_estimator.training.model_folder import (
     checkpoints,
     history,
     retention,
+    run_settings,
     trained_modules,
 )
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
 from hub_estimator.training.model_folder.history import Evaluation, History
-from hub_estimator.training.model_folder.names import EXPERIMENT, METRICS
+from hub_estimator.training.model_folder.names import METRICS
 from hub_estimator.training.model_folder.trained_modules import Modules
 from hub_estimator.training.objective import Objective
 
@@ -89,7 +90,7 @@ class ModelFolder:
           text: the settings.
           is_gin: whether it is the text of a gin file, which commands read.
         """
-        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
+        paths = run_settings.paths(self.path)
         path, other = paths if is_gin else reversed(paths)
         files.remove(other)
         files.write_text(path, text)
@@ -97,7 +98,7 @@ class ModelFolder:
     @property
     def settings(self) -> str | None:
         """The path of the settings that a training wrote, whichever kind they are; None without."""
-        paths = [self.operative_config, files.join(self.path, EXPERIMENT)]
+        paths = run_settings.paths(self.path)
         return next((path for path in paths if files.exists(path)), None)
 
     @property
@@ -128,18 +129,7 @@ class ModelFolder:
           errors.ModelFolderError: there is no folder, or nothing of a run in it.
         """
         self.check_filesystem()
-        if not files.is_folder(self.path):
-            raise errors.ModelFolderError(f"There is no model folder {self.path!r}.")
-        if files.exists(files.join(self.path, EXPERIMENT)):
-            raise errors.ModelFolderError(
-                f"The run in {self.path!r} was made in Python, so commands do not know its settings. "
-                "Use the functions of hub_estimator.training with the same experiment."
-            )
-        if not files.exists(self.operative_config):
-            raise errors.ModelFolderError(
-                f"The folder {self.path!r} has no {config.OPERATIVE_CONFIG}. Give the --model_dir of a "
-                "run of hub_estimator.train."
-            )
+        run_settings.check(self.path)
 
     def check_filesystem(self) -> None:
         """Checks that the filesystem of the folder is known, and can be asked.

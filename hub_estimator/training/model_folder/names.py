@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 EXPERIMENT = "experiment.txt"
+"""In place of the settings of gin files, where the run was made in Python: the settings, for people."""
+
 METRICS = "metrics"
 """Of the evaluations, but for `.jsonl`."""

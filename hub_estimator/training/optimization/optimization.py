@@ -14,6 +14,16 @@ from hub_estimator.training.optimization import averaging, gradients, schedules
 from hub_estimator.training.optimization.applying import apply
 from hub_estimator.training.optimization.groups import VariableGroup, divide
 
+_KERAS = ("keras", "tf_keras")
+# The optimizers of Keras, and what to take instead; all others are most like Adam.
+_INSTEAD = {
+    "Adadelta": "tf.compat.v1.train.AdadeltaOptimizer",
+    "Adagrad": "tf.compat.v1.train.AdagradOptimizer",
+    "AdamW": "hub_estimator.training.AdamWOptimizer",
+    "Ftrl": "tf.compat.v1.train.FtrlOptimizer",
+    "RMSprop": "tf.compat.v1.train.RMSPropOptimizer",
+    "SGD": "tf.compat.v1.train.GradientDescentOptimizer",
+}
 # Makes an optimizer of `tf.compat.v1.train`: `optimizer(learning_rate=...)`.
 OptimizerFactory = Callable[..., Any]
 
@@ -50,6 +60,7 @@ class Optimization:
     average_decay: float | None = None
 
     def __post_init__(self) -> None:
+        _check_not_of_keras(self.optimizer)
         for name, example in (("optimizer", "@AdagradOptimizer"), ("decay", "@linear_decay")):
             value = getattr(self, name)
             if not callable(value) and (name, value) != ("decay", None):
@@ -143,6 +154,18 @@ class Optimization:
         if self.average_decay is None:
             return tf.no_op()
         return averaging.update(self.average_decay, variables, step)
+
+
+def _check_not_of_keras(optimizer: Any) -> None:
+    """Checks that an optimizer is none of Keras, the class or an object of it."""
+    given = optimizer if isinstance(optimizer, type) else type(optimizer)
+    if not any(base.__module__.split(".")[0] in _KERAS for base in given.__mro__):
+        return
+    instead = _INSTEAD.get(given.__name__, "tf.compat.v1.train.AdamOptimizer")
+    raise errors.InvalidSettingError(
+        f"Optimization.optimizer is {given.__name__} of Keras; it must be an optimizer of TensorFlow "
+        f"1. Give it {instead}, in gin files @{instead.rpartition('.')[-1]}."
+    )
 
 
 def _summarize_rates(rate: Any, parts: Sequence[VariableGroup], step: Any) -> None:

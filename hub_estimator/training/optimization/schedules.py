@@ -54,7 +54,13 @@ def linear_decay(learning_rate: float, global_step: Any, steps: int, end: float 
 def cosine_decay(learning_rate: float, global_step: Any, steps: int, end: float = 0.0) -> Any:
     """Lets the learning rate fall on half a cosine, to `end` times the first one.
 
-    Args, result and errors are those of `linear_decay`.
+    Args:
+      learning_rate: the rate of step 0.
+      global_step: int64 scalar.
+      steps: the number of steps until the end rate, which is that of all later ones.
+      end: the end rate as a fraction of the first one.
+
+    Result and errors are those of `linear_decay`.
     """
     _check("cosine_decay", steps=steps, end=end)
     return tf.compat.v1.train.cosine_decay(learning_rate, global_step, steps, alpha=end)

@@ -50,14 +50,14 @@ def train_and_evaluate(experiment: Experiment, model_dir: files.PathLike) -> Res
       errors.Error: something is wrong; the class and the message say what.
     """
     folder = ModelFolder(files.as_path(model_dir))
-    prepared = _prepare(experiment, folder)
+    prepared = prepare(experiment, folder)
     signals = Signals()
     with signals.listening(), _alone(folder, prepared.config):
         return _run(experiment, folder, prepared, signals)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Prepared:
+class Prepared:
     """What a run is made of, all of it checked; nothing is written yet.
 
     Attributes:
@@ -75,7 +75,12 @@ class _Prepared:
     hooks: Sequence[Any]
 
 
-def _prepare(experiment: Experiment, folder: ModelFolder) -> _Prepared:
+def prepare(experiment: Experiment, folder: ModelFolder) -> Prepared:
+    """Checks all that can be wrong with a run, and makes what it needs; writes nothing.
+
+    Raises:
+      errors.Error: something is wrong; see `train_and_evaluate`.
+    """
     config = _run_config(experiment)
     check_process(experiment.early_stopping, config)
     if config.is_chief:
@@ -96,11 +101,11 @@ def _prepare(experiment: Experiment, folder: ModelFolder) -> _Prepared:
     hooks = hooks or _fewer_calls(experiment, checked.model, config)
     if experiment.source is not None:
         experiment.source.check_all_read(experiment)
-    return _Prepared(config, checked, cache, exporters, hooks)
+    return Prepared(config, checked, cache, exporters, hooks)
 
 
 def _run(
-    experiment: Experiment, folder: ModelFolder, prepared: _Prepared, signals: Signals
+    experiment: Experiment, folder: ModelFolder, prepared: Prepared, signals: Signals
 ) -> Result:
     config, spec, model = prepared.config, prepared.checked.spec, prepared.checked.model
     step = _prepare_folder(experiment, folder, prepared.checked) if config.is_chief else None

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import config, errors
+from hub_estimator.training import configurables
 from hub_estimator.training.optimization.groups import VariableGroup
 from hub_estimator.training.optimization.optimization import Optimization
 from hub_estimator.training.optimization.schedules import linear_decay
@@ -306,3 +307,39 @@ def test_a_group_that_the_loss_does_not_depend_on():
         session.run(tf1.global_variables_initializer())
         session.run(train_op)
         np.testing.assert_array_equal(values(session)["body/weights"], BODY)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "instead"),
+    [
+        ("Adam", "tf.compat.v1.train.AdamOptimizer, in gin files @AdamOptimizer"),
+        ("AdamW", "hub_estimator.training.AdamWOptimizer, in gin files @AdamWOptimizer"),
+        (
+            "SGD",
+            "tf.compat.v1.train.GradientDescentOptimizer, in gin files @GradientDescentOptimizer",
+        ),
+        ("Nadam", "tf.compat.v1.train.AdamOptimizer, in gin files @AdamOptimizer"),
+    ],
+)
+def test_an_optimizer_of_keras_is_refused_with_what_to_take(optimizer, instead):
+    made = getattr(tf.keras.optimizers, optimizer)
+    for given in (made, made()):
+        with pytest.raises(errors.InvalidSettingError) as caught:
+            Optimization(given, 0.1)
+        assert str(caught.value) == (
+            f"Optimization.optimizer is {optimizer} of Keras; it must be an optimizer of TensorFlow "
+            f"1. Give it {instead}."
+        )
+
+
+@pytest.mark.parametrize("written", ["@Adam", "@Adam()", "@tf.keras.Adam"])
+def test_an_optimizer_of_keras_in_a_gin_file(written):
+    configurables.register()
+    bindings = [f"Optimization.optimizer = {written}", "Optimization.learning_rate = 0.1"]
+    with (
+        config.gin_session([], bindings) as session,
+        pytest.raises(
+            errors.InvalidSettingError, match=r"^Optimization.optimizer is Adam of Keras"
+        ),
+    ):
+        session.call("Optimization")
