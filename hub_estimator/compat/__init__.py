@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hub_estimator.compat.savers import FlushedSaver
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
+    from hub_estimator.compat.tf1.program_imports import give_programs_tf1
 
 _WHERE = {
     "ColumnState": "feature_columns",
@@ -50,6 +51,7 @@ _WHERE = {
     "estimator_module": "stand_ins",
     "flag_settings": "hub_flags",
     "function_def": "graphs",
+    "give_programs_tf1": "tf1.program_imports",
     "head_details": "heads",
     "install": "installation",
     "is_function_graph": "graphs",
@@ -81,6 +83,7 @@ __all__ = [
     "estimator_module",
     "flag_settings",
     "function_def",
+    "give_programs_tf1",
     "head_details",
     "install",
     "is_function_graph",

@@ -11,6 +11,7 @@ from tensorflow.python.util import tf_export
 
 from hub_estimator import errors
 from hub_estimator.compat.aliases import add_alias
+from hub_estimator.compat.input_functions import accept_columns_of_today
 from hub_estimator.compat.legacy_keras import require_legacy_keras
 from hub_estimator.compat.noise import silence_deprecations
 from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
@@ -41,6 +42,7 @@ def estimator_module(api: Literal["v1", "v2"] = "v1") -> ModuleType:
     silence_deprecations()
     reduce_to_one_device_in_sessions()
     _prepare()
+    accept_columns_of_today()
     return importlib.import_module(_API % api)
 
 
