@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         is_inside,
         variable_from_proto,
     )
-    from hub_estimator.compat.heads import head_details
+    from hub_estimator.compat.heads import head_class, head_details
     from hub_estimator.compat.hub_flags import flag_settings
     from hub_estimator.compat.installation import install
     from hub_estimator.compat.legacy_keras import legacy_layers, require_legacy_keras
@@ -52,6 +52,7 @@ _WHERE = {
     "flag_settings": "hub_flags",
     "function_def": "graphs",
     "give_programs_tf1": "tf1.program_imports",
+    "head_class": "heads",
     "head_details": "heads",
     "install": "installation",
     "is_function_graph": "graphs",
@@ -84,6 +85,7 @@ __all__ = [
     "flag_settings",
     "function_def",
     "give_programs_tf1",
+    "head_class",
     "head_details",
     "install",
     "is_function_graph",

@@ -21,7 +21,7 @@ HEAD_NAMES = ("BinaryClassHead", "MultiClassHead", "MultiLabelHead", "Regression
 def head_class(name: str) -> Any:
     """Returns the class of `tf.estimator` called `name`; needs legacy Keras."""
     compat.require_legacy_keras(f"The head {name}")
-    return getattr(compat.estimator_module("v2"), name)
+    return compat.head_class(name)
 
 
 def label_spec(head: Any) -> Labels:
