@@ -38,8 +38,9 @@ MODULES = {
 NAMES: dict[str, dict[str, str]] = {
     "cluster_resolver": {
         "tensorflow:distribute.cluster_resolver": (
-            "ClusterResolver KubernetesClusterResolver SimpleClusterResolver SlurmClusterResolver "
-            "TFConfigClusterResolver TPUClusterResolver UnionResolver"
+            "ClusterResolver GceClusterResolver=GCEClusterResolver KubernetesClusterResolver "
+            "SimpleClusterResolver SlurmClusterResolver TFConfigClusterResolver TPUClusterResolver "
+            "UnionClusterResolver=UnionResolver"
         ),
     },
     "compiler.jit": {f"{_TF1}:xla.experimental": "experimental_jit_scope=jit_scope"},

@@ -85,9 +85,11 @@ def is_program(importer: Mapping[str, Any] | None, package: str = "") -> bool:
         return False
     name, file = str(importer.get("__name__")), importer.get("__file__")
     root = name.partition(".")[0]
-    if name == "__main__" or (package and root == package):
+    if name == "__main__":
         return True
-    return root != _OURS and file is not None and not _is_installed(file)
+    if root == _OURS:
+        return False
+    return root == package or (file is not None and not _is_installed(file))
 
 
 def _is_installed(file: str) -> bool:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from hub_estimator import compat, errors
 from hub_estimator.compat.tf1 import contrib, contrib_names, layers
 from hub_estimator.compat.tf1.contrib import CONTRIB
+from tests.compat.programs import ROOT
 
 tf1 = tf.compat.v1
 
@@ -76,6 +77,20 @@ def test_every_advice_is_given(path):
         find(asked)
     where = path if path not in (*contrib_names.NAMES,) else asked
     assert str(caught.value) == contrib.ENDED % (where, contrib_names.INSTEAD[path])
+
+
+def test_the_page_has_every_name():
+    page = (ROOT / "docs" / "compat.md").read_text(encoding="utf-8")
+    rows = [line for line in page.partition("## tf.contrib")[2].splitlines() if line[:3] == "| `"]
+    for path, _, _ in _named():
+        namespace, _, name = path.rpartition(".")
+        assert any(row.startswith(f"| `{namespace}` |") and f"`{name}`" in row for row in rows), (
+            path
+        )
+    for path in contrib_names.MODULES:
+        assert any(row.startswith(f"| `{path}` |") for row in rows), path
+    for path, text in contrib_names.INSTEAD.items():
+        assert f"| `{path}` | {text} |" in rows
 
 
 def test_what_is_in_no_list():

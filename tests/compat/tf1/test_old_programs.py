@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from tests.compat.programs import environment
+from tests.compat.programs import ROOT, environment
 from tests.compat.tf1 import old_programs
 
 tf1 = tf.compat.v1
@@ -69,6 +70,31 @@ def image_module(tmp_path_factory):
         )
 
     return export(module_fn, tmp_path_factory.mktemp("image") / "m")
+
+
+USES = """
+import numpy as np
+hub.Module, tf.placeholder, tf.layers.dense, tf.app.run, tf.estimator.inputs.numpy_input_fn
+tf.logging.set_verbosity(tf.logging.ERROR)
+column = tf.feature_column.numeric_column("x")
+model = tf.estimator.DNNClassifier([4], [column], model_dir="model")
+x, y = {"x": np.float32([-1, 1])}, np.array([0, 1])
+model.train(tf.estimator.inputs.numpy_input_fn(x, y, shuffle=True, num_epochs=None), steps=3)
+print("step", model.evaluate(tf.estimator.inputs.numpy_input_fn(x, y, shuffle=False))["global_step"])
+"""
+
+
+def test_the_lines_that_a_program_is_changed_to(tmp_path):
+    [changed] = re.findall("```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert changed in (ROOT / "docs" / "compat.md").read_text()
+    lines = [line[1:] for line in changed.splitlines() if line.startswith("+")]
+    (tmp_path / "program.py").write_text("\n".join(lines) + USES)
+    result = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, env=environment(), text=True,
+        capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "step 3\n"
 
 
 def test_a_premade_estimator_fed_by_pandas(text_module, tmp_path):

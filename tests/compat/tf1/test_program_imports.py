@@ -27,6 +27,7 @@ INSTALLED = "/venv/lib/python3.11/site-packages"
         ({"__name__": "apt", "__file__": "/usr/lib/python3/dist-packages/apt.py"}, "", False),
         ({"__name__": "pdb", "__file__": os.path.join(os.path.dirname(os.__file__), "pdb.py")}, "", False),
         ({"__name__": "hub_estimator.graph.module", "__file__": "/home/me/hub/module.py"}, "", False),
+        ({"__name__": "hub_estimator.train", "__file__": "/h/train.py"}, "hub_estimator", False),
         ({"__name__": "namespace_without_file"}, "", False),
         ({}, "", False),
         (None, "", False),

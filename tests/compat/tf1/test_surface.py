@@ -7,8 +7,8 @@ from tests.compat.programs import run
 
 IMPORTS = """
 from hub_estimator import compat
-compat.install(v1=True)
-compat.install(v1=True)
+compat.install(v1=True, tensorflow_hub=True)
+compat.install(v1=True, tensorflow_hub=True)
 import tensorflow as tf
 import sys
 
@@ -53,6 +53,9 @@ assert graph_pb2.GraphDef is tf.GraphDef and head._Head
 names = {}
 exec("from tensorflow import *", {"__name__": "__main__"}, names)
 assert names["placeholder"] is tf.placeholder
+
+import tensorflow_hub as hub
+assert hub.Module and hub.__name__ == "hub_estimator"
 
 # What others get is TensorFlow as it is.
 import importlib
