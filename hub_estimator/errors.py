@@ -293,6 +293,22 @@ class NoHubModuleError(Error, ModuleNotFoundError):
     """`tensorflow_hub` has a module that this package has no counterpart of."""
 
 
+class NotInTF1Error(Error, AttributeError):
+    """A program for TensorFlow 1 uses a name that is not here; the message says what to use."""
+
+
+class NoTF1ModuleError(Error, ModuleNotFoundError):
+    """A program for TensorFlow 1 imports what is not here; the message says what to use."""
+
+
+class TensorFlowInUseError(Error, RuntimeError):
+    """A program imported TensorFlow before it asked for that of the first release."""
+
+
+class ColumnTypeError(Error, TypeError, ValueError):
+    """`pandas_input_fn` or `numpy_input_fn` got a column that TensorFlow cannot take."""
+
+
 class NotYetError(Error, NotImplementedError):
     """A part of the API is not in this release; the message says what to use."""
 

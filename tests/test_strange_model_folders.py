@@ -78,7 +78,7 @@ def only_error(capsys):
         ("A = [%A]\nEncoder.handle = %A", "A contains itself: A > A. Give one of these settings "),
         ("A = 'x\x1b[31m", "Cannot parse 'model/operative_config.gin', line 16: a string does not"),
         ("A = " + "[" * 100_000, "brackets are in one another more than 50 deep."),
-        (WRONG_HEAD, "MultiClassHead cannot be made as it is set: ValueError: "),
+        (WRONG_HEAD, "MultiClassHead: n_classes is 3, but label_vocabulary has 1: a. "),
     ],
     ids=range(8),
 )

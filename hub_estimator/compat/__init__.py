@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         is_inside,
         variable_from_proto,
     )
-    from hub_estimator.compat.heads import head_details
+    from hub_estimator.compat.heads import head_class, head_details
     from hub_estimator.compat.hub_flags import flag_settings
     from hub_estimator.compat.installing import install
     from hub_estimator.compat.keras_2 import legacy_keras, legacy_layers
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
+    from hub_estimator.compat.tf1.program_imports import give_programs_tf1
 
 _WHERE = {
     "ColumnState": "feature_columns",
@@ -52,6 +53,8 @@ _WHERE = {
     "estimator_module": "stand_ins",
     "flag_settings": "hub_flags",
     "function_def": "graphs",
+    "give_programs_tf1": "tf1.program_imports",
+    "head_class": "heads",
     "head_details": "heads",
     "install": "installing",
     "is_function_graph": "graphs",
@@ -85,6 +88,8 @@ __all__ = [
     "estimator_module",
     "flag_settings",
     "function_def",
+    "give_programs_tf1",
+    "head_class",
     "head_details",
     "install",
     "is_function_graph",

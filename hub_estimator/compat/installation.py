@@ -10,14 +10,23 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from hub_estimator import errors
 from hub_estimator.compat import hub_name, tpu_names
 from hub_estimator.compat.aliases import add_alias
+from hub_estimator.compat.input_functions import accept_columns_of_today
 from hub_estimator.compat.keras_2 import legacy_layers, legacy_rnn_cells
+from hub_estimator.compat.log_records import show_records_once
 from hub_estimator.compat.noise import silence_deprecations
 from hub_estimator.compat.pipeline_checkpoints import CheckpointInputPipelineHook
 from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
 from hub_estimator.compat.releases import ships_estimator
 from hub_estimator.compat.stand_ins import estimator_module
+from hub_estimator.compat.tf1.program_imports import give_programs_tf1
+
+TENSORFLOW_IN_USE = (
+    "install(v1=True) comes too late: the program has imported TensorFlow already, as %s, with the "
+    "names of TensorFlow 2. Call install before `import tensorflow`; in a notebook, restart it first."
+)
 
 tf1 = tf.compat.v1
 
@@ -48,7 +57,8 @@ _EARLIER_MODULES = {
 }
 _EARLIER_NAMES = {
     "tensorflow.python.framework.ops": {
-        "register_tensor_conversion_function": tf.register_tensor_conversion_function
+        "Tensor": tf.Tensor,
+        "register_tensor_conversion_function": tf.register_tensor_conversion_function,
     },
 }
 # Modules of TensorFlow 2.15 that were names for others.
@@ -88,18 +98,24 @@ _MODULE_NAMES = {
 }
 
 
-def put_back(tensorflow_hub: bool) -> None:
+def put_back(tensorflow_hub: bool, v1: bool) -> None:
     """Does what `hub_estimator.compat.install` says, in a process that has chosen its Keras.
 
     Args:
       tensorflow_hub: whether `import tensorflow_hub` is to give `hub_estimator`.
+      v1: whether `import tensorflow` in the program is to give the names of TensorFlow 1.
 
     Raises:
       NameInUseError: another package is in use as `tensorflow_hub`; nothing is installed then.
+      TensorFlowInUseError: `v1`, and the main module has imported TensorFlow 2 already; nothing is
+        installed then.
     """
     if tensorflow_hub:
         hub_name.check()
+    if v1:
+        _check_v2_is_not_in_use()
     silence_deprecations()
+    show_records_once()
     reduce_to_one_device_in_sessions()
     _add_aliases(_EARLIER_MODULES)
     _add_names(_EARLIER_NAMES)
@@ -107,8 +123,24 @@ def put_back(tensorflow_hub: bool) -> None:
         _install_namespaces()
         _add_aliases(_MODULES)
         _add_names(_MODULE_NAMES)
+    accept_columns_of_today()
     if tensorflow_hub:
         hub_name.install()
+    if v1:
+        tf1.disable_v2_behavior()
+        give_programs_tf1(package=_main_package())
+
+
+def _main_package() -> str:
+    """Returns the package of a program that was started by `python -m`; empty where it has none."""
+    return (getattr(sys.modules["__main__"], "__package__", None) or "").partition(".")[0]
+
+
+def _check_v2_is_not_in_use() -> None:
+    program = vars(sys.modules["__main__"])
+    names = [name for name, value in program.items() if value is tf]
+    if names:
+        raise errors.TensorFlowInUseError(TENSORFLOW_IN_USE % names[0])
 
 
 def _install_namespaces() -> None:

@@ -12,6 +12,7 @@ from tensorflow.python.util import tf_export
 from hub_estimator import errors
 from hub_estimator.compat.aliases import add_alias
 from hub_estimator.compat.estimator_imports import import_with_legacy_keras
+from hub_estimator.compat.input_functions import accept_columns_of_today
 from hub_estimator.compat.keras_3 import refuse_keras_3
 from hub_estimator.compat.noise import silence_deprecations
 from hub_estimator.compat.reductions import reduce_to_one_device_in_sessions
@@ -42,6 +43,7 @@ def estimator_module(api: Literal["v1", "v2"] = "v1") -> ModuleType:
     silence_deprecations()
     reduce_to_one_device_in_sessions()
     _prepare()
+    accept_columns_of_today()
     return importlib.import_module(_API % api)
 
 

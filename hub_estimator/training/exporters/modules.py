@@ -120,8 +120,9 @@ class RegisteredModules:
             modules = registered_modules()
             if not modules:
                 tf.get_logger().warning(
-                    f"{self.owner} found no module to export: call "
-                    "hub.register_module_for_export in the model_fn."
+                    f"{self.owner} found no module to export: none is registered where the model is "
+                    "built for prediction. In a model_fn, call hub.register_module_for_export in "
+                    "mode PREDICT as well, before it returns; give a feature column an export_name."
                 )
                 yield None
                 return

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import errors, texts
 from hub_estimator.training import parsing
 from hub_estimator.training.cells import Cells, convert
 from hub_estimator.training.inputs.values import Column, Pixels, Ragged
@@ -82,10 +82,24 @@ def feature(table: Table, name: str, columns: ColumnNames, spec: tf.TensorSpec) 
     """
     dtype = np.dtype(spec.dtype.as_numpy_dtype)
     if isinstance(columns, (str, int)):
+        _check_is_no_text_for_an_image(table, name, columns, spec)
         column = _one(cells(table, columns), dtype, parsing.is_image(spec))
     else:
         column = np.stack([convert(cells(table, one), dtype) for one in columns], axis=1)
     return _fitted(table, name, column, spec)
+
+
+def _check_is_no_text_for_an_image(
+    table: Table, name: str, column: ColumnName, spec: tf.TensorSpec
+) -> None:
+    values = table.columns[column]
+    if parsing.is_image(spec) and len(values) and isinstance(values[0], (str, bytes)):
+        raise errors.PartsMismatchError(
+            f"The model takes images as the feature {name!r}, real numbers {_shown(spec.shape.as_list())}, but "
+            f"the column {column!r} of {table.name} has texts, such as {texts.shown(values[0], 40)}. "
+            "Images come from ImageFolder, with a folder of files for each class, from Records and "
+            "TfdsInput, or as pixels from Arrays."
+        )
 
 
 def _one(values: Cells, dtype: np.dtype, is_image: bool) -> Column:

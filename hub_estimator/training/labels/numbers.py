@@ -20,8 +20,8 @@ from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Ou
 from hub_estimator.training.labels.prediction_lines import NUMBER, Form, Part
 
 _NO_NUMBER = (
-    "is not a number, as the model's head takes; names of classes are for heads of classes, such as "
-    "MultiClassHead"
+    "is not a number, as the model's head takes. Where labels are names of classes, the head is "
+    "BinaryClassHead for two and MultiClassHead for more, with the names in its label_vocabulary"
 )
 
 

@@ -14,12 +14,12 @@ from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.labels.unknown import AnyLabels
 from hub_estimator.training.model import open_heads
-from hub_estimator.training.model.open_heads import Asked, OpenHead, OpenMultiHead, head_class
+from hub_estimator.training.model.open_heads import Asked, OpenHead, OpenMultiHead
 
 
 def head_maker(name: str) -> Any:
     """Returns what makes the head called `name`: see `open_heads`, or the class of `tf.estimator`."""
-    return getattr(open_heads, name, None) or head_class(name)
+    return getattr(open_heads, name, None) or compat.head_class(name)
 
 
 def label_spec(head: Any) -> Labels:
@@ -59,13 +59,13 @@ def feature_specs(head: Any) -> dict[str, tf.TensorSpec]:
 def _one_label_spec(head: Any) -> LabelSpec:
     vocabulary = compat.head_details(head).vocabulary
     by_name = vocabulary is not None
-    if isinstance(head, head_class("BinaryClassHead")):
+    if isinstance(head, compat.head_class("BinaryClassHead")):
         return OneClass(2, vocabulary, by_name)
-    if isinstance(head, head_class("MultiClassHead")):
+    if isinstance(head, compat.head_class("MultiClassHead")):
         return OneClass(int(head.logits_dimension), vocabulary, by_name)
-    if isinstance(head, head_class("MultiLabelHead")):
+    if isinstance(head, compat.head_class("MultiLabelHead")):
         # A multi-label head takes zeros and ones with or without a vocabulary.
         return AnyClasses(int(head.logits_dimension), vocabulary)
-    if isinstance(head, head_class("RegressionHead")):
+    if isinstance(head, compat.head_class("RegressionHead")):
         return Numbers(int(head.logits_dimension))
     return AnyLabels()

@@ -85,7 +85,7 @@ class OpenHead:
         if self.needs_counts:
             settings["loss_fn"] = settings["loss_fn"].with_classes(classes)
         try:
-            return head_class(self.kind)(**settings)
+            return compat.head_class(self.kind)(**settings)
         except (TypeError, ValueError) as error:
             raise errors.InvalidSettingError(
                 f"{self.kind} cannot be made as it is set: {str(error).rstrip('.')}."
@@ -126,12 +126,7 @@ class OpenMultiHead:
             head.closed(classes[head.name or ""]) if isinstance(head, OpenHead) else head
             for head in self.heads
         ]
-        return head_class("MultiHead")(heads, self.head_weights)
-
-
-def head_class(name: str) -> Any:
-    """Returns the class of `tf.estimator` called `name`."""
-    return getattr(compat.estimator_module("v2"), name)
+        return compat.head_class("MultiHead")(heads, self.head_weights)
 
 
 def BinaryClassHead(
@@ -216,7 +211,7 @@ def MultiHead(heads: Sequence[Any], head_weights: Sequence[float] | None = None)
                 "A head of MultiHead.heads has no name. Give each one, as in MultiClassHead.name."
             )
         return OpenMultiHead(heads, head_weights)
-    return head_class("MultiHead")(heads, head_weights)
+    return compat.head_class("MultiHead")(heads, head_weights)
 
 
 def _made(kind: str, settings: dict[str, Any]) -> Any:
@@ -226,7 +221,7 @@ def _made(kind: str, settings: dict[str, Any]) -> Any:
     lacks_classes = "n_classes" in settings and settings["n_classes"] is None
     if lacks_classes or _needs_counts(settings["loss_fn"]):
         return OpenHead(kind, settings)
-    return head_class(kind)(**settings)
+    return compat.head_class(kind)(**settings)
 
 
 def _needs_counts(loss_fn: Any) -> bool:

@@ -154,8 +154,9 @@ def test_no_registered_module(text_module, tmp_path, caplog):
     finally:
         logger.removeHandler(caplog.handler)
     assert (
-        "LatestModuleExporter found no module to export: call hub.register_module_for_export in "
-        "the model_fn." in caplog.messages
+        "LatestModuleExporter found no module to export: none is registered where the model is "
+        "built for prediction. In a model_fn, call hub.register_module_for_export in mode PREDICT "
+        "as well, before it returns; give a feature column an export_name." in caplog.messages
     )
     assert not (tmp_path / "export").exists()
 

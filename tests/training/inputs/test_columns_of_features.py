@@ -141,3 +141,13 @@ def test_images_of_8_bits():
 def test_rows_have_the_numbers_that_they_have_in_the_file():
     table = Table("'a'", {"c": [1, 2]}, row_numbers=[4, 9])
     assert table.place(1) == "row 9 of 'a'" and len(table) == 2
+
+
+def test_texts_where_the_model_takes_images():
+    with pytest.raises(errors.PartsMismatchError) as caught:
+        feature(["receipt of 3 May", ""], tf.float32, [None, 32, 24, 3])
+    assert str(caught.value) == (
+        "The model takes images as the feature 'f', real numbers [batch, 32, 24, 3], but the column "
+        "'c' of 'a.csv' has texts, such as 'receipt of 3 May'. Images come from ImageFolder, with a "
+        "folder of files for each class, from Records and TfdsInput, or as pixels from Arrays."
+    )

@@ -160,8 +160,9 @@ NO_NAMES = (
             Numbers(),
             ["1", "x"],
             (
-                "The label 'x' in row 3 of 'a.csv' is not a number, as the model's head takes; names of "
-                "classes are for heads of classes, such as MultiClassHead."
+                "The label 'x' in row 3 of 'a.csv' is not a number, as the model's head takes. Where "
+                "labels are names of classes, the head is BinaryClassHead for two and MultiClassHead "
+                "for more, with the names in its label_vocabulary."
             ),
         ),
         (

@@ -22,8 +22,9 @@ class TestNumbers(LabelContract):
             "many",
             "'many'",
             (
-                "is not a number, as the model's head takes; names of classes are for heads of "
-                "classes, such as MultiClassHead"
+                "is not a number, as the model's head takes. Where labels are names of classes, the "
+                "head is BinaryClassHead for two and MultiClassHead for more, with the names in its "
+                "label_vocabulary"
             ),
         ),
         wrong_stored=([float("inf")], "inf", "is not a finite number"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from hub_estimator import errors
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.numbers import Numbers
@@ -61,3 +62,43 @@ def test_class_names_of_the_data_are_for_heads_without_names():
     assert named.with_class_names(NAMES) == named
     number = ExampleSpec({}, Numbers())
     assert number.with_class_names(NAMES) == number
+
+
+FOUR = ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        (
+            *("MultiClassHead", {"n_classes": 3, "label_vocabulary": FOUR}),
+            (
+                "MultiClassHead: n_classes is 3, but label_vocabulary has 4: a, b, c, d. There must be "
+                "one name for each class."
+            ),
+        ),
+        (
+            *("MultiLabelHead", {"n_classes": 5, "label_vocabulary": NAMES}),
+            (
+                "MultiLabelHead: n_classes is 5, but label_vocabulary has 3: a, b, c. There must be one "
+                "name for each class."
+            ),
+        ),
+        (
+            *("MultiClassHead", {"n_classes": 2}),
+            "MultiClassHead cannot be made as it is set: n_classes must be > 2: 2.",
+        ),
+        (
+            *("BinaryClassHead", {"label_vocabulary": "ab"}),
+            (
+                "BinaryClassHead cannot be made as it is set: label_vocabulary should be a list or a "
+                "tuple. Given type: <class 'str'>."
+            ),
+        ),
+    ],
+)
+def test_a_head_that_cannot_be_made(name, settings, message):
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        head_class(name)(**settings)
+    assert str(caught.value) == message
+    assert isinstance(caught.value, ValueError) and isinstance(caught.value, TypeError)

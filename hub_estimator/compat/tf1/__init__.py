@@ -1,0 +1,1 @@
+"""TensorFlow as programs for its first release import it: `import tensorflow as tf`, unchanged."""
