@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
+from hub_estimator.compat import head_class
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.model.model_fn import Model
 from hub_estimator.training.model_folder.model_folder import ModelFolder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub_estimator import errors
+from hub_estimator import compat, errors
 from hub_estimator.training.example_spec import ExampleSpec, class_names_of
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
@@ -33,7 +33,7 @@ def test_heads_have_names_of_files(name, reason):
 
 
 def test_a_multi_head_whose_head_leads_elsewhere():
-    parts = [heads.head_class("RegressionHead")(name=name) for name in ("a", "../../x")]
-    labels = heads.label_spec(heads.head_class("MultiHead")(parts))
+    parts = [compat.head_class("RegressionHead")(name=name) for name in ("a", "../../x")]
+    labels = heads.label_spec(compat.head_class("MultiHead")(parts))
     with pytest.raises(errors.InvalidPathNameError, match=r"^The name of a head is '\.\./\.\./x',"):
         ExampleSpec({}, labels)

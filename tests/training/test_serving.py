@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.compat import head_class
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.unknown import AnyLabels
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.serving import ServingInput
 from tests.training.image_files import encoded
 from tests.training.training_data import TWO_CLASSES

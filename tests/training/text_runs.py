@@ -7,9 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import training
+from hub_estimator.compat import head_class
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.model_fn import Model
 from hub_estimator.training.optimization.optimization import Optimization
 from tests.training import runs

@@ -86,7 +86,9 @@ class OpenHead:
             settings["loss_fn"] = settings["loss_fn"].with_classes(classes)
         try:
             return compat.head_class(self.kind)(**settings)
-        except (TypeError, ValueError) as error:
+        except errors.Error:  # it says what is wrong
+            raise
+        except TypeError as error:
             raise errors.InvalidSettingError(
                 f"{self.kind} cannot be made as it is set: {str(error).rstrip('.')}."
             ) from error

@@ -18,12 +18,12 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import config, errors, estimator
+from hub_estimator.compat import head_class
 from hub_estimator.training import configurables
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.objective import Objective
 from hub_estimator.training.serving import ServingInput
 from tests.training import runs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hub_estimator.compat import head_class
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.inputs.text_file import TextFile
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.layers import DenseLayers
 from tests.training import runs
 from tests.training.training_data import write_csv

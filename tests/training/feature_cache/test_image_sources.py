@@ -8,12 +8,12 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from hub_estimator.compat import head_class
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import SourceAndSpec, Sources
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.labels.one_class import OneClass
-from hub_estimator.training.model.heads import head_class
 from tests.training.image_files import encoded
 
 IMAGES = ExampleSpec({"image": tf.TensorSpec([None, 2, 2, 3], tf.float32)}, OneClass(2))

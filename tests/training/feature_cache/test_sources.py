@@ -11,11 +11,11 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from hub_estimator.compat import head_class
 from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.feature_cache.store import Store, StoredOutputs
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.heads import head_class
 from tests.training.training_data import write_csv
 
 OUTPUT = "encoder_0/output_0"

@@ -10,13 +10,13 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors, training
+from hub_estimator.compat import head_class
 from hub_estimator.training import cells, step_checks
 from hub_estimator.training.charts.report_table import ReportTable
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.predicted_and_true import WORST, Contents
 from hub_estimator.training.labels.prediction_lines import NUMBER, Part
-from hub_estimator.training.model.heads import head_class
 from tests.training.labels.label_contract import Given, LabelContract
 from tests.training.training_data import TEXT, write_csv
 

@@ -11,10 +11,10 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import config, errors
+from hub_estimator.compat import head_class
 from hub_estimator.training import configurables
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
-from hub_estimator.training.model.heads import head_class
 from tests.training import runs
 from tests.training.training_data import write_csv
 

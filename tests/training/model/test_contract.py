@@ -10,12 +10,12 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from hub_estimator.compat import head_class
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.contract import Capabilities, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.model_fn import Model
 from tests.training.model.model_contract import ModelContract
 

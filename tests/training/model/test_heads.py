@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.compat import head_class
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.labels.unknown import AnyLabels
 from hub_estimator.training.model import heads
-from hub_estimator.training.model.heads import head_class
 
 NAMES = ("a", "b", "c")
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
-from hub_estimator.training.model.heads import head_class
+from hub_estimator.compat import head_class
 from hub_estimator.training.model.losses import SigmoidLoss, SoftmaxLoss
 
 LOGITS = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, 0.0]], np.float32)

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.compat import head_class
 from hub_estimator.training import configurables
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model.metrics import Metric, macro_f1
 
 

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors
+from hub_estimator.compat import head_class
 from hub_estimator.training.charts import plots
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.reports import outcomes
 from hub_estimator.training.reports.report import Report

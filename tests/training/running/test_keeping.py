@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import compat, errors, training
+from hub_estimator.compat import head_class
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 from tests import text_data

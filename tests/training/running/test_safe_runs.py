@@ -16,12 +16,12 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import compat, errors
+from hub_estimator.compat import head_class
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model.encoders import Encoder
-from hub_estimator.training.model.heads import head_class
 from hub_estimator.training.model_folder.choice import CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
