@@ -9,19 +9,21 @@ import pytest
 import tensorflow as tf
 
 from hub_estimator import errors, training
+from hub_estimator.compat import head_class
 from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model import heads, open_heads
+from hub_estimator.training.model.estimator_names import HEAD_NAMES
 from hub_estimator.training.model.losses import SigmoidLoss, SoftmaxLoss
-from hub_estimator.training.model.open_heads import Asked, OpenHead, head_class
+from hub_estimator.training.model.open_heads import Asked, OpenHead
 
 ABC = Classes(3, ("a", "b", "c"), (1, 2, 3))
 BALANCED = SoftmaxLoss(class_weights="balanced")
 
 
-@pytest.mark.parametrize("name", heads.HEAD_NAMES)
+@pytest.mark.parametrize("name", HEAD_NAMES)
 def test_what_makes_a_head_takes_what_the_class_of_tensorflow_takes(name):
     def parameters(made):
         return {
