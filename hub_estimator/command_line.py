@@ -155,7 +155,7 @@ def with_optional_value(argv: Sequence[str], name: str) -> list[str]:
     """Returns arguments in which a flag that was given alone has a value, the empty one.
 
     absl knows no flags whose value may be left out. The next argument is the value, where it does not
-    start with `-`: commands have no others.
+    start with `-`: this is for commands that take nothing but flags.
 
     Args:
       argv: the program's name and its flags.

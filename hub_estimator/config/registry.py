@@ -73,7 +73,8 @@ def declare_configurable(
 
     if parameters is not None:
         declared.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    _register(declared, name, module, denylist)
+    if not _is_in_gin(f"{module}.{name}"):
+        _register(declared, name, module, denylist)
     settable = {} if parameters is None else _settable(declared, denylist)
     _known[name] = Known(
         None, settable, frozenset(paths), frozenset(given_only), module, tuple(uses)
@@ -130,6 +131,17 @@ def _register(
     finally:
         if name in _known:
             gin.exit_interactive_mode()
+
+
+def _is_in_gin(selector: str) -> bool:
+    """Whether somebody registered a name already, as `gin.tf` does with parts of TensorFlow."""
+    import gin
+
+    try:
+        gin.get_configurable(selector)
+    except (KeyError, ValueError):
+        return False
+    return True
 
 
 def _settable(function: Callable[..., Any], denylist: Sequence[str]) -> dict[str, Any]:

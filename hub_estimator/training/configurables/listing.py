@@ -38,7 +38,7 @@ class Entry:
             value = f"{value[:_MOST_OF_VALUE]}..."
         head = f"  {self.name} = {value}" if value else f"  {self.name}  (required)"
         if not is_whole:
-            return [f"{head:{_TEXT_AT}}  {first_sentence(self.text)}"]
+            return [f"{head:{_TEXT_AT}}  {first_sentence(self.text)}".rstrip()]
         indent = " " * 6
         return [
             head,

@@ -27,9 +27,9 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
       learning_rate: the learning rate, a float, a float scalar or a function that returns one.
       weight_decay: the fraction of the weights that goes at a learning rate of 1.
       exclude: regular expressions; variables whose names one is found in do not decay.
-      beta1: see Adam.
-      beta2: see Adam.
-      epsilon: see Adam.
+      beta1: what each step keeps of the average of the gradients, as in Adam.
+      beta2: what each step keeps of the average of their squares, as in Adam.
+      epsilon: what is added to what Adam divides by, so that it is not 0.
       name: the end of the names of Adam's own variables.
 
     Raises:
