@@ -117,7 +117,9 @@ class InputContract:
 
     def test_something_to_keep_that_is_not_there(self, source, spec):
         for make in (source.evaluation_fn, source.prediction_fn):
-            with pytest.raises(errors.ColumnNotFoundError, match="'nothing'.*(have|has|only|names)"):
+            with pytest.raises(
+                errors.ColumnNotFoundError, match="'nothing'.*(have|has|only|names)"
+            ):
                 make(spec, keep=["nothing"])()
 
     def test_an_epoch_sees_each_example_once(self, source, spec):
