@@ -29,13 +29,17 @@ def read(tmp_path):
         ("Objective.metric = 'auc'", Objective()),
         ("Experiment.objective = @Objective()\nObjective.metric = 'auc'", Objective("auc")),
         (
-            "A = %B\nB = 'f1'\nExperiment.objective = @Objective()\nObjective.metric = %A\n"
-            "Objective.higher_is_better = True",
+            (
+                "A = %B\nB = 'f1'\nExperiment.objective = @Objective()\nObjective.metric = %A\n"
+                "Objective.higher_is_better = True"
+            ),
             Objective("f1", True),
         ),
         (
-            "Experiment.objective = @best/Objective()\nObjective.metric = 'auc'\n"
-            "best/Objective.metric = 'recall'",
+            (
+                "Experiment.objective = @best/Objective()\nObjective.metric = 'auc'\n"
+                "best/Objective.metric = 'recall'"
+            ),
             Objective("recall"),
         ),
         ("A = %B\nB = %A\nExperiment.objective = %A", Objective()),
