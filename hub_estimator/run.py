@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
 
-from hub_estimator import command_line, compat
+from hub_estimator import command_line, compat, errors
 
 NO_PROGRAM = "Name a program: python -m hub_estimator.run program.py, or -m package.module."
 UNKNOWN_FLAG = "There is no flag %s. Flags of the program come after its name."
@@ -106,7 +106,7 @@ def _install() -> None:
 def _show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     """Shows an error that the program did not handle, without the frames that are not its own."""
     for one in _chain(error, set()):
-        one.__traceback__ = _of_program(one.__traceback__)
+        one.__traceback__ = _of_program(one, one.__traceback__)
     sys.__excepthook__(kind, error, error.__traceback__)
 
 
@@ -120,17 +120,23 @@ def _chain(error: BaseException | None, known: set[int]) -> Iterator[BaseExcepti
     yield from _chain(error.__context__, known)
 
 
-def _of_program(traceback: TracebackType | None) -> TracebackType | None:
-    """Returns a traceback that begins in the program and does not show how imports were answered."""
+def _of_program(error: BaseException, traceback: TracebackType | None) -> TracebackType | None:
+    """Returns a traceback that begins in the program and does not show how imports were answered.
+
+    Where that answer is the error, it ends in the program too.
+    """
     before_program = {__file__, runpy.run_module.__code__.co_filename}
-    hook = sys.modules[compat.give_programs_tf1.__module__].__file__
-    entries = itertools.dropwhile(
-        lambda entry: entry.tb_frame.f_code.co_filename in before_program, _entries(traceback)
-    )
+    hook = str(sys.modules[compat.give_programs_tf1.__module__].__file__)
+    answers = os.path.dirname(hook) if isinstance(error, errors.Error) else hook
+    entries = itertools.dropwhile(lambda entry: _file(entry) in before_program, _entries(traceback))
     shown: TracebackType | None = None
-    for entry in reversed([one for one in entries if one.tb_frame.f_code.co_filename != hook]):
+    for entry in reversed([one for one in entries if not _file(one).startswith(answers)]):
         shown = TracebackType(shown, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return shown
+
+
+def _file(entry: TracebackType) -> str:
+    return entry.tb_frame.f_code.co_filename
 
 
 def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:

@@ -58,7 +58,7 @@ def test_a_module_without_a_name(model_dir, tmp_path, capsys):
     assert run(model_dir, f"--export_path={tmp_path}/out") == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
         "error: The model has no module to export. Set Encoder.export_name or Model.export_name, "
-        "or export the whole model for serving."
+        "or the export_name of a feature column, or export the whole model for serving."
     )
     assert not list(tmp_path.iterdir())
 

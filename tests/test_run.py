@@ -97,6 +97,18 @@ def test_a_traceback_is_the_programs_own(folder):
     assert "hub_estimator" not in result.stderr.replace(str(folder), "")
 
 
+def test_what_is_not_in_todays_tensorflow_is_an_error_of_the_programs_line(folder):
+    (folder / "program.py").write_text(
+        "from hub_estimator.compat.tf1 import contrib\ncontrib.CONTRIB.crf.crf_decode\n"
+    )
+    result = execute("program.py", cwd=folder)
+    *_, line, source, message = [line for line in result.stderr.splitlines() if "^" not in line]
+    assert line == f'  File "{folder}/program.py", line 2, in <module>'
+    assert source == "    contrib.CONTRIB.crf.crf_decode"
+    assert message.startswith("hub_estimator.errors.NotInTF1Error: tf.contrib.crf ended with ")
+    assert result.returncode == 1
+
+
 def test_an_error_in_the_text_of_a_program_is_shown_as_python_shows_it(folder):
     (folder / "broken.py").write_text("print(1)\nprint 2\n")
     result = same("broken.py", cwd=folder)

@@ -57,9 +57,15 @@ _EARLIER_MODULES = {
 }
 _EARLIER_NAMES = {
     "tensorflow.python.framework.ops": {
+        "IndexedSlices": tf.IndexedSlices,
         "Tensor": tf.Tensor,
         "register_tensor_conversion_function": tf.register_tensor_conversion_function,
     },
+    "tensorflow.python.ops.array_ops": {"stack": tf1.stack},
+    "tensorflow.python.ops.control_flow_ops": {
+        name: getattr(tf1, name) for name in ("Assert", "case", "cond", "while_loop")
+    },
+    "tensorflow.python.ops.variables": {"VariableV1": tf1.Variable},
 }
 # Modules of TensorFlow 2.15 that were names for others.
 _MODULES = {

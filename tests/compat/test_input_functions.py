@@ -137,7 +137,7 @@ def test_what_upstream_refuses_it_still_does(x, y, message):
 WRONG = {
     "missing text": (
         pd.Series(["a", None, "c"]),
-        input_functions.MISSING % ("pandas_input_fn", "x['c']", 1, "str"),
+        input_functions.MISSING % ("pandas_input_fn", "x['c']", 1, LABELS.dtype),
     ),
     "missing object": (
         pd.Series(["a", "b", float("nan")], dtype=object),

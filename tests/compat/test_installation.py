@@ -57,6 +57,13 @@ from tensorflow.python.training.tracking.tracking import AutoTrackable
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import variable_scope
 
+from tensorflow.python.ops import array_ops, control_flow_ops, variables
+
+tf1 = tf.compat.v1
+assert ops.Tensor is tf.Tensor and ops.IndexedSlices is tf.IndexedSlices
+assert array_ops.stack is tf1.stack and variables.VariableV1 is tf1.Variable
+for name in ("Assert", "case", "cond", "while_loop"):
+    assert getattr(control_flow_ops, name) is getattr(tf1, name)
 assert ops.register_tensor_conversion_function is tf.register_tensor_conversion_function
 assert base.Trackable and graph_view.ObjectGraphView and trackable_util.Checkpoint
 assert tracking.AutoTrackable is AutoTrackable and sticky_attribute_assignment

@@ -9,7 +9,6 @@ knows who asks. `builtins.__import__` does, so this takes its place, answers wha
 from __future__ import annotations
 
 import builtins
-import importlib
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +57,8 @@ class ProgramImports:
             prepare()
         if root != _TENSORFLOW or not is_program(globals, self._package):
             return self._import(name, globals, locals, fromlist, level)
-        surface: Any = importlib.import_module(f"{_OURS}.compat.tf1.surface")
+        from hub_estimator.compat.tf1 import surface  # imports TensorFlow
+
         return surface.import_module(name, tuple(fromlist or ()), self._import)
 
 

@@ -84,7 +84,7 @@ def _in_contrib(path: Sequence[str], fromlist: Sequence[str]) -> ModuleType:
     try:
         return contrib.import_module(path, fromlist)
     except errors.NotInTF1Error as error:
-        raise errors.NoTF1ModuleError(str(error)) from error
+        raise _as_of_import(error) from error.__cause__
 
 
 def _in_api(path: Sequence[str]) -> ModuleType | None:
@@ -116,9 +116,15 @@ def _check_is_in(module: ModuleType, name: str) -> None:
         return
     try:
         getattr(module, name)
-    except AttributeError as error:
-        if isinstance(error, errors.Error):
-            raise errors.NoTF1ModuleError(str(error)) from error
+    except errors.NotInTF1Error as error:
+        raise _as_of_import(error) from error.__cause__
+    except AttributeError:
+        return
+
+
+def _as_of_import(error: errors.NotInTF1Error) -> errors.NoTF1ModuleError:
+    """Returns what an import raises in place of an error of an attribute; it says the same."""
+    return errors.NoTF1ModuleError(str(error))
 
 
 def _why_not(name: str) -> str:

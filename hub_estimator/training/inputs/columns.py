@@ -78,7 +78,7 @@ def feature(table: Table, name: str, columns: ColumnNames, spec: tf.TensorSpec) 
 
     Raises:
       errors.DataFileError: a value is missing or of another type; the message says where.
-      errors.PartsMismatchError: the values have another shape.
+      errors.PartsMismatchError: the values have another shape, or are texts in place of images.
     """
     dtype = np.dtype(spec.dtype.as_numpy_dtype)
     if isinstance(columns, (str, int)):
@@ -92,11 +92,11 @@ def feature(table: Table, name: str, columns: ColumnNames, spec: tf.TensorSpec) 
 def _check_is_no_text_for_an_image(
     table: Table, name: str, column: ColumnName, spec: tf.TensorSpec
 ) -> None:
-    values = table.columns[column]
+    values, shape = table.columns[column], _shown(spec.shape.as_list())
     if parsing.is_image(spec) and len(values) and isinstance(values[0], (str, bytes)):
         raise errors.PartsMismatchError(
-            f"The model takes images as the feature {name!r}, real numbers {_shown(spec.shape.as_list())}, but "
-            f"the column {column!r} of {table.name} has texts, such as {texts.shown(values[0], 40)}. "
+            f"The model takes images as the feature {name!r}, real numbers {shape}, but the column "
+            f"{column!r} of {table.name} has texts, such as {texts.shown(values[0], 40)}. "
             "Images come from ImageFolder, with a folder of files for each class, from Records and "
             "TfdsInput, or as pixels from Arrays."
         )

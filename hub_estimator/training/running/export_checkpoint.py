@@ -87,7 +87,7 @@ def _write(source: ExportSource, trained: TrainedModel, pinned: Checkpoint, targ
         if write is None:
             raise errors.ExportError(
                 "The model has no module to export. Set Encoder.export_name or Model.export_name, "
-                "or export the whole model for serving."
+                "or the export_name of a feature column, or export the whole model for serving."
             )
         values = export_records.read_checkpoint(pinned.path)
         content = Content(write, values, _metrics(trained.folder, pinned))

@@ -162,7 +162,7 @@ def test_no_module_has_a_name(trained, text_module, tmp_path):
     model = dataclasses.replace(trained[1], encoders=unnamed, export_name=None)
     assert message(trained, tmp_path, errors.ExportError, model) == (
         "The model has no module to export. Set Encoder.export_name or Model.export_name, or "
-        "export the whole model for serving."
+        "the export_name of a feature column, or export the whole model for serving."
     )
 
 
