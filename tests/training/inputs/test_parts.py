@@ -16,6 +16,7 @@ from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.numbers import Numbers
 from hub_estimator.training.labels.one_class import OneClass
 from tests.training.inputs.input_contract import batches
+from tests.training.record_data import example
 from tests.training.training_data import TEXT, TWO_CLASSES, write_csv
 
 ROWS = [(f"text {number}", number % 2) for number in range(200)]
@@ -304,6 +305,41 @@ def test_equal_images_are_on_one_side(tmp_path):
     assert held.count_classes(OneClass(UNKNOWN)) == {
         "": Classes(2, ("0", "1"), (held.num_examples // 2,) * 2)
     }
+
+
+@pytest.fixture
+def records(tmp_path):
+    """Two files of records, of twenty users; equal ones of other labels too."""
+    for name in ("a", "b"):
+        with tf.io.TFRecordWriter(f"{tmp_path}/{name}.tfrecord") as writer:
+            for number in range(100):
+                user = number % 20
+                text = f"text {number}".encode()
+                label = [number % 2 if name == "a" else 0]
+                writer.write(example(text=[text], user=[user], label=label))
+    return f"{tmp_path}/*.tfrecord"
+
+
+def test_equal_records_are_on_one_side_whatever_their_labels_are(records):
+    left, out = held_out(training.Records(records), 0.3)
+    assert not set(left) & set(out) and len(left) + len(out) == 200
+    assert len(set(left)) == len(left) / 2
+
+
+def test_a_key_keeps_records_together(records):
+    sides = held_out(training.Records(records, split_by="user"), 0.3)
+    users = [{int(text.split()[1]) % 20 for text in side} for side in sides]
+    assert not users[0] & users[1] and len(users[0] | users[1]) == 20
+
+
+@pytest.mark.parametrize(
+    ("fraction", "which", "why"),
+    [(1e-9, 1, "holds none of its"), (1 - 1e-9, 0, "holds all of its")],
+)
+def test_a_side_without_records(records, fraction, which, why):
+    part = training.Records(records).divided(fraction)[which]
+    with pytest.raises(errors.DataFileError, match=why):
+        part.check(TWO_CLASSES)
 
 
 IMAGE = {"image": tf.TensorSpec([None, 2, 2, 1], tf.float32)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import hub_estimator as hub
 from hub_estimator import errors, evaluate, export, predict, train, training
 from hub_estimator.training.labels.class_counts import Classes
+from hub_estimator.training.model.canned_model import estimator_class
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from tests.training import runs
 from tests.training.record_data import example
@@ -264,3 +267,14 @@ def test_the_configuration_of_a_folder_says_all_of_it(commands, capsys):
     assert train.run(["train", *again]) == 0
     first, second = (ModelFolder(path).history().evaluations()[-1] for path in ("a/model", "b"))
     assert first["loss"] == second["loss"]
+
+
+def test_a_canned_model(tmp_path, text_module, data):
+    model = training.CannedModel(
+        functools.partial(estimator_class("DNNEstimator"), hidden_units=[4]),
+        training.MultiClassHead(loss_fn=BALANCED),
+        [functools.partial(hub.text_embedding_column, "text", text_module)],
+    )
+    source = training.TextFile(data, batch_size=4)
+    result = runs.train(tmp_path / "model", model, source, source, 1, 1)
+    assert ModelFolder(result.model_dir).training_classes() == {"": COUNTS}
