@@ -135,6 +135,9 @@ def head_class(name: str) -> Any:
     return getattr(compat.estimator_module("v2"), name)
 
 
+# Called like the classes of `tf.estimator` in whose place they stand.
+
+
 def BinaryClassHead(
     weight_column: Any = None,
     thresholds: Sequence[float] | None = None,
