@@ -131,6 +131,9 @@ class OpenMultiHead:
         return compat.head_class("MultiHead")(heads, self.head_weights)
 
 
+# Called like the classes of `tf.estimator` in whose place they stand.
+
+
 def BinaryClassHead(
     weight_column: Any = None,
     thresholds: Sequence[float] | None = None,
