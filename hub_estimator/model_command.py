@@ -50,6 +50,12 @@ def define_checkpoint(values: flags.FlagValues, *further: str) -> None:
         values, "The metric of metrics.jsonl that 'best' goes by; by default that of "
         "Experiment.objective, or the loss.",
     )  # fmt: skip
+    flags.register_multi_flags_validator(
+        ["best_by", "checkpoint"],
+        lambda given: given["best_by"] is None or given["checkpoint"] == "best",
+        "It is of --checkpoint=best: give that too.",
+        flag_values=values,
+    )
 
 
 def define_best_by(values: flags.FlagValues, what: str) -> None:
@@ -66,12 +72,6 @@ def define_best_by(values: flags.FlagValues, what: str) -> None:
     )  # fmt: skip
     flags.register_validator(
         "best_by", lambda value: value != "", "It is empty; give a metric.", flag_values=values
-    )
-    flags.register_multi_flags_validator(
-        ["best_by", "checkpoint"],
-        lambda given: given["best_by"] is None or given["checkpoint"] == "best",
-        "It is of --checkpoint=best: give that too.",
-        flag_values=values,
     )
     flags.register_multi_flags_validator(
         ["best_by", "higher_is_better"],

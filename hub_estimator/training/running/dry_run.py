@@ -129,7 +129,7 @@ def _with_a_batch(experiment: Experiment, folder: ModelFolder, prepared: Prepare
             tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer
         )
         features, labels = iterator.get_next()
-        model = experiment.model.model_fn(features, labels, "train")
+        model = prepared.checked.model.model_fn(features, labels, "train")
         tensors = dict(_named(features, labels))
         creator = tf.compat.v1.train.ChiefSessionCreator(
             model.scaffold,
@@ -138,7 +138,7 @@ def _with_a_batch(experiment: Experiment, folder: ModelFolder, prepared: Prepare
         )
         with tf.compat.v1.train.MonitoredSession(creator) as session:
             values, loss = session.run((tensors, model.loss))
-        sizes = _sizes(experiment, prepared)
+        sizes = _sizes(prepared)
     if not math.isfinite(loss):
         raise errors.LossNotFiniteError(
             f"The loss of the first batch is {loss}: the data, or what a module gives for it, has "
@@ -167,11 +167,10 @@ def _named(features: Mapping[str, Any], labels: Any) -> Iterator[tuple[str, tf.T
             yield (f"{name} {number}" if number else name), tensor
 
 
-def _sizes(experiment: Experiment, prepared: Prepared) -> dict[str, Size]:
+def _sizes(prepared: Prepared) -> dict[str, Size]:
     """Returns the sizes of the variables of the default graph, which trains."""
-    predicting = preflight.check_graph(
-        None, experiment.model, prepared.checked.spec, "infer", None
-    ).graph
+    checked = prepared.checked
+    predicting = preflight.check_graph(None, checked.model, checked.spec, "infer", None).graph
     own = {variable.op.name for variable in predicting.get_collection(_GLOBAL)}
     trained = {variable.op.name for variable in tf.compat.v1.trainable_variables()}
     step = tf.compat.v1.train.get_global_step()
