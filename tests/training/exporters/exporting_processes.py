@@ -17,7 +17,6 @@ import time
 
 import numpy as np
 
-import hub_estimator  # noqa: F401  first: it chooses legacy Keras before TensorFlow is imported
 from hub_estimator import files
 from hub_estimator.format.checkpoint import Value, write_checkpoint
 from hub_estimator.training.exporters.base import FolderExporter

@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 
-import hub_estimator  # noqa: F401  first: it chooses legacy Keras before TensorFlow is imported
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import FeatureCache
 from hub_estimator.training.inputs.text_file import TextFile
