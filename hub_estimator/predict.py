@@ -8,7 +8,7 @@
 The input has the form that the training's eval_input reads; it needs no labels. The output, CSV or
 JSON lines, has the number of the row, the columns of --keep or the path of an image, the class by name
 and number, and the probability of each class, or the predicted number. A file appears whole or not at
-all; standard output gets the predictions as they are made, and everything else goes to standard error.
+all; standard input is read to its end first; standard output gets nothing but the predictions.
 
 Exit status: 0 predicted; 1 an error, in one line that starts with `error:`; 2 wrong flags; 130 or
 143 stopped by Ctrl-C or SIGTERM.

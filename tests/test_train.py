@@ -94,6 +94,12 @@ def test_a_run_its_module_and_its_configuration(arguments, tmp_path, capsys, mon
     assert f"Exported module:  {module}\n" in captured.out
     config = tmp_path / "model" / "operative_config.gin"
     assert "\nFINE_TUNE = True\n" in config.read_text()
+    # Again in the same folder: nothing is left to do, and what is set otherwise is said.
+    again = arguments(FINE_TUNE=True)
+    assert train.run(["train", *again, "--gin_bindings=SEED = 2"]) == 0
+    shown = capsys.readouterr().err
+    assert f"of the training in {tmp_path / 'model'} are others now: SEED was 1, is 2.\n" in shown
+    assert "is already finished, at step 20." in shown
     # The next run: the same settings, on the module just exported, with another optimizer.
     status = train.run(
         [

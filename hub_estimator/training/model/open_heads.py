@@ -221,12 +221,30 @@ def MultiHead(heads: Sequence[Any], head_weights: Sequence[float] | None = None)
 
 def _made(kind: str, settings: dict[str, Any]) -> Any:
     vocabulary = settings["label_vocabulary"]
+    if vocabulary is not None:
+        _check_vocabulary(kind, vocabulary)
     if "n_classes" in settings and settings["n_classes"] is None and vocabulary:
         settings["n_classes"] = len(vocabulary)
     lacks_classes = "n_classes" in settings and settings["n_classes"] is None
+    if not lacks_classes and _needs_counts(settings["loss_fn"]):
+        compat.head_class(kind)(**{**settings, "loss_fn": None})  # says what else does not fit
     if lacks_classes or _needs_counts(settings["loss_fn"]):
         return OpenHead(kind, settings)
     return compat.head_class(kind)(**settings)
+
+
+def _check_vocabulary(kind: str, vocabulary: Any) -> None:
+    if not isinstance(vocabulary, (list, tuple)):
+        raise errors.InvalidSettingError(
+            f"{kind}.label_vocabulary is {texts.shown(vocabulary)}; it must be a list of names, as in "
+            "['bad', 'good']."
+        )
+    twice = [name for number, name in enumerate(vocabulary) if name in vocabulary[:number]]
+    if twice:
+        raise errors.InvalidSettingError(
+            f"{kind}.label_vocabulary has {texts.shown(twice[0])} twice. Give each class a name of its "
+            "own."
+        )
 
 
 def _needs_counts(loss_fn: Any) -> bool:

@@ -80,13 +80,52 @@ def _run(path: str) -> RunTexts:
     return RunTexts(path, settings, evaluations, _objective_of_python(settings))
 
 
+def changed_settings(before: str, now: str) -> list[str]:
+    """Returns which settings of a gin file have another value in another one, as text.
+
+    Args:
+      before: the path of the one.
+      now: the text of the other.
+
+    Returns:
+      What each setting that both have was and is, such as `"LEARNING_RATE was 0.05, is 0.1"`.
+    """
+    try:
+        old = _bindings(before)
+    except errors.ConfigError:  # somebody else wrote there; the new ones take its place
+        return []
+    return [
+        f"{name} was {_short(old[name])}, is {_short(value)}"
+        for name, value in _parsed(now, "the settings").items()
+        if name in old and not _are_alike(old[name], value)
+    ]
+
+
+def _are_alike(value: Any, other: Any) -> bool:
+    """Whether two values are equal, or name one place."""
+    if isinstance(value, str) and isinstance(other, str) and value != other:
+        try:
+            return files.is_same(value, other)
+        except ValueError:  # no path
+            return False
+    return _text(value) == _text(other)
+
+
+def _short(value: Any) -> str:
+    return texts.one_line(_text(value), 80)
+
+
 def _content(path: str) -> str:
     return files.read_bytes(path).decode("utf-8", "replace")
 
 
 def _bindings(path: str) -> dict[str, Any]:
     """Returns what a configuration sets; nothing of it is called or imported."""
-    found = statements.parse(_content(path), repr(path))
+    return _parsed(_content(path), repr(path))
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    found = statements.parse(text, where)
     bindings = [statement for statement in found if isinstance(statement, statements.Binding)]
     return {str(binding): binding.value for binding in bindings}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.folders import modules_in
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
-from hub_estimator.training.model_folder import summaries
+from hub_estimator.training.model_folder import run_texts, summaries
 from hub_estimator.training.model_folder.history import metrics_of
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import nan_search, preflight, reporting
@@ -32,6 +33,8 @@ from hub_estimator.training.running.steps_per_call import StepsPerCallHook
 from hub_estimator.training.running.stopping import Stopping, check_process
 from hub_estimator.training.running.trained_model import TrainedModel
 from hub_estimator.training.serving import ServingInput
+
+_logger = logging.getLogger("hub_estimator")
 
 
 def train_and_evaluate(experiment: Experiment, model_dir: files.PathLike) -> Result:
@@ -162,6 +165,16 @@ def _result(
     return dataclasses.replace(made, step=step, metrics=metrics, checkpoint=folder.at(step).path)
 
 
+def _tell_changes(folder: ModelFolder, text: str) -> None:
+    """Says which settings are others than those of the training so far."""
+    before = folder.operative_config
+    changed = run_texts.changed_settings(before, text) if files.exists(before) else []
+    if changed:
+        _logger.warning(
+            "Settings of the training in %s are others now: %s.", folder.path, "; ".join(changed)
+        )
+
+
 def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
     """Returns the module folders among what the exporters returned."""
     folders = [files.as_path(path) for path in exported if path]
@@ -220,6 +233,8 @@ def _prepare_folder(experiment: Experiment, folder: ModelFolder, checked: prefli
     folder.history().forget_after(step)
     folder.remove_old_checkpoints(experiment.keep_checkpoints, experiment.goal)
     text = experiment.text(folder.path)
+    if step and experiment.source is not None:
+        _tell_changes(folder, text)
     folder.save_settings(text, is_gin=experiment.source is not None)
     # Four spaces before each line: TensorBoard shows text as Markdown.
     shown = "\n".join(f"    {line}" for line in text.splitlines())

@@ -213,3 +213,28 @@ def test_open_heads_are_values():
     assert training.MultiClassHead() == OpenHead(
         "MultiClassHead", training.MultiClassHead().settings
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: training.MultiClassHead(4, label_vocabulary=["a", "b", "c"], loss_fn=BALANCED),
+            "MultiClassHead: n_classes is 4, but label_vocabulary has 3: a, b, c. There must be one "
+            "name for each class.",
+        ),
+        (
+            lambda: training.MultiClassHead(label_vocabulary=["a", "b", "c", "b"]),
+            "MultiClassHead.label_vocabulary has 'b' twice. Give each class a name of its own.",
+        ),
+        (
+            lambda: training.BinaryClassHead(label_vocabulary="no"),
+            "BinaryClassHead.label_vocabulary is 'no'; it must be a list of names, as in "
+            "['bad', 'good'].",
+        ),
+    ],
+)
+def test_vocabularies_that_are_none(make, message):
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        make()
+    assert str(caught.value) == message

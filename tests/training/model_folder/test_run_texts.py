@@ -67,3 +67,17 @@ def test_settings_as_they_are_written(read):
         "F.y": "(1,)",
         "F.z": "{'k': @s/G}",
     }
+
+
+def test_what_of_the_settings_has_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = tmp_path / "before.gin"
+    before.write_text("A = 0.05\nB = 'x'\nC = [1, @part]\nD = 'data.csv'\nE = 1\nG = 'a\\0'\n")
+    now = f"A = 9.0\nB = 'x'\nC = [1, @part()]\nD = '{tmp_path}/data.csv'\nF = 2\nG = 'b\\0'\n"
+    assert run_texts.changed_settings(str(before), now) == [
+        "A was 0.05, is 9.0",
+        "C was [1, @part], is [1, @part()]",
+        "G was 'a\\x00', is 'b\\x00'",
+    ]
+    before.write_text("A = (")
+    assert run_texts.changed_settings(str(before), now) == []
