@@ -27,6 +27,7 @@ def define_flags() -> flags.FlagValues:
         flags.DEFINE_string(name, None, help_text, flag_values=values)
     numbers = {
         "width": (128, "With --texts: how many numbers per word."),
+        "min_count": (5, "With --texts: rarer words get no vector."),
         "max_words": (None, "Take only so many words, the most frequent ones."),
         "num_oov_buckets": (1, "How many vectors the unknown words share."),
         "max_unpacked_bytes": (2**35, "With --vectors: larger files are refused, unpacked."),
@@ -56,7 +57,7 @@ def _export(values: flags.FlagValues) -> None:
     if values.vectors is not None:
         found = vectors.read_vectors(values.vectors, values.max_words, values.max_unpacked_bytes)
     else:
-        settings = from_texts.Settings(width=values.width)
+        settings = from_texts.Settings(width=values.width, min_count=values.min_count)
         if values.max_words is not None:
             settings = dataclasses.replace(settings, max_words=values.max_words)
         texts = [review.text for review in reviews.read_table(values.texts)]

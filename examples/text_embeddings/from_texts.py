@@ -23,7 +23,7 @@ from hub_estimator import errors
 _logger = logging.getLogger("hub_estimator")  # shown like the package's own log
 _TOO_FEW_WORDS = (
     "Vectors %d wide need more than %d different words, but only %d occur %d times or more in the "
-    "%d texts. Give more texts, a smaller width or a smaller min_count."
+    "%d texts. Give more texts, a smaller --width or a smaller --min_count."
 )
 
 

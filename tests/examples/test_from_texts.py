@@ -86,7 +86,7 @@ def test_too_few_words():
         from_texts.make_vectors(["good film", "good story"], SMALL)
     assert str(caught.value) == (
         "Vectors 3 wide need more than 3 different words, but only 1 occur 2 times or more in the "
-        "2 texts. Give more texts, a smaller width or a smaller min_count."
+        "2 texts. Give more texts, a smaller --width or a smaller --min_count."
     )
 
 
