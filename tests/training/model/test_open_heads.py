@@ -220,8 +220,10 @@ def test_open_heads_are_values():
     [
         (
             lambda: training.MultiClassHead(4, label_vocabulary=["a", "b", "c"], loss_fn=BALANCED),
-            "MultiClassHead: n_classes is 4, but label_vocabulary has 3: a, b, c. There must be one "
-            "name for each class.",
+            (
+                "MultiClassHead: n_classes is 4, but label_vocabulary has 3: a, b, c. There must be one "
+                "name for each class."
+            ),
         ),
         (
             lambda: training.MultiClassHead(label_vocabulary=["a", "b", "c", "b"]),
@@ -229,8 +231,10 @@ def test_open_heads_are_values():
         ),
         (
             lambda: training.BinaryClassHead(label_vocabulary="no"),
-            "BinaryClassHead.label_vocabulary is 'no'; it must be a list of names, as in "
-            "['bad', 'good'].",
+            (
+                "BinaryClassHead.label_vocabulary is 'no'; it must be a list of names, as in "
+                "['bad', 'good']."
+            ),
         ),
     ],
 )

@@ -101,7 +101,7 @@ def test_a_model_folder_that_training_goes_on_in(experiment, tmp_path):
     assert summary(made, again).startswith("Nothing is wrong: training would go on at step 30, ")
     # The values of the checkpoint are at work, not the initial ones.
     assert again.loss < 0.3
-    assert dry_run(made).loss > 0.6
+    assert dry_run(made).loss > again.loss + 0.1
 
 
 def test_the_errors_are_those_of_training(experiment, here, tmp_path):

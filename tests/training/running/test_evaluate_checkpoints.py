@@ -104,7 +104,7 @@ def test_a_folder_without_a_checkpoint(make_model, examples, tmp_path, checkpoin
     ("changes", "message"),
     [
         ({"model": None}, "Experiment.model is None; give it a part like @Model()."),
-        ({"eval_input": 3}, "Experiment.eval_input is 3; give it a part like @TextFile()."),
+        ({"eval_input": "x"}, "Experiment.eval_input is 'x'; give it a part like @TextFile()."),
         ({"seed": -1}, "Experiment.seed is -1; it must be at least 0."),
     ],
 )
