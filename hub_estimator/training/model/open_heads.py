@@ -226,9 +226,10 @@ def _made(kind: str, settings: dict[str, Any]) -> Any:
     if "n_classes" in settings and settings["n_classes"] is None and vocabulary:
         settings["n_classes"] = len(vocabulary)
     lacks_classes = "n_classes" in settings and settings["n_classes"] is None
-    if not lacks_classes and _needs_counts(settings["loss_fn"]):
+    needs_counts = _needs_counts(settings["loss_fn"])
+    if needs_counts and not lacks_classes:
         compat.head_class(kind)(**{**settings, "loss_fn": None})  # says what else does not fit
-    if lacks_classes or _needs_counts(settings["loss_fn"]):
+    if needs_counts or lacks_classes:
         return OpenHead(kind, settings)
     return compat.head_class(kind)(**settings)
 

@@ -24,6 +24,9 @@ from hub_estimator.training.objective import NOT_METRICS, Objective
 # that is not finite is None.
 Evaluation = Mapping[str, Any]
 
+METRICS = "metrics"
+"""What the file of a model folder's evaluations is called, but for a name and `.jsonl`."""
+
 _GLOBAL_STEP = "global_step"
 
 

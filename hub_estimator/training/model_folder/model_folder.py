@@ -44,8 +44,7 @@ from hub_estimator.training.model_folder import (
     trained_modules,
 )
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
-from hub_estimator.training.model_folder.history import Evaluation, History
-from hub_estimator.training.model_folder.names import METRICS
+from hub_estimator.training.model_folder.history import METRICS, Evaluation, History
 from hub_estimator.training.model_folder.trained_modules import Modules
 from hub_estimator.training.objective import Objective
 
@@ -413,7 +412,7 @@ class ModelFolder:
         if not files.exists(path):
             return None
         try:
-            content = json.loads(files.read_bytes(path))
+            content = json_text.parse(files.read_bytes(path))
             return {head: _classes(**told) for head, told in content.items()}
         except (ValueError, TypeError, AttributeError) as error:
             raise errors.ModelFolderError(

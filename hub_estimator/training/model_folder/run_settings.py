@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hub_estimator import config, errors, files
-from hub_estimator.training.model_folder.names import EXPERIMENT
+
+_EXPERIMENT = "experiment.txt"
 
 
 def paths(folder: str) -> tuple[str, str]:
     """Returns the path of the settings that commands read, and of those for people."""
-    return files.join(folder, config.OPERATIVE_CONFIG), files.join(folder, EXPERIMENT)
+    return files.join(folder, config.OPERATIVE_CONFIG), files.join(folder, _EXPERIMENT)
 
 
 def check(folder: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub_estimator import config, errors, files, texts
+from hub_estimator import errors, files, texts
 from hub_estimator.config import statements
 from hub_estimator.config.statements import Reference
-from hub_estimator.training.model_folder import python_settings
-from hub_estimator.training.model_folder.history import Evaluation, History
-from hub_estimator.training.model_folder.names import EXPERIMENT, METRICS
+from hub_estimator.training.model_folder import python_settings, run_settings
+from hub_estimator.training.model_folder.history import METRICS, Evaluation, History
 from hub_estimator.training.objective import Objective
 
 
@@ -63,20 +63,20 @@ def _why_none(path: str) -> str:
         return f"{path!r} (there is nothing)"
     if not files.is_folder(path):
         return f"{path!r} (it is a file)"
-    names = (config.OPERATIVE_CONFIG, EXPERIMENT)
-    if not any(files.exists(files.join(path, name)) for name in names):
-        return f"{path!r} (it has no {' or '.join(names)})"
+    paths = run_settings.paths(path)
+    if not any(map(files.exists, paths)):
+        return f"{path!r} (it has no {' or '.join(map(os.path.basename, paths))})"
     return ""
 
 
 def _run(path: str) -> RunTexts:
     evaluations = History(files.join(path, f"{METRICS}.jsonl")).evaluations()
-    operative = files.join(path, config.OPERATIVE_CONFIG)
+    operative, of_python = run_settings.paths(path)
     if files.exists(operative):
         values = _bindings(operative)
         settings = {name: _text(value) for name, value in values.items()}
         return RunTexts(path, settings, evaluations, _objective_of_gin(values))
-    settings = python_settings.read(_content(files.join(path, EXPERIMENT)))
+    settings = python_settings.read(_content(of_python))
     return RunTexts(path, settings, evaluations, _objective_of_python(settings))
 
 
