@@ -24,10 +24,7 @@ PROGRAM = [sys.executable, "-m", "hub_estimator.train"]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """The folder of a module, `module`, and of data, `data.csv`."""
-    folder = tmp_path_factory.mktemp("files")
-    text_data.write_module(folder / "module")
-    text_data.write_data(folder / "data.csv")
-    return folder
+    return text_data.write_both(tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture

@@ -22,10 +22,7 @@ HEAD = re.compile(r"\A(#.*\n)+\n")
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
     """A folder with a module and data."""
-    folder = tmp_path_factory.mktemp("settings")
-    text_data.write_module(folder / "module")
-    text_data.write_data(folder / "data.csv")
-    return folder
+    return text_data.write_both(tmp_path_factory.mktemp("settings"))
 
 
 @pytest.fixture

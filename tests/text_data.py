@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import pathlib
 
 import tensorflow as tf
 
@@ -31,3 +32,10 @@ def write_data(path: str | os.PathLike[str], number: int = 64) -> None:
     with open(path, "w", newline="") as file:
         rows = [("good" if number % 2 else "bad", number % 2) for number in range(number)]
         csv.writer(file).writerows([("text", "label"), *rows])
+
+
+def write_both(folder: pathlib.Path) -> pathlib.Path:
+    """Writes a module, `module`, and data, `data.csv`, into a folder; returns that."""
+    write_module(folder / "module")
+    write_data(folder / "data.csv")
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import pathlib
 import struct
 
 import numpy as np
@@ -32,3 +33,13 @@ def bmp(image: np.ndarray) -> bytes:
         "<IiiHHIIiiII", 40, width, height, 1, 8 * channels, 0, len(data), 0, 0, 0, 0
     )
     return b"BM" + struct.pack("<IHHI", 54 + len(data), 0, 0, 54) + header + data
+
+
+def write_two_classes(folder: pathlib.Path) -> pathlib.Path:
+    """Writes dark images and light ones, four of each class, into a folder; returns that."""
+    for name, value in [("dark", 0), ("light", 200)]:
+        (folder / name).mkdir(parents=True)
+        for number in range(4):
+            image = np.full([5, 6, 1], value + 10 * number, np.uint8)
+            (folder / name / f"{number}.bmp").write_bytes(bmp(image))
+    return folder

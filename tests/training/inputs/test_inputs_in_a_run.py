@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -43,13 +42,7 @@ def run(make_model, folder, model_dir):
 @pytest.fixture
 def folder(tmp_path):
     """Dark images and bright ones."""
-    for name, value in [("dark", 0), ("light", 200)]:
-        (tmp_path / "images" / name).mkdir(parents=True)
-        for number in range(4):
-            image = np.full([5, 6, 1], value + 10 * number, np.uint8)
-            path = tmp_path / "images" / name / f"{number}.bmp"
-            path.write_bytes(image_files.bmp(image))
-    return tmp_path / "images"
+    return image_files.write_two_classes(tmp_path / "images")
 
 
 def test_images_are_learned(make_model, folder, tmp_path):

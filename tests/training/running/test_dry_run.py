@@ -18,10 +18,7 @@ from tests import text_data
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
     """A folder with a module and data."""
-    folder = tmp_path_factory.mktemp("dry")
-    text_data.write_module(folder / "module")
-    text_data.write_data(folder / "data.csv")
-    return folder
+    return text_data.write_both(tmp_path_factory.mktemp("dry"))
 
 
 @pytest.fixture

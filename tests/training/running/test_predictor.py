@@ -220,13 +220,7 @@ def test_several_columns(make_model, folder, tmp_path):
 
 @pytest.fixture
 def images(tmp_path):
-    for name, value in [("dark", 0), ("light", 200)]:
-        (tmp_path / "images" / name).mkdir(parents=True)
-        for number in range(4):
-            image = np.full([5, 6, 1], value + 10 * number, np.uint8)
-            path = tmp_path / "images" / name / f"{number}.bmp"
-            path.write_bytes(image_files.bmp(image))
-    return tmp_path / "images"
+    return image_files.write_two_classes(tmp_path / "images")
 
 
 def test_images(make_model, images, folder, tmp_path):

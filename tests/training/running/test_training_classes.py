@@ -128,7 +128,12 @@ def test_a_folder_that_does_not_tell_the_classes(trained, data, model):
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "{", '{"": {"size": 2}}', '{"": {"size": 2, "names": ["a"], "counts": null}}']
+    "content",
+    [
+        *("[]", "{", "[" * 100_000, '{"": {"size": 2}}'),
+        '{"": {"size": 2, "names": ["a"], "counts": null}}',
+    ],
+    ids=["list", "cut", "nested", "fields", "number"],
 )
 def test_classes_of_a_folder_that_are_damaged(trained, data, model, content):
     path = f"{trained.path}/training_classes.json"
