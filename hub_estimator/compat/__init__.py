@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         op_outputs_state,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
+    from hub_estimator.compat.row_gradients import ROW_SUMS, hasten_row_gradients
     from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
@@ -44,6 +45,7 @@ _WHERE = {
     "ColumnState": "feature_columns",
     "DenseColumn": "feature_columns",
     "FlushedSaver": "savers",
+    "ROW_SUMS": "row_gradients",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
@@ -54,6 +56,7 @@ _WHERE = {
     "flag_settings": "hub_flags",
     "function_def": "graphs",
     "give_programs_tf1": "tf1.program_imports",
+    "hasten_row_gradients": "row_gradients",
     "head_class": "heads",
     "head_details": "heads",
     "install": "installing",
@@ -76,6 +79,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "ROW_SUMS",
     "ColumnState",
     "DenseColumn",
     "FlushedSaver",
@@ -89,6 +93,7 @@ __all__ = [
     "flag_settings",
     "function_def",
     "give_programs_tf1",
+    "hasten_row_gradients",
     "head_class",
     "head_details",
     "install",

@@ -42,6 +42,7 @@ class _Plan:
       tensors: the tensors of the outputs.
       losses: the regularization losses.
       updates: the update operations.
+      row_sums: the operations that add looked-up rows, where something is trained.
     """
 
     part: GraphPart
@@ -50,6 +51,7 @@ class _Plan:
     tensors: tuple[str, ...]
     losses: tuple[str, ...]
     updates: tuple[str, ...]
+    row_sums: tuple[str, ...]
 
 
 def apply(
@@ -78,9 +80,10 @@ def apply(
     with tf.compat.v1.name_scope(scope_name) as scope:
         plan = _plan(variant, state, signature, signature_def)
         feeds = {**_state_feeds(state, variant, plan), **_captured(given)}
-        elements = [*plan.tensors, *plan.losses, *plan.updates]
+        elements = [*plan.tensors, *plan.losses, *plan.updates, *plan.row_sums]
         results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
     found = dict(zip(elements, results, strict=True))
+    compat.hasten_row_gradients(found[name] for name in plan.row_sums)
     tensors = {**feeds, **given, **found}
     with reports_import_failure(scope):
         outputs = {
@@ -136,7 +139,12 @@ def _make_plan(
         tensors=tuple(sorted(outputs - given)),
         losses=tuple(losses),
         updates=tuple(updates),
+        row_sums=() if training is None else _row_sums(part),
     )
+
+
+def _row_sums(part: GraphPart) -> tuple[str, ...]:
+    return tuple(node.name for node in part.graph_def.node if node.op in compat.ROW_SUMS)
 
 
 def _updates(variant: Variant, inputs: set[str]) -> list[str]:
