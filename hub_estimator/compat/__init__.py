@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
+        add_gradients,
         adds_dependencies,
         capture,
         colocate,
         function_def,
         is_function_graph,
         is_inside,
+        load_functions,
         variable_from_proto,
+        watch,
     )
     from hub_estimator.compat.heads import head_class, head_details
     from hub_estimator.compat.hub_flags import flag_settings
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
         is_own_op,
         knows_op,
         makes_state,
+        op_attr_names,
         op_attr_types,
         op_outputs_state,
     )
@@ -46,6 +50,7 @@ _WHERE = {
     "DenseColumn": "feature_columns",
     "FlushedSaver": "savers",
     "ROW_SUMS": "row_gradients",
+    "add_gradients": "graphs",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
@@ -67,8 +72,10 @@ _WHERE = {
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
     "legacy_layers": "keras_2",
+    "load_functions": "graphs",
     "makes_state": "op_defs",
     "missing_for_tensorboard": "tensorboard",
+    "op_attr_names": "op_defs",
     "op_attr_types": "op_defs",
     "op_outputs_state": "op_defs",
     "ships_estimator": "releases",
@@ -76,6 +83,7 @@ _WHERE = {
     "strip_default_attributes": "meta_graphs",
     "tf_version": "releases",
     "variable_from_proto": "graphs",
+    "watch": "graphs",
 }
 
 __all__ = [
@@ -83,6 +91,7 @@ __all__ = [
     "ColumnState",
     "DenseColumn",
     "FlushedSaver",
+    "add_gradients",
     "adds_dependencies",
     "capture",
     "choose_legacy_keras",
@@ -104,8 +113,10 @@ __all__ = [
     "knows_op",
     "legacy_keras",
     "legacy_layers",
+    "load_functions",
     "makes_state",
     "missing_for_tensorboard",
+    "op_attr_names",
     "op_attr_types",
     "op_outputs_state",
     "ships_estimator",
@@ -113,6 +124,7 @@ __all__ = [
     "strip_default_attributes",
     "tf_version",
     "variable_from_proto",
+    "watch",
 ]
 
 
