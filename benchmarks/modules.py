@@ -16,7 +16,7 @@ SIZES = {
     "resnet_v2_50": ("resnet_v2_50", 224),
     "inception_v3_small": ("inception_v3", 107),
 }
-NAMES = (*SIZES, "transformer", "text")
+NAMES = (*SIZES, "transformer", "text", "text_tf2")
 # As in the peer's baseline: the words of 20,000 reviews that occur thrice or more, 384 wide.
 TEXT_WORDS, TEXT_WIDTH = 21_704, 384
 
@@ -31,6 +31,8 @@ def make(name: str, path: str, library: Any) -> None:
     """
     if name == "text":
         _make_text(path)
+    elif name == "text_tf2":
+        _make_text_tf2(path)
     else:
         _export(_spec(name, library), path, library)
 
@@ -75,6 +77,18 @@ def _make_text(path: str) -> None:
     words = [word for word, _ in counts.most_common(TEXT_WORDS)]
     vectors = np.random.RandomState(1).normal(0.0, 0.1, [len(words), TEXT_WIDTH])
     module.publish(WordVectors(words, vectors.astype(np.float32)), path)
+
+
+def _make_text_tf2(path: str) -> None:
+    """Writes the text module as a SavedModel of TensorFlow 2."""
+    import tempfile
+
+    import hub_estimator as hub
+
+    with tempfile.TemporaryDirectory() as folder:
+        module = f"{folder}/text"
+        _make_text(module)
+        hub.convert(module, path, to="tf2")
 
 
 def main() -> None:

@@ -145,6 +145,26 @@ def _training() -> list[Benchmark]:
     ]
 
 
+def _keras() -> list[Benchmark]:
+    """What training costs in Keras."""
+    program = ["-m", "benchmarks.programs.keras_fit", "--data={data}/reviews", "--steps=300"]
+    ours, peer = (
+        [*program, f"--library={library}", f"--module={{modules}}/{module}"]
+        for library, module in zip(_LIBRARIES, ("text", "text_tf2"), strict=True)
+    )
+    speed = Figure("steps_per_second", "model.fit, steps per second", 1.0, more_is_better=True)
+    return [
+        Benchmark(
+            "keras/text/fine_tuned",
+            ours,
+            peer,
+            (speed,),
+            modules=("text", "text_tf2"),
+            data=("reviews",),
+        )
+    ]
+
+
 def _imports() -> list[Benchmark]:
     """What a command costs before it does anything."""
     figures = (
@@ -162,4 +182,4 @@ def _imports() -> list[Benchmark]:
 
 def benchmarks() -> list[Benchmark]:
     """Returns all benchmarks, in the order of the table."""
-    return [*_modules(), *_training(), *_imports()]
+    return [*_modules(), *_training(), *_keras(), *_imports()]

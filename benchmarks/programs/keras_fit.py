@@ -40,9 +40,7 @@ def measure(library: Any, module: str, data: str, steps: int) -> dict[str, float
     columns = ([row["text"] for row in rows], [int(row["label"]) for row in rows])
     batches = tf.data.Dataset.from_tensor_slices(columns).shuffle(len(rows), seed=1).repeat()
     batches = batches.batch(BATCH).prefetch(1)
-    model = make_model(
-        library.KerasLayer(module, input_shape=[], dtype=tf.string, trainable=True)
-    )
+    model = make_model(library.KerasLayer(module, input_shape=[], dtype=tf.string, trainable=True))
     model.fit(batches, steps_per_epoch=WARM, verbose=0)
     start = time.perf_counter()
     model.fit(batches, steps_per_epoch=steps, verbose=0)
