@@ -89,7 +89,7 @@ class HubLayer:
         )
         # An attribute, so that TensorFlow saves its tables and assets with the model.
         self._resolved_object = self._computation.loaded
-        compat.guard_sequential(self.of_keras_3, _refuse_added)
+        compat.guard_sequential(self.of_keras_3, self._refuse_added)
 
     @property
     def resolved_object(self) -> Any:
@@ -158,15 +158,16 @@ class HubLayer:
     def _output_specs_of_shapes(self, shapes: Any) -> Any:
         return self._output_specs(self._computation.input_specs(shapes, self._policy_dtype))
 
+    @classmethod
+    def _refuse_added(cls, layer: Any) -> None:
+        """Refuses a layer of this class where one of the other Keras belongs."""
+        if isinstance(layer, HubLayer) and layer.of_keras_3 == cls.of_keras_3:
+            raise _other_keras(cls.of_keras_3)
+
     @property
     def _policy_dtype(self) -> str:
         """The type in which the layer's policy has it compute."""
         return super().compute_dtype  # type: ignore[misc]
-
-
-def _refuse_added(layer: Any) -> None:
-    if isinstance(layer, HubLayer):
-        raise _other_keras(layer.of_keras_3)
 
 
 def _other_keras(of_keras_3: bool) -> errors.MixedKerasError:

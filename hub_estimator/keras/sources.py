@@ -119,6 +119,11 @@ def _function(loaded: Any, settings: LayerSettings) -> Function:
             f"one of: {_names(loaded)}."
         )
     if not callable(loaded):
+        if not getattr(loaded, "signatures", None):
+            raise errors.LayerSettingsError(
+                f"handle is {settings.shown}, which is neither a handle nor callable. Give the folder or "
+                "the URL of a module, or a callable."
+            )
         raise errors.LayerSettingsError(
             f"{settings.shown} is not callable as a whole. Pass signature=, one of: {_names(loaded)}; "
             "with it output_key=, or signature_outputs_as_dict=True."

@@ -24,6 +24,14 @@ def keras_of(name: str) -> Any:
     return compat.import_keras_3() if name == "keras_3" else compat.legacy_keras()
 
 
+def set_policy(keras: Any, policy: Any) -> None:
+    """Sets the policy of types for all layers that are made from now on."""
+    if hasattr(keras, "config"):
+        keras.config.set_dtype_policy(policy)
+    else:
+        keras.mixed_precision.set_global_policy(policy)
+
+
 def numbers(folder: pathlib.Path) -> str:
     """Saves `x @ w + [training]`, where training counts its calls; returns the folder.
 
