@@ -148,6 +148,10 @@ class EagerModeError(UsageError):
     """A graph is needed, but TensorFlow executes eagerly here."""
 
 
+class GraphModeError(UsageError):
+    """What works in eager execution is made while a graph is built."""
+
+
 class NoTrainableVariablesError(Error, ValueError):
     """`trainable` is a regular expression that no trainable variable's name has."""
 
@@ -186,6 +190,10 @@ class ValuesNotFoundError(Error, ValueError):
 
 class ExportError(Error, RuntimeError, ValueError):
     """A module cannot be exported from this session or to this place."""
+
+
+class NotConvertibleError(Error, ValueError):
+    """A module or a model cannot be written in another format; the message says why."""
 
 
 # --- images, columns, evaluation, loading ----------------------------------------------------

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
+        add_gradients,
         adds_dependencies,
         capture,
         colocate,
         function_def,
         is_function_graph,
         is_inside,
+        load_functions,
         variable_from_proto,
+        watch,
     )
     from hub_estimator.compat.heads import head_class, head_details
     from hub_estimator.compat.hub_flags import flag_settings
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
         is_own_op,
         knows_op,
         makes_state,
+        op_attr_names,
         op_attr_types,
         op_outputs_state,
     )
@@ -51,6 +55,7 @@ _WHERE = {
     "ColumnState": "feature_columns",
     "DenseColumn": "feature_columns",
     "FlushedSaver": "savers",
+    "add_gradients": "graphs",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
@@ -75,8 +80,10 @@ _WHERE = {
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
     "legacy_layers": "keras_2",
+    "load_functions": "graphs",
     "makes_state": "op_defs",
     "missing_for_tensorboard": "tensorboard",
+    "op_attr_names": "op_defs",
     "op_attr_types": "op_defs",
     "op_outputs_state": "op_defs",
     "ships_estimator": "releases",
@@ -85,12 +92,14 @@ _WHERE = {
     "tf_keras_is_3": "keras_layers",
     "tf_version": "releases",
     "variable_from_proto": "graphs",
+    "watch": "graphs",
 }
 
 __all__ = [
     "ColumnState",
     "DenseColumn",
     "FlushedSaver",
+    "add_gradients",
     "adds_dependencies",
     "capture",
     "choose_legacy_keras",
@@ -115,8 +124,10 @@ __all__ = [
     "knows_op",
     "legacy_keras",
     "legacy_layers",
+    "load_functions",
     "makes_state",
     "missing_for_tensorboard",
+    "op_attr_names",
     "op_attr_types",
     "op_outputs_state",
     "ships_estimator",
@@ -125,6 +136,7 @@ __all__ = [
     "tf_keras_is_3",
     "tf_version",
     "variable_from_proto",
+    "watch",
 ]
 
 
