@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors, texts
+from hub_estimator.graph.reusable.module import Computed
 from hub_estimator.keras.layer_settings import LayerSettings
 from hub_estimator.keras.sources import Source, open_source
 
@@ -24,8 +25,7 @@ class Computation:
     Attributes:
       settings: the same.
       loaded: the object.
-      variables: all variables, first those that the publisher trains; the order is that of the
-        module, whatever of them is trained.
+      variables: all variables, in an order that does not depend on what is trained.
       losses: functions of no arguments; each gives a scalar to add to the loss in training.
     """
 
@@ -33,10 +33,7 @@ class Computation:
         self.settings = settings
         self._source: Source = open_source(settings)
         self.loaded = self._source.loaded
-        self.variables: list[tf.Variable] = [
-            *self._source.trainable_variables,
-            *self._source.other_variables,
-        ]
+        self.variables: Sequence[tf.Variable] = self._source.variables
         self.losses: Sequence[Callable[[], Any]] = self._source.losses
         self._trained = {id(variable) for variable in self._chosen()}
 
@@ -49,8 +46,8 @@ class Computation:
         """Whether training changes a variable where the layer is trained."""
         return id(variable) in self._trained
 
-    def __call__(self, inputs: Any, training: Any, compute_dtype: str) -> Any:
-        """Computes the outputs.
+    def __call__(self, inputs: Any, training: Any, compute_dtype: str) -> Computed:
+        """Computes the outputs, and the losses that depend on the inputs.
 
         Args:
           inputs: tensors, nested as the function takes them.
@@ -63,18 +60,20 @@ class Computation:
           errors.LayerSettingsError: the outputs are not of the form that the settings have.
         """
         function, arguments = self._source.function, self.settings.arguments
-        inputs = cast_floats(function.arranged(inputs), function.inputs, compute_dtype)
+        given = function.arranged(inputs, arguments)
+        given = cast_floats(given, function.inputs, compute_dtype)
 
-        def call(training: bool) -> Any:
-            return self._output(function(inputs, training, arguments))
+        def call(training: bool) -> tuple[Any, list[tf.Tensor]]:
+            computed = function(given, training, arguments)
+            return self._output(computed.outputs), computed.losses
 
-        if not function.takes_training or not tf.is_tensor(training):
-            outputs = call(bool(training) if function.takes_training else False)
+        if function.takes_training and tf.is_tensor(training):
+            outputs, losses = tf.cond(training, lambda: call(True), lambda: call(False))
         else:
-            outputs = tf.cond(training, lambda: call(True), lambda: call(False))
-        if compute_dtype == _FULL or not tf.as_dtype(compute_dtype).is_floating:
-            return outputs
-        return cast_floats(outputs, (), compute_dtype)
+            outputs, losses = call(bool(training))
+        if compute_dtype != _FULL and tf.as_dtype(compute_dtype).is_floating:
+            outputs = cast_floats(outputs, (), compute_dtype)
+        return Computed(outputs, losses)
 
     def output_specs(self, inputs: Any, compute_dtype: str) -> Any:
         """Returns what a call would give, as `tf.TypeSpec`s, computing nothing.
@@ -86,7 +85,7 @@ class Computation:
 
         @tf.function(autograph=False)
         def call(inputs: Any) -> Any:
-            return self(inputs, False, compute_dtype)
+            return self(inputs, False, compute_dtype).outputs
 
         return call.get_concrete_function(inputs).structured_outputs
 
@@ -98,7 +97,8 @@ class Computation:
           compute_dtype: the type where the function does not say.
         """
         function = self._source.function
-        return _specs_of_shapes(function.arranged(shapes), function.inputs, compute_dtype)
+        arranged = function.arranged(shapes, self.settings.arguments)
+        return _specs_of_shapes(arranged, function.inputs, compute_dtype)
 
     def _chosen(self) -> Sequence[tf.Variable]:
         pattern = self.settings.pattern
@@ -121,7 +121,7 @@ class Computation:
         return found
 
     def _output(self, outputs: Any) -> Any:
-        key = self.settings.output_key
+        key = self._source.output_key
         if key is not None:
             if not isinstance(outputs, Mapping):
                 raise errors.LayerSettingsError(

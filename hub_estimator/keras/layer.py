@@ -150,7 +150,10 @@ class HubLayer:
         """Returns the outputs; a layer that is not trained does not train, whatever it is told."""
         trains = training if tf.is_tensor(training) else bool(training)
         is_training = trains if self.trainable else False  # type: ignore[attr-defined]
-        return self._computation(inputs, is_training, self._policy_dtype)
+        computed = self._computation(inputs, is_training, self._policy_dtype)
+        for loss in computed.losses:
+            self.add_loss(loss)  # type: ignore[attr-defined]
+        return computed.outputs
 
     def _output_specs(self, inputs: Any) -> Any:
         return self._computation.output_specs(inputs, self._policy_dtype)

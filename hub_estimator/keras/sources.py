@@ -1,72 +1,21 @@
-"""What a layer's handle stands for: an object to call, its variables, and its losses."""
+"""What a layer's handle stands for: something to call, its variables, and its losses."""
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, texts
-from hub_estimator.format.origin import find
+from hub_estimator import errors, layout, texts
+from hub_estimator.format.origin import Origin, find
+from hub_estimator.format.read import spec_at
+from hub_estimator.format.variant import DEFAULT
 from hub_estimator.graph.loading import load_at
+from hub_estimator.graph.reusable.module import ReusableModule
+from hub_estimator.keras.functions import Function, ModuleFunction, function_of, signature_of
 from hub_estimator.keras.layer_settings import LayerSettings
-
-_TRAINING = "training"  # the argument by which a callable is told to train
-
-
-@dataclasses.dataclass(frozen=True)
-class Function:
-    """One function that a layer calls.
-
-    Attributes:
-      call: the function itself.
-      by_name: whether it takes its inputs by their names, as a signature does.
-      takes_training: whether it takes an argument that says whether to train.
-      inputs: what it takes, once for each trace that it has: a `tf.TypeSpec`, or several nested as
-        the inputs are; empty where it does not say.
-    """
-
-    call: Callable[..., Any]
-    by_name: bool = False
-    takes_training: bool = False
-    inputs: Sequence[Any] = ()
-
-    def __call__(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
-        """Calls it.
-
-        Args:
-          inputs: a tensor, or several nested; by their names, if that is how it takes them.
-          training: whether to train, for what takes that.
-          arguments: further arguments by name.
-        """
-        extra = {**arguments, _TRAINING: training} if self.takes_training else dict(arguments)
-        return self.call(**inputs, **extra) if self.by_name else self.call(inputs, **extra)
-
-    @property
-    def only_input_type(self) -> tf.DType | None:
-        """The type of the input, if there is one only and its type is known."""
-        taken = [next(iter(item.values())) if _is_one(item) else item for item in self.inputs]
-        types = {getattr(item, "dtype", None) for item in taken}
-        return types.pop() if len(types) == 1 else None
-
-    def arranged(self, inputs: Any) -> Any:
-        """Returns inputs, or what is nested as they are, as it takes them: maybe by their names.
-
-        Raises:
-          errors.InputError: a signature has several inputs, or none, and this has no names.
-        """
-        if not self.by_name or isinstance(inputs, Mapping):
-            return inputs
-        [names] = self.inputs
-        if len(names) != 1:
-            raise errors.InputError(
-                f"The signature takes the inputs {texts.shown_names(sorted(names))}, and the layer got "
-                "one value without a name. Call the layer with a dict that has them all."
-            )
-        return {name: inputs for name in names}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,16 +25,18 @@ class Source:
     Attributes:
       loaded: the object that was loaded or given.
       function: what a call of the layer calls.
-      trainable_variables: the variables that the publisher trains.
-      other_variables: all others.
+      variables: all variables, in an order that does not depend on what is trained.
+      trainable_variables: those of them that training may change.
       losses: functions of no arguments; each gives a scalar to add to the loss in training.
+      output_key: which output of a dict a call gives; None is the outputs as they are.
     """
 
     loaded: Any
     function: Function
+    variables: Sequence[tf.Variable]
     trainable_variables: Sequence[tf.Variable]
-    other_variables: Sequence[tf.Variable]
     losses: Sequence[Callable[[], Any]]
+    output_key: str | None
 
 
 def open_source(settings: LayerSettings) -> Source:
@@ -96,18 +47,47 @@ def open_source(settings: LayerSettings) -> Source:
       errors.SignatureNotFoundError: it has no such signature.
       errors.Error: what `hub.load` raises.
     """
-    loaded = settings.handle
-    if settings.is_named:
-        loaded = load_at(find(settings.handle), settings.tags, settings.load_options)
+    if not settings.is_named:
+        return _object(settings.handle, settings)
+    origin = find(settings.handle)
+    if layout.kind_of(origin.folder) is layout.FolderKind.HUB_MODULE:
+        return _hub_module(origin, settings)
+    return _object(load_at(origin, settings.tags, settings.load_options), settings)
+
+
+def _hub_module(origin: Origin, settings: LayerSettings) -> Source:
+    # Always with what training needs: whether a layer is trained may change at any time.
+    module = ReusableModule(spec_at(origin), settings.pattern or True, settings.tags)
+    signature = settings.signature or DEFAULT
+    key = settings.output_key
+    if key is None and not settings.outputs_as_dict:
+        key = DEFAULT
+    outputs = module.spec.get_output_info_dict(signature, settings.tags)
+    if key is not None and key not in outputs:
+        raise errors.OutputNotFoundError(
+            f"The signature {texts.shown(signature)} of {settings.shown} has no output "
+            f"{texts.shown(key)}. Pass output_key=, one of: {texts.shown_names(sorted(outputs))}; or "
+            "signature_outputs_as_dict=True for all."
+        )
+    inputs = module.spec.get_input_info_dict(signature, settings.tags)
+    function = ModuleFunction(
+        module,
+        signature=signature,
+        by_name=True,
+        takes_training=True,
+        inputs=[{name: info.type_spec for name, info in inputs.items()}],
+    )
+    trained, losses = module.trainable_variables, module.regularization_losses
+    return Source(module, function, module.variables, trained, losses, key)
+
+
+def _object(loaded: Any, settings: LayerSettings) -> Source:
     function = _function(loaded, settings)
     trained = _variables(loaded, "trainable_variables")
     known = {id(variable) for variable in trained}
     others = [item for item in _variables(loaded, "variables") if id(item) not in known]
-    return Source(loaded, function, trained, others, _losses(loaded, settings))
-
-
-def _is_one(taken: Any) -> bool:
-    return isinstance(taken, Mapping) and len(taken) == 1
+    losses = _losses(loaded, settings)
+    return Source(loaded, function, [*trained, *others], trained, losses, settings.output_key)
 
 
 def _function(loaded: Any, settings: LayerSettings) -> Function:
@@ -118,25 +98,16 @@ def _function(loaded: Any, settings: LayerSettings) -> Function:
             "signature_outputs_as_dict=True is for signatures, and none is chosen: pass signature=, "
             f"one of: {_names(loaded)}."
         )
-    if not callable(loaded):
-        if not getattr(loaded, "signatures", None):
-            raise errors.LayerSettingsError(
-                f"handle is {settings.shown}, which is neither a handle nor callable. Give the folder or "
-                "the URL of a module, or a callable."
-            )
+    if callable(loaded):
+        return function_of(loaded)
+    if not getattr(loaded, "signatures", None):
         raise errors.LayerSettingsError(
-            f"{settings.shown} is not callable as a whole. Pass signature=, one of: {_names(loaded)}; "
-            "with it output_key=, or signature_outputs_as_dict=True."
+            f"handle is {settings.shown}, which is neither a handle nor callable. Give the folder or the "
+            "URL of a module, or a callable."
         )
-    is_function = isinstance(loaded, tf.types.experimental.PolymorphicFunction)
-    call = loaded if is_function or inspect.isroutine(loaded) else loaded.__call__
-    traces = getattr(call, "concrete_functions", ())
-    taken = [trace.structured_input_signature[0] for trace in traces]
-    taken.append(getattr(call, "input_signature", None))
-    return Function(
-        loaded,
-        takes_training=_takes_training(call, traces),
-        inputs=[positional[0] for positional in taken if positional],
+    raise errors.LayerSettingsError(
+        f"{settings.shown} is not callable as a whole. Pass signature=, one of: {_names(loaded)}; with "
+        "it output_key=, or signature_outputs_as_dict=True."
     )
 
 
@@ -152,21 +123,11 @@ def _signature(loaded: Any, settings: LayerSettings) -> Function:
             f"{settings.shown} has no signature {texts.shown(settings.signature)}. "
             f"It has: {_names(loaded)}."
         )
-    call = signatures[settings.signature]
-    return Function(call, by_name=True, inputs=[call.structured_input_signature[1]])
+    return signature_of(signatures[settings.signature])
 
 
 def _names(loaded: Any) -> str:
     return texts.shown_names(sorted(getattr(loaded, "signatures", {}))) or "none"
-
-
-def _takes_training(call: Any, traces: Sequence[Any]) -> bool:
-    if any(_TRAINING in trace.function_type.parameters for trace in traces):
-        return True
-    try:
-        return _TRAINING in inspect.signature(getattr(call, "python_function", call)).parameters
-    except (TypeError, ValueError):  # it says nothing of its arguments
-        return False
 
 
 def _variables(loaded: Any, name: str) -> list[tf.Variable]:

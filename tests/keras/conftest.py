@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from tests.keras import saved_models
+from tests.keras import hub_modules, saved_models
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +53,8 @@ def text(folder):
 @pytest.fixture(scope="session")
 def nested(folder):
     return saved_models.nested(folder / "nested")
+
+
+@pytest.fixture(scope="session")
+def hub_module(folder):
+    return hub_modules.texts(folder / "texts")
