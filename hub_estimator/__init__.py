@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hub_estimator.version import __version__
 
 if TYPE_CHECKING:
-    from hub_estimator import compat, errors, estimator
+    from hub_estimator import compat, errors, estimator, keras
     from hub_estimator.format.protos import ImageModuleInfo
     from hub_estimator.format.read import load_module_spec
     from hub_estimator.format.spec import ModuleSpec
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hub_estimator.graph.loading import load
     from hub_estimator.graph.module import Module
     from hub_estimator.graph.registration import register_module_for_export
-    from hub_estimator.keras_layer import KerasLayer
+    from hub_estimator.keras import KerasLayer
     from hub_estimator.resolver import resolve
     from hub_estimator.training.exporters.modules import (
         BestModuleExporter,
@@ -50,7 +50,7 @@ _WHERE = {
     "BestExporter": "training.exporters.servables",
     "BestModuleExporter": "training.exporters.modules",
     "ImageModuleInfo": "format.protos",
-    "KerasLayer": "keras_layer",
+    "KerasLayer": "keras",
     "LatestExporter": "training.exporters.servables",
     "LatestModuleExporter": "training.exporters.modules",
     "Module": "graph.module",
@@ -76,6 +76,7 @@ _SUBMODULES = {
     "compat": "compat",
     "errors": "errors",
     "estimator": "estimator",
+    "keras": "keras",
     "saved_model_module": "graph.defining.saved_models",  # as programs reach it
 }
 
@@ -101,6 +102,7 @@ __all__ = [
     "get_expected_image_size",
     "get_num_image_channels",
     "image_embedding_column",
+    "keras",
     "load",
     "load_module_spec",
     "register_module_for_export",

@@ -215,6 +215,25 @@ class ClosedError(UsageError):
     """An evaluation function is called after it was closed."""
 
 
+# --- layers of Keras -------------------------------------------------------------------------
+
+
+class LayerSettingsError(Error, ValueError):
+    """The arguments of a layer contradict one another, or what the layer computes with."""
+
+
+class LayerConfigError(Error, NotImplementedError):
+    """A layer has no configuration that could make it again."""
+
+
+class MixedKerasError(Error, TypeError, ValueError):
+    """A layer of one Keras is used in a model of the other."""
+
+
+class KerasBackendError(Error, NotImplementedError, RuntimeError):
+    """Keras computes with another library than TensorFlow."""
+
+
 # --- resolving a handle ----------------------------------------------------------------------
 
 
@@ -228,6 +247,10 @@ class HandleNotFoundError(HandleError, FileNotFoundError):
 
 class InvalidHandleError(Error, TypeError, ValueError):
     """What was given cannot be a handle."""
+
+
+class LayerHandleError(HandleError):
+    """The module of a saved layer is not where its handle says."""
 
 
 class UnsupportedHandleError(HandleError, ValueError):
@@ -277,6 +300,10 @@ class LegacyKerasError(Error, ImportError, RuntimeError):
     """Something needs legacy Keras (Keras 2), which this process does not use or have."""
 
 
+class KerasNotFoundError(Error, ImportError):
+    """Keras 3 is needed, and this process has none, or one that is too old."""
+
+
 class TPUUnsupportedError(Error, NotImplementedError):
     """An Estimator was asked to use a TPU on a TensorFlow without TPU Estimators."""
 
@@ -315,10 +342,6 @@ class TensorFlowInUseError(Error, RuntimeError):
 
 class ColumnTypeError(Error, TypeError, ValueError):
     """`pandas_input_fn` or `numpy_input_fn` got a column that TensorFlow cannot take."""
-
-
-class NotYetError(Error, NotImplementedError):
-    """A part of the API is not in this release; the message says what to use."""
 
 
 # --- configuration ---------------------------------------------------------------------------

@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
-LAYERS = ["top", "training", "graph", "format", "resolver", "compat", "bottom"]
+LAYERS = ["top", "training", "keras", "graph", "format", "resolver", "compat", "bottom"]
 BOTTOM = {
     *("config", "environment", "errors", "files", "json_text", "layout", "progress", "texts"),
     "version",
@@ -130,6 +130,8 @@ def test_imports_point_downwards(source):
         ("training.feature_cache", "from hub_estimator.training.exporters import base"),
         ("training.running.train_and_evaluate", "from hub_estimator.training import configurables"),
         ("training", "from hub_estimator.training import checks"),
+        ("keras.layer", "from hub_estimator.training import objective"),
+        ("graph.loading", "from hub_estimator.keras import handles"),
         ("graph.instance.state", "from hub_estimator.graph.module import Module"),
         ("graph.importing.parts", "from hub_estimator.graph.instance import scopes"),
         ("graph.importing.parts", "from hub_estimator.graph.defining import assets"),

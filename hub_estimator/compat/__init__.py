@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from hub_estimator.compat.installing import install
     from hub_estimator.compat.keras_2 import legacy_keras, legacy_layers
     from hub_estimator.compat.keras_choice import choose_legacy_keras
+    from hub_estimator.compat.keras_layers import (
+        guard_sequential,
+        import_keras_3,
+        in_other_keras,
+        keras_variable,
+        tf_keras_is_3,
+    )
     from hub_estimator.compat.meta_graphs import strip_default_attributes
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
@@ -61,14 +68,18 @@ _WHERE = {
     "flag_settings": "hub_flags",
     "function_def": "graphs",
     "give_programs_tf1": "tf1.program_imports",
+    "guard_sequential": "keras_layers",
     "hasten_row_gradients": "row_gradients",
     "head_class": "heads",
     "head_details": "heads",
+    "import_keras_3": "keras_layers",
+    "in_other_keras": "keras_layers",
     "install": "installing",
     "is_function_graph": "graphs",
     "is_inside": "graphs",
     "is_own_op": "op_defs",
     "keep_all": "savers",
+    "keras_variable": "keras_layers",
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
     "legacy_layers": "keras_2",
@@ -81,6 +92,7 @@ _WHERE = {
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
+    "tf_keras_is_3": "keras_layers",
     "tf_version": "releases",
     "variable_from_proto": "graphs",
     "watch": "graphs",
@@ -102,14 +114,18 @@ __all__ = [
     "flag_settings",
     "function_def",
     "give_programs_tf1",
+    "guard_sequential",
     "hasten_row_gradients",
     "head_class",
     "head_details",
+    "import_keras_3",
+    "in_other_keras",
     "install",
     "is_function_graph",
     "is_inside",
     "is_own_op",
     "keep_all",
+    "keras_variable",
     "knows_op",
     "legacy_keras",
     "legacy_layers",
@@ -122,6 +138,7 @@ __all__ = [
     "ships_estimator",
     "silence_deprecations",
     "strip_default_attributes",
+    "tf_keras_is_3",
     "tf_version",
     "variable_from_proto",
     "watch",

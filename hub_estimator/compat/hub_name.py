@@ -41,6 +41,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "file_utils": (),
     "image_module_info_pb2": (_PROTOS,),
     "image_util": (f"{_PACKAGE}.graph.images",),
+    "keras_layer": (),
     "meta_graph_lib": (),
     "module": (),
     "module_attachment_pb2": (_PROTOS,),
