@@ -59,7 +59,7 @@ results: $(VENV)/ready-examples ## Trains on three modules, frozen and fine-tune
 
 test: $(VENV)/ready-test ## Runs the test suite on the newest TensorFlow.
 	@echo "==> Testing"
-	@$(RUN) -m pytest -n 2
+	@$(RUN) -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/ready-dev ## Checks format, style and types.
 	$(VENV)/bin/ruff format --check .
@@ -89,11 +89,11 @@ $(PEER)/ready: setup.py tools/oldest.txt
 ci: ## Runs all that must pass: both TensorFlows, checks, the wheel, the training.
 	.ci/run
 
-# One stamp per extra of setup.py; installing an extra again is quick.
+# One stamp per extra of setup.py; installing an extra again is quick. The extra dev has all others.
 $(VENV)/ready-%: setup.py | $(RUN)
 	@echo "==> Installing hub_estimator[$*] and TensorFlow into $(VENV): a few minutes the first time"
 	@$(PIP) -e '.[$*]'
-	@touch $@
+	@touch $(if $(filter dev,$*),$(patsubst %,$(VENV)/ready-%,dev examples test),$@)
 
 $(RUN):
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.10 to 3.13 found; set PYTHON=..." >&2; exit 1; }

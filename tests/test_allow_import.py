@@ -21,6 +21,9 @@ def square(x):
 OWN = """
 import own_parts
 include 'smoke.gin'
+Model.head = @RegressionHead()
+METRIC = 'loss'
+Experiment.report = None
 MODULE = 'module'
 TRAIN_DATA = 'data.csv'
 EVAL_DATA = 'data.csv'

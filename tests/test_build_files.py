@@ -8,6 +8,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 

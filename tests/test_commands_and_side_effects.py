@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator import train
+from hub_estimator import predict, train
 from tests import text_data
 
 ROOT = str(pathlib.Path(__file__).parent.parent)
@@ -43,35 +43,34 @@ def arguments(tmp_path):
     data = str(tmp_path / "data.csv")
     settings = {"MODULE": str(tmp_path / "module"), "TRAIN_DATA": data, "EVAL_DATA": data}
     bindings = [f"--gin_bindings={name}={value!r}" for name, value in settings.items()]
+    bindings += ["--gin_bindings=MAX_STEPS=2"]
     return ["--gin_file=smoke.gin", *bindings, f"--model_dir={tmp_path / 'model'}"]
 
 
-def _predict(tmp_path, **settings):
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "hub_estimator.predict"),
-            f"--model_dir={tmp_path / 'model'}",
-            f"--input={tmp_path / 'data.csv'}",
-            f"--output={tmp_path / 'out.csv'}",
-        ],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": ROOT, **settings},
-    )
+def _prediction(tmp_path):
+    return [
+        f"--model_dir={tmp_path / 'model'}",
+        f"--input={tmp_path / 'data.csv'}",
+        f"--output={tmp_path / 'out.csv'}",
+    ]
 
 
-def test_training_and_predicting_say_so_once_each(arguments, tmp_path, capsys):
+def test_training_and_predicting_say_so_once_each(arguments, tmp_path, capsys, monkeypatch):
     assert train.run(["train", *arguments]) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if "does more" in line]
     assert [line.partition(" ")[2] for line in said] == [f"The module {tmp_path}/module {WARNING}"]
-    done = _predict(tmp_path)
+    # In a process that has not said it.
+    done = subprocess.run(
+        [sys.executable, "-m", "hub_estimator.predict", *_prediction(tmp_path)],
+        check=False, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ROOT},
+    )  # fmt: skip
     said = [line for line in done.stderr.splitlines() if "does more" in line]
     assert [line.partition(" ")[2] for line in said] == [f"The module {tmp_path}/module {WARNING}"]
     assert done.returncode == 0
-    done = _predict(tmp_path, HUB_ESTIMATOR_REFUSE_SIDE_EFFECTS="1")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"error: The module {tmp_path}/module {REFUSAL}"
+    monkeypatch.setenv("HUB_ESTIMATOR_REFUSE_SIDE_EFFECTS", "1")
+    assert predict.run(["predict", *_prediction(tmp_path)]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"error: The module {tmp_path}/module {REFUSAL}"
 
 
 def test_the_setting_refuses_before_anything_is_written(arguments, tmp_path, capsys, monkeypatch):

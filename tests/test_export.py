@@ -27,7 +27,8 @@ def model_dir(tmp_path_factory):
     bindings = [
         f"MODULE='{folder}/module'", f"TRAIN_DATA='{folder}/data.csv'",
         f"EVAL_DATA='{folder}/data.csv'", "FINE_TUNE=True", "MAX_STEPS=4",
-        "Experiment.eval_every_steps=2", "Encoder.export_name=None",
+        "Experiment.eval_every_steps=2", "Encoder.export_name=None", "Experiment.exporters=[]",
+        "Experiment.report=None",
     ]  # fmt: skip
     flags = ["--gin_file=smoke.gin", *(f"--gin_bindings={binding}" for binding in bindings)]
     assert train.run(["train", *flags, f"--model_dir={folder}/model"]) == 0

@@ -47,7 +47,7 @@ def run(files, capsys):
             "EVAL_DATA": f"{files}/data.csv", "FINE_TUNE": True, "MAX_STEPS": max_steps,
         }  # fmt: skip
         bindings = [f"--gin_bindings={name}={value!r}" for name, value in settings.items()]
-        further = ("Experiment.exporters=[]", *further)
+        further = (*text_data.LEAN, *further)
         bindings += [f"--gin_bindings={binding}" for binding in further]
         status = train.run(["train", "--gin_file=smoke.gin", *bindings, f"--model_dir={model_dir}"])
         return status, capsys.readouterr().err.splitlines()[-1]

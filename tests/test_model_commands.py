@@ -219,8 +219,8 @@ def test_another_model(here, capsys):
 def test_evaluation_beside_a_training_that_begins_later_and_ends_early(here, capsys):
     settings = ["MODULE='module'", "TRAIN_DATA='data.csv'", "EVAL_DATA='data.csv'"]
     settings += ["MAX_STEPS=100000", "Experiment.early_stopping=@EarlyStopping()"]
-    settings += ["EarlyStopping.objective=@Objective()"]
-    settings += ["EarlyStopping.patience=2", "EarlyStopping.min_delta=1.0"]  # what nothing reaches
+    settings += ["EarlyStopping.objective=@Objective()", *text_data.LEAN]
+    settings += ["EarlyStopping.patience=2", "EarlyStopping.min_delta=1e6"]  # what nothing reaches
     training = subprocess.Popen(
         [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin", "--model_dir=live"]
         + [f"--gin_bindings={setting}" for setting in settings],

@@ -10,6 +10,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -29,7 +30,8 @@ def model(tmp_path_factory):
     (folder / "tmp").mkdir()
     values = {"MODULE": "module", "TRAIN_DATA": "data.csv", "EVAL_DATA": "data.csv"}
     bindings = [f"--gin_bindings={name}={str(folder / path)!r}" for name, path in values.items()]
-    bindings += ["--gin_bindings=MAX_STEPS=2"]
+    settings = ("MAX_STEPS=2", "Experiment.exporters=[]", "Experiment.report=None")
+    bindings += [f"--gin_bindings={setting}" for setting in settings]
     arguments = ["train", "--gin_file=smoke.gin", *bindings, f"--model_dir={folder / 'model'}"]
     assert train.run(arguments) == 0
     return folder
@@ -51,6 +53,22 @@ def run(folder, content, *flags):
     return process.returncode, output, log.decode()
 
 
+@pytest.fixture
+def run_here(model, monkeypatch, capfdbinary):
+    """As `run`, in this process: for what the command makes of the data."""
+    monkeypatch.setattr(tempfile, "tempdir", str(model / "tmp"))
+
+    def run(content, *flags):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        capfdbinary.readouterr()
+        status = predict.run(["predict", f"--model_dir={model / 'model'}", "--input=-", *flags])
+        output, log = capfdbinary.readouterr()
+        assert os.listdir(model / "tmp") == []
+        return status, output, log.decode()
+
+    return run
+
+
 def by_file(folder, *flags, output="out.csv"):
     path = folder / output
     assert predict.run(
@@ -69,9 +87,9 @@ def test_from_a_pipe_to_a_pipe(model):
     assert [row["text"] for row in rows[:2]] == ["bad", "good"]
 
 
-def test_lines_of_json(model):
+def test_lines_of_json(model, run_here):
     content = (model / "data.csv").read_bytes()
-    status, output, log = run(model, content, "--output=-", "--output_format=jsonl")
+    status, output, log = run_here(content, "--output=-", "--output_format=jsonl")
     assert status == 0, log
     assert output == by_file(model, output="out.jsonl")
     assert [json.loads(line)["row"] for line in output.splitlines()] == list(range(1, 65))
@@ -102,8 +120,8 @@ def test_what_else_is_printed_is_not_among_the_data(model, tmp_path):
         ),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_standard_input(model, content, message):
-    status, output, log = run(model, content, "--output=-")
+def test_what_is_wrong_with_standard_input(run_here, content, message):
+    status, output, log = run_here(content, "--output=-")
     assert (status, output) == (1, b"") and log.splitlines()[-1] == message
 
 
@@ -147,7 +165,7 @@ def test_a_signal_while_standard_input_is_read(model, number, status):
     assert os.listdir(model / "tmp") == []
 
 
-def test_what_a_killed_process_left_goes_with_the_next(model):
+def test_what_a_killed_process_left_goes_with_the_next(model, run_here):
     process = start(model, "--input=-", "--output=-")
     process.stdin.write(b"text\ngood\n")
     process.stdin.flush()
@@ -156,7 +174,7 @@ def test_what_a_killed_process_left_goes_with_the_next(model):
     process.kill()
     process.communicate()
     assert path.exists()
-    status, _, log = run(model, b"text\ngood\n", "--output=-")
+    status, _, log = run_here(b"text\ngood\n", "--output=-")
     assert status == 0, log
 
 

@@ -105,6 +105,8 @@ def test_a_run_its_module_and_its_configuration(arguments, tmp_path, capsys, mon
             f"--gin_bindings=MODULE='{module}'",
             "--gin_bindings=Optimization.optimizer=@AdamOptimizer",
             "--gin_bindings=FINE_TUNE=False",
+            "--gin_bindings=MAX_STEPS=2",
+            "--gin_bindings=Experiment.report=None",
             f"--model_dir={tmp_path / 'second'}",
         ]
     )
@@ -186,8 +188,8 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 
 
 def test_a_setting_that_the_packaged_file_takes_from_a_macro(arguments, capsys):
-    extra = "--gin_bindings=Experiment.max_steps=4"
-    assert train.run(["train", *arguments(extra)]) == 0
+    extra = ["--gin_bindings=Experiment.max_steps=4", "--gin_bindings=Experiment.report=None"]
+    assert train.run(["train", *arguments(*extra)]) == 0
     captured = capsys.readouterr()
     assert "Evaluation at step 4:" in captured.out and "  swap the module:" in captured.out
 
@@ -199,7 +201,7 @@ def test_settings_of_the_packaged_file_that_others_make_useless(arguments, files
         scoped += [f"{scope}/Encoder.name='{scope}'", f"{scope}/Encoder.export_name='{scope}'"]
         scoped += [f"{scope}/Encoder.handle={module!r}"]
     scoped += ["Experiment.eval_input=@Arrays()", "Arrays.features={'text': ['a', 'b']}"]
-    scoped += ["Arrays.labels=[0, 1]", "MAX_STEPS=2"]
+    scoped += ["Arrays.labels=[0, 1]", "MAX_STEPS=2", *text_data.LEAN]
     given = [
         argument
         for argument in arguments()
@@ -262,7 +264,8 @@ def wait_for(condition, secs=60.0):
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(arguments, tmp_path, capsys):
-    endless = arguments("--gin_bindings=Experiment.eval_every_steps=20", MAX_STEPS=10**6)
+    lean = [f"--gin_bindings={binding}" for binding in text_data.LEAN]
+    endless = arguments("--gin_bindings=Experiment.eval_every_steps=20", *lean, MAX_STEPS=10**6)
     model_dir = tmp_path / "model"
     with subprocess.Popen(
         [*PROGRAM, *endless],
@@ -275,7 +278,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(arguments, tmp_path, caps
         finally:
             process.send_signal(signal.SIGKILL)
     step = latest_step(model_dir)
-    assert train.run(["train", *arguments(MAX_STEPS=step + 20)]) == 0
+    assert train.run(["train", *arguments(*lean, MAX_STEPS=step + 20)]) == 0
     captured = capsys.readouterr()
     assert f"Training goes on from the checkpoint of step {step} in {model_dir}." in captured.err
     assert f"Evaluation at step {step + 20}:" in captured.out

@@ -108,7 +108,8 @@ def test_a_printed_configuration_is_read_as_the_same(name, shown, here, tmp_path
 
 
 def test_a_printed_configuration_trains_as_the_one_that_was_printed(here, shown, tmp_path):
-    given_ = ["--gin_file=smoke.gin", *given(MAX_STEPS=2)]
+    lean = [f"--gin_bindings={binding}" for binding in text_data.LEAN]
+    given_ = ["--gin_file=smoke.gin", *given(MAX_STEPS=2), *lean]
     (tmp_path / "printed.gin").write_text(shown(*given_, "--print_config"))
     for name, arguments in {"a": given_, "b": [f"--gin_file={tmp_path / 'printed.gin'}"]}.items():
         assert train.run(["train", *arguments, f"--model_dir={tmp_path / name}"]) == 0

@@ -10,6 +10,15 @@ import tensorflow as tf
 
 import hub_estimator as hub
 
+# Added to smoke.gin, for tests that are not about evaluations or what follows them: a head of few
+# metrics, no exports and no report, which cost several times what training does.
+LEAN = (
+    "Model.head=@RegressionHead()",
+    "METRIC='loss'",
+    "Experiment.exporters=[]",
+    "Experiment.report=None",
+)
+
 
 def module_fn() -> None:
     """Texts `[B]` to their hash's row of a table, `[B, 4]`."""

@@ -15,6 +15,8 @@ import pytest
 from hub_estimator import errors
 from hub_estimator.files import locks
 
+pytestmark = pytest.mark.one_tensorflow
+
 HOLD = """
 import sys
 import threading

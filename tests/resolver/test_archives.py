@@ -17,6 +17,8 @@ from hub_estimator import errors
 from hub_estimator.resolver.archives import Limits, unpack
 from tests.resolver.hosting import module_files, read_folder, tar
 
+pytestmark = pytest.mark.one_tensorflow
+
 FILES = module_files()
 GOOD = tar(FILES)
 LIMITS = Limits(unpacked_bytes=1_000_000, members=50)

@@ -15,6 +15,8 @@ import hub_estimator as hub
 from hub_estimator import cache as command
 from tests.resolver.hosting import ROOT, module_files, tar
 
+pytestmark = pytest.mark.one_tensorflow
+
 ARCHIVE = tar(module_files())
 
 

@@ -18,6 +18,8 @@ from tests.resolver.hosting import (
     tar,
 )
 
+pytestmark = pytest.mark.one_tensorflow
+
 FILES = module_files()
 ARCHIVE = tar(FILES)
 NETRC = """

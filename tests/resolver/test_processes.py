@@ -14,6 +14,8 @@ from hub_estimator.resolver import Cache, Handle
 from tests.resolver.hosting import content as serving
 from tests.resolver.hosting import in_turn, module_files, read_folder, start_python, tar
 
+pytestmark = pytest.mark.one_tensorflow
+
 FILES = module_files(large=600_000)
 ARCHIVE = tar(FILES)
 RESOLVE = (

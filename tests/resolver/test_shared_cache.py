@@ -18,6 +18,8 @@ from hub_estimator.resolver import Handle, trust
 from tests.resolver.hosting import content as serving
 from tests.resolver.hosting import in_turn, module_files, read_folder, start_python, status, tar
 
+pytestmark = pytest.mark.one_tensorflow
+
 FILES = module_files()
 ARCHIVE = tar(FILES)
 FIRST, SECOND, GROUP = 65534, 54321, 54300

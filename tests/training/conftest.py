@@ -59,9 +59,8 @@ def data_file(tmp_path_factory) -> str:
     return write_csv(tmp_path_factory.mktemp("data") / "examples.csv", rows)
 
 
-@pytest.fixture
-def make_model(text_module):
-    """Makes a model; keyword arguments replace those of its parts and of the model."""
+def _models(text_module, head):
+    """What makes a model with a head of a class; keyword arguments replace parts of it."""
 
     def make(encoder=None, optimization=None, **changes) -> Model:
         encoder = {"handle": text_module, "export_name": "text", **(encoder or {})}
@@ -69,7 +68,7 @@ def make_model(text_module):
         optimization = {**adagrad, **(optimization or {})}
         parts = {
             "encoders": [Encoder(**encoder)],
-            "head": head_class("BinaryClassHead")(),
+            "head": head_class(head)(),
             "optimization": Optimization(**optimization),
             "layers": DenseLayers(units=[4]),
             **changes,
@@ -77,6 +76,18 @@ def make_model(text_module):
         return Model(**parts)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_model(text_module):
+    """Makes a model; keyword arguments replace those of its parts and of the model."""
+    return _models(text_module, "BinaryClassHead")
+
+
+@pytest.fixture(scope="session")
+def make_regression(text_module):
+    """As `make_model`, for tests of runs: a run costs half as much, as the head has few metrics."""
+    return _models(text_module, "RegressionHead")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ MODULE = 'module'
 TRAIN_DATA = 'data.csv'
 EVAL_DATA = 'data.csv'
 """
+LEAN = "\n".join([TEXT, *text_data.LEAN])
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +81,19 @@ def test_the_other_verbs(trained):
 
 
 def test_a_run_that_ends_early():
-    stopping = ["early_stopping = @EarlyStopping()", "eval_every_steps = 1", "exporters = []"]
+    stopping = ["early_stopping = @EarlyStopping()", "eval_every_steps = 1"]
     bindings = [f"Experiment.{setting}" for setting in stopping]
-    bindings += ["EarlyStopping.patience = 1", "EarlyStopping.min_delta = 1.0"]
-    result = training.run_in_fresh_process(TEXT, "early", gin_bindings=bindings, log_path="log")
+    bindings += ["EarlyStopping.patience = 1", "EarlyStopping.min_delta = 1e6"]
+    result = training.run_in_fresh_process(LEAN, "early", gin_bindings=bindings, log_path="log")
     assert result.step == 2 and str(result.early_end) == (
-        "at step 2 of 20: accuracy has not improved for 1 evaluation, since that of step 1 "
+        "at step 2 of 20: loss has not improved for 1 evaluation, since that of step 1 "
         "(EarlyStopping.patience is 1)"
     )
 
 
 def test_bindings_override_the_text():
     result = training.run_in_fresh_process(
-        TEXT, "short", gin_bindings=["MAX_STEPS = 2", "Experiment.exporters = []"], log_path="log"
+        LEAN, "short", gin_bindings=["MAX_STEPS = 2"], log_path="log"
     )
     assert result.step == 2
 
@@ -139,10 +140,10 @@ ENDLESS = ["MAX_STEPS = 1000000000", "Experiment.eval_every_steps = 1000000"]
 def test_a_time_limit():
     with pytest.raises(errors.FreshProcessError) as caught:
         training.run_in_fresh_process(
-            TEXT, "long", gin_bindings=ENDLESS, timeout_secs=20, log_path="log"
+            LEAN, "long", gin_bindings=ENDLESS, timeout_secs=8, log_path="log"
         )
     assert str(caught.value) == (
-        "The run in 'long' took longer than 20 seconds and was stopped. Give it more; a training "
+        "The run in 'long' took longer than 8 seconds and was stopped. Give it more; a training "
         "goes on from its last checkpoint."
     )
 
@@ -171,7 +172,7 @@ def child_of(pid):
 def parent(request):
     """A process that waits for a run without end, in a model folder called as the test is."""
     name = request.node.name
-    program = PARENT.format(text=TEXT, name=name, bindings=ENDLESS)
+    program = PARENT.format(text=LEAN, name=name, bindings=ENDLESS)
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
     try:
         log = pathlib.Path(f"{name}.log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -45,10 +46,17 @@ def folder(tmp_path):
     return image_files.write_two_classes(tmp_path / "images")
 
 
-def test_images_are_learned(make_model, folder, tmp_path):
-    result = run(make_model, folder, tmp_path / "model")
-    assert result.step == 8 and result.metrics["accuracy"] == 1
-    with open(f"{result.model_dir}/class_names.json", encoding="utf-8") as file:
+@pytest.fixture(scope="module")
+def learned(make_model, tmp_path_factory):
+    """What a run on such images came to."""
+    place = tmp_path_factory.mktemp("learned")
+    folder = image_files.write_two_classes(place / "images")
+    return run(make_model, folder, place / "model")
+
+
+def test_images_are_learned(learned):
+    assert learned.step == 8 and learned.metrics["accuracy"] == 1
+    with open(f"{learned.model_dir}/class_names.json", encoding="utf-8") as file:
         assert json.load(file) == ["dark", "light"]
 
 
@@ -69,9 +77,8 @@ def test_a_damaged_image_stops_training_and_is_named(make_model, folder, tmp_pat
     assert str(caught.value) == message
 
 
-def test_a_damaged_image_stops_evaluation_and_prediction(make_model, folder, tmp_path):
-    model_dir = tmp_path / "model"
-    run(make_model, folder, model_dir)
+def test_a_damaged_image_stops_evaluation_and_prediction(make_model, learned, folder, tmp_path):
+    model_dir = shutil.copytree(learned.model_dir, tmp_path / "model")
     message = damage(folder)
     model, source = image_model(make_model), ImageFolder(folder, batch_size=4)
     with pytest.raises(errors.DataFileError) as caught:

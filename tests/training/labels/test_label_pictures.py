@@ -37,31 +37,32 @@ def numbers(size, not_finite=()):
 
 
 @pytest.mark.parametrize(
-    ("found", "names"),
+    ("make", "names"),
     [
-        (one_class(40, 2, ("no", "yes, $x^2$ \n and a long name that goes on")), "binary"),
-        (one_class(40, 2, ("no", "yes, $\\x$")), "no formula"),
-        (one_class(100, 30), "many"),
-        (one_class(40, 4, missing=(1,)), "one missing"),
-        (one_class(3, 2, missing=(1,)), "all of one class"),
-        (one_class(1, 3), "one example"),
-        (several_classes(), "several"),
+        (lambda: one_class(40, 2, ("no", "yes, $x^2$ \n and a long name that goes on")), "binary"),
+        (lambda: one_class(40, 2, ("no", "yes, $\\x$")), "no formula"),
+        (lambda: one_class(100, 30), "many"),
+        (lambda: one_class(40, 4, missing=(1,)), "one missing"),
+        (lambda: one_class(3, 2, missing=(1,)), "all of one class"),
+        (lambda: one_class(1, 3), "one example"),
+        (several_classes, "several"),
         (
-            one_class(40, 2, ("no", "\x1b[2J\x00\ud800 한국어 \u202e" + "long " * 10_000)),
+            lambda: one_class(40, 2, ("no", "\x1b[2J\x00\ud800 한국어 \u202e" + "long " * 10_000)),
             "odd names",
         ),
-        (one_class(2000, 10_000), "very many"),
-        (several_classes(not_finite=True), "no numbers"),
-        (numbers(3000), "numbers"),
-        (numbers(1), "one number"),
-        (numbers(9, not_finite=(np.nan, np.inf)), "some not finite"),
-        (numbers(1, not_finite=(np.nan,)), "none finite"),
+        (lambda: one_class(200, 10_000), "very many"),
+        (lambda: several_classes(not_finite=True), "no numbers"),
+        (lambda: numbers(3000), "numbers"),
+        (lambda: numbers(1), "one number"),
+        (lambda: numbers(9, not_finite=(np.nan, np.inf)), "some not finite"),
+        (lambda: numbers(1, not_finite=(np.nan,)), "none finite"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 @pytest.mark.filterwarnings("error")
-def test_every_picture_can_be_drawn(found, names):
+def test_every_picture_can_be_drawn(make, names):
     pytest.importorskip("matplotlib")
+    found = make()
     made = found.labels.report(found, "step 1", max_classes=5, max_worst=3)
     drawn = {name: draw() for name, draw in made.pictures.items()}
     assert all(png.startswith(PNG) for png in drawn.values())

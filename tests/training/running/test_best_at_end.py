@@ -33,13 +33,18 @@ class Recorded(hub.estimator.Exporter):
 
 
 @pytest.fixture
-def run(make_model, examples, folder):
+def run(make_regression, examples, folder):
     """Trains in a folder of the test; keyword arguments replace those of the loop."""
 
     def train(**changes):
         settings = {"load_best_model_at_end": True, "objective": FIRST, "max_steps": 6, **changes}
         experiment = runs.experiment(
-            make_model(), examples, examples, eval_every_steps=2, keep_checkpoints=1, **settings
+            make_regression(),
+            examples,
+            examples,
+            eval_every_steps=2,
+            keep_checkpoints=1,
+            **settings,
         )
         return training.train_and_evaluate(experiment, folder.path)
 
@@ -133,10 +138,10 @@ def test_a_run_that_ends_early_ends_on_the_best(run, folder):
     )
 
 
-def test_what_commands_take_where_nobody_chooses(run, make_model, examples, folder, tmp_path):
+def test_what_commands_take_where_nobody_chooses(run, make_regression, examples, folder, tmp_path):
     run()
     experiment = runs.experiment(
-        make_model(), examples, objective=FIRST, load_best_model_at_end=True
+        make_regression(), examples, objective=FIRST, load_best_model_at_end=True
     )
     assert training.evaluate(experiment, folder.path)[0]["step"] == 2
     out = tmp_path / "out.csv"
@@ -177,14 +182,17 @@ def test_what_is_neither_true_nor_false(run, folder):
     )
 
 
-def test_parts_without_an_objective_go_by_the_experiments(run, make_model, examples, folder):
+def test_parts_without_an_objective_go_by_the_experiments(run, make_regression, examples, folder):
     made = runs.experiment(
-        make_model(), examples, objective=FIRST, early_stopping=training.EarlyStopping(patience=1)
+        make_regression(),
+        examples,
+        objective=FIRST,
+        early_stopping=training.EarlyStopping(patience=1),
     )
     assert made.stops_early.objective == FIRST and made.early_stopping.objective is None
     own = training.EarlyStopping(training.Objective("auc"))
-    assert runs.experiment(make_model(), examples, early_stopping=own).stops_early is own
-    assert runs.experiment(make_model(), examples).stops_early is None
+    assert runs.experiment(make_regression(), examples, early_stopping=own).stops_early is own
+    assert runs.experiment(make_regression(), examples).stops_early is None
     by_loss = functools.partial(hub.BestModuleExporter, "own", objective=training.Objective("loss"))
     run(exporters=[*exporters(), by_loss], load_best_model_at_end=False)
     assert steps_of(folder, "best_module") == [2] and steps_of(folder, "own") == [2, 4, 6]

@@ -38,11 +38,13 @@ def test_choices(folder, save):
 
 
 @pytest.fixture
-def trained(make_model, examples, folder):
+def trained(make_regression, examples, trained_folder):
     """Makes a model folder with the checkpoints of steps 0, 2 and 4; returns arguments."""
-    model = make_model()
-    runs.train(folder.path, model, examples, examples, 4, 2)
-    return {"model_dir": folder.path, "model": model, "eval_input": examples}
+    return {
+        "model_dir": trained_folder.path,
+        "model": make_regression(),
+        "eval_input": examples,
+    }
 
 
 class RemovingInput(TextFile):
@@ -87,7 +89,7 @@ def test_following_a_finished_training(trained, folder):
 
 
 def test_following_a_training_that_ended_early(trained, folder):
-    never_better = EarlyStopping(Objective("accuracy", True), patience=1, min_delta=1.0)
+    never_better = EarlyStopping(Objective("loss"), patience=1, min_delta=1e6)
     found = runs.evaluate(
         **trained, max_steps=9, early_stopping=never_better, checkpoints=Following(1e9, 0.01)
     )
@@ -95,9 +97,9 @@ def test_following_a_training_that_ended_early(trained, folder):
 
 
 @pytest.mark.parametrize("checkpoints", [CheckpointChoice(), Following(0.02, 0.01)])
-def test_a_folder_without_a_checkpoint(make_model, examples, tmp_path, checkpoints):
+def test_a_folder_without_a_checkpoint(make_regression, examples, tmp_path, checkpoints):
     with pytest.raises(errors.ModelFolderError, match="has no checkpoint. Train first"):
-        runs.evaluate(tmp_path, make_model(), examples, checkpoints=checkpoints)
+        runs.evaluate(tmp_path, make_regression(), examples, checkpoints=checkpoints)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +110,8 @@ def test_a_folder_without_a_checkpoint(make_model, examples, tmp_path, checkpoin
         ({"seed": -1}, "Experiment.seed is -1; it must be at least 0."),
     ],
 )
-def test_settings(make_model, examples, tmp_path, changes, message):
-    arguments = {"model_dir": tmp_path, "model": make_model(), "eval_input": examples}
+def test_settings(make_regression, examples, tmp_path, changes, message):
+    arguments = {"model_dir": tmp_path, "model": make_regression(), "eval_input": examples}
     with pytest.raises(errors.ModelError) as caught:
         runs.evaluate(**{**arguments, **changes})
     assert str(caught.value) == message

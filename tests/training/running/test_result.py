@@ -221,7 +221,9 @@ def finished(tmp_path_factory):
     settings["MODULE"] = str(folder / "module")
     command = [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin"]
     command += [f"--gin_bindings={name}={value!r}" for name, value in settings.items()]
-    command += ["--gin_bindings=MAX_STEPS=2", "--model_dir=the model"]
+    further = ["MAX_STEPS=2", "Experiment.report=None", "Model.head=@RegressionHead()"]
+    further += ["METRIC='loss'", "Experiment.exporters=[@LatestModuleExporter]"]
+    command += [*(f"--gin_bindings={each}" for each in further), "--model_dir=the model"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return folder, run.stdout

@@ -32,13 +32,13 @@ DATA = "data-00000-of-00001"
 
 
 @pytest.fixture
-def run(make_model, examples, tmp_path):
+def run(make_regression, examples, tmp_path):
     """Trains in a folder of the test; keyword arguments replace those of the loop."""
 
     def train(encoder=None, **changes):
         arguments = {
             "model_dir": tmp_path / "model",
-            "model": make_model(encoder),
+            "model": make_regression(encoder),
             "train_input": examples,
             "eval_input": examples,
             "max_steps": 4,
@@ -96,10 +96,11 @@ def test_a_second_training_says_who_trains(run, folder, other_training):
     assert run(max_steps=1).step == 1
 
 
-def test_what_is_done_beside_a_training(run, make_model, examples, folder, tmp_path):
-    run()
+def test_what_is_done_beside_a_training(
+    make_regression, examples, trained_folder, folder, tmp_path
+):
     with folder.trained_alone():
-        model = make_model()
+        model = make_regression()
         assert runs.evaluate(folder.path, model, examples)[0]["step"] == 4
         made = runs.predict(folder.path, examples.path, tmp_path / "o.csv", model, examples)
         assert made.num_rows == 64
@@ -161,19 +162,18 @@ def test_training_goes_on_from_the_newest_whole_one_as_if_nothing_had_been(run, 
 def test_early_stopping_forgets_what_was_found_after_the_newest_whole_one(run, folder):
     run(max_steps=6)
     damage(folder, 6, "index")
-    best = {"step": 6, "global_step": 6, "accuracy": 2.0}
+    best = {"step": 6, "global_step": 6, "loss": -1.0}
     folder.history().record("model.ckpt-6", best)
-    stopping = EarlyStopping(Objective("accuracy", True), patience=3)
+    stopping = EarlyStopping(Objective("loss"), patience=3)
     assert run(early_stopping=stopping, max_steps=8).step == 8
-    assert max(each["accuracy"] for each in folder.history().evaluations()) <= 1
+    assert min(each["loss"] for each in folder.history().evaluations()) >= 0
 
 
 def test_commands_say_which_file_is_damaged_and_offer_another(
-    run, make_model, examples, folder, tmp_path
+    make_regression, examples, trained_folder, folder, tmp_path
 ):
-    run()
     damage(folder, 4)
-    model = make_model()
+    model = make_regression()
     expected = (
         f"The checkpoint of step 4 in {folder.path!r} is damaged: model.ckpt-4.{DATA} does not "
         "hold what was saved: its checksum is another one. The newest whole one is that of step 2: "
@@ -196,24 +196,25 @@ def test_commands_say_which_file_is_damaged_and_offer_another(
     assert sorted(os.listdir(tmp_path)) == before
 
 
-def test_of_all_checkpoints_damaged_ones_are_left_out(run, make_model, examples, folder, caplog):
-    run()
+def test_of_all_checkpoints_damaged_ones_are_left_out(
+    make_regression, examples, trained_folder, folder, caplog
+):
     damage(folder, 4)
     found = runs.evaluate(
-        folder.path, make_model(), examples, checkpoints=CheckpointChoice("all"), name="again"
+        folder.path, make_regression(), examples, checkpoints=CheckpointChoice("all"), name="again"
     )
     assert [each["step"] for each in found] == [0, 2]
     assert "The checkpoint of step 4 in " in caplog.text
     for step in (0, 2):
         damage(folder, step, "index")
     with pytest.raises(errors.DamagedCheckpointError, match="There is no other whole one: train"):
-        runs.evaluate(folder.path, make_model(), examples, checkpoints=CheckpointChoice("all"))
+        runs.evaluate(folder.path, make_regression(), examples, checkpoints=CheckpointChoice("all"))
 
 
 # --- saving ----------------------------------------------------------------------------------
 
 
-def test_checkpoints_are_flushed(run, make_model):
+def test_checkpoints_are_flushed(run, make_regression):
     found = []
 
     class Savers(tf.compat.v1.train.SessionRunHook):
@@ -221,7 +222,7 @@ def test_checkpoints_are_flushed(run, make_model):
             found.extend(tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.SAVERS))
 
     run(hooks=[Savers], max_steps=2)
-    run(hooks=[Savers], model=make_model(save_frozen=False), max_steps=4)
+    run(hooks=[Savers], model=make_regression(save_frozen=False), max_steps=4)
     first, second = map(type, found)
     assert first is compat.FlushedSaver and issubclass(second, compat.FlushedSaver)
 
@@ -231,8 +232,8 @@ class Terminated(tf.compat.v1.train.SessionRunHook):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_signal_saves_a_checkpoint_without_frozen_variables(run, make_model, folder):
-    model = make_model(save_frozen=False)
+def test_a_signal_saves_a_checkpoint_without_frozen_variables(run, make_regression, folder):
+    model = make_regression(save_frozen=False)
     with pytest.raises(errors.InterruptedRunError, match="^Stopped by SIGTERM at step 1; the "):
         run(model=model, max_steps=100, eval_every_steps=50, hooks=[Terminated])
     assert folder.latest_step() == 1
@@ -254,16 +255,15 @@ def swapped(text_module, tmp_path):
 
 
 def test_a_swapped_module_is_refused(
-    run, make_model, examples, folder, swapped, text_module, tmp_path
+    run, make_regression, examples, trained_folder, folder, swapped, text_module, tmp_path
 ):
-    run()
     expected = (
         f"The model was trained on another module 'module': it was {text_module!r}, this is "
         f"{swapped!r}, and their contents differ. Give it the module that it was trained on, or "
         "train in another model folder. To use this one with the values that the checkpoints have "
         f"all the same, remove '{folder.path}/modules.json'."
     )
-    model = make_model({"handle": swapped})
+    model = make_regression({"handle": swapped})
     before = sorted(os.listdir(folder.path))
     calls = [
         functools.partial(run, model=model, max_steps=6),
@@ -284,14 +284,12 @@ def test_a_swapped_module_is_refused(
         run(max_steps=8)
 
 
-def test_a_module_that_moved_is_fine(run, folder, text_module, tmp_path):
-    run()
+def test_a_module_that_moved_is_fine(run, trained_folder, text_module, tmp_path):
     shutil.copytree(text_module, tmp_path / "moved")
     assert run({"handle": str(tmp_path / "moved")}, max_steps=6).step == 6
 
 
-def test_a_training_from_the_start_takes_any_module(run, folder, swapped):
-    run()
+def test_a_training_from_the_start_takes_any_module(run, trained_folder, folder, swapped):
     for name in os.listdir(folder.path):
         if "ckpt" in name:
             os.remove(f"{folder.path}/{name}")
@@ -299,10 +297,10 @@ def test_a_training_from_the_start_takes_any_module(run, folder, swapped):
     assert swapped in pathlib.Path(f"{folder.path}/modules.json").read_text()
 
 
-def test_two_encoders_whose_modules_change_places(run, make_model, swapped, text_module):
+def test_two_encoders_whose_modules_change_places(run, make_regression, swapped, text_module):
     def model(*handles):
         encoders = [Encoder(each, name=name) for each, name in zip(handles, "ab", strict=True)]
-        return make_model(encoders=encoders)
+        return make_regression(encoders=encoders)
 
     run(model=model(text_module, swapped))
     with pytest.raises(errors.ModuleChangedError, match="another module 'a'"):
@@ -314,7 +312,7 @@ def test_a_swapped_module_in_a_feature_column(run, swapped, text_module):
     def model(handle):
         estimator = functools.partial(estimator_class("DNNEstimator"), hidden_units=[4])
         columns = [hub.text_embedding_column("text", handle)]
-        return CannedModel(estimator, head_class("BinaryClassHead")(), columns)
+        return CannedModel(estimator, head_class("RegressionHead")(), columns)
 
     run(model=model(text_module))
     with pytest.raises(errors.ModuleChangedError, match="another module 'module': it was "):
@@ -370,9 +368,9 @@ def refused(run, tmp_path):
     return refused
 
 
-def test_a_module_as_the_model_folder(refused, make_model, swapped, tmp_path):
+def test_a_module_as_the_model_folder(refused, make_regression, swapped, tmp_path):
     os.symlink(swapped, tmp_path / "link")
-    model = make_model({"handle": swapped})
+    model = make_regression({"handle": swapped})
     assert refused(model=model, model_dir=tmp_path / "link") == (
         f"The model folder '{tmp_path}/link' is the module 'module' itself, {swapped!r}, which is "
         "read and must stay as it is. Choose another place."
@@ -383,17 +381,17 @@ def test_a_module_as_the_model_folder(refused, make_model, swapped, tmp_path):
     assert message.startswith(f"FeatureCache.folder '{swapped}/assets' is in the module 'module', ")
 
 
-def test_a_module_where_the_run_removes_modules(refused, make_model, folder, swapped):
+def test_a_module_where_the_run_removes_modules(refused, make_regression, folder, swapped):
     path = f"{folder.path}/export/module/1"
     os.makedirs(os.path.dirname(path))
     shutil.move(swapped, path)
-    assert refused(model=make_model({"handle": path})) == (
+    assert refused(model=make_regression({"handle": path})) == (
         f"{path!r}, the module 'module', is in the model folder {folder.path!r}, where runs write, "
         "replace and remove 'export' themselves. Choose another place."
     )
 
 
-def test_data_where_the_run_keeps_its_own(refused, make_model, examples, folder, data_file):
+def test_data_where_the_run_keeps_its_own(refused, make_regression, examples, folder, data_file):
     path = f"{folder.path}/report/data.csv"
     os.makedirs(os.path.dirname(path))
     shutil.copy(data_file, path)
@@ -408,9 +406,8 @@ def test_data_beside_it_in_the_model_folder_is_fine(run, folder, data_file):
 
 
 @pytest.fixture
-def trained(run, make_model, examples, folder):
-    run()
-    return {"model_dir": folder.path, "model": make_model()}
+def trained(make_regression, trained_folder):
+    return {"model_dir": trained_folder.path, "model": make_regression()}
 
 
 def test_predictions_over_what_is_read(trained, examples, folder, text_module, tmp_path):
@@ -479,7 +476,7 @@ def test_checkpoints_named_by_their_files(trained, folder, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["zzz://x", "http://example.invalid/model"])
-def test_a_filesystem_that_nobody_knows(run, make_model, examples, path):
+def test_a_filesystem_that_nobody_knows(run, make_regression, examples, path):
     scheme = path.split(":")[0]
     with pytest.raises(errors.ModelFolderError) as caught:
         run(model_dir=path)

@@ -69,22 +69,24 @@ def reads_of_whole_tables(nodes):
 
 
 def test_training_a_table_reads_only_the_rows_that_it_needs(
-    make_model, sums_module, examples, tmp_path
+    make_regression, sums_module, examples, tmp_path
 ):
-    model = make_model(encoders=[Encoder(sums_module, trainable=True)])
+    model = make_regression(encoders=[Encoder(sums_module, trainable=True)])
     nodes = nodes_of_a_run(tmp_path, model, examples)
     assert any(node.op == "SparseSegmentMean" for node in nodes)
     assert not reads_of_whole_tables(nodes)
 
 
-def test_a_frozen_table_is_read_as_tensorflow_likes(make_model, sums_module, examples, tmp_path):
+def test_a_frozen_table_is_read_as_tensorflow_likes(
+    make_regression, sums_module, examples, tmp_path
+):
     # Nothing changes it, so a read copies nothing. It shows what the test above looks for, too.
-    nodes = nodes_of_a_run(tmp_path, make_model(encoders=[Encoder(sums_module)]), examples)
+    nodes = nodes_of_a_run(tmp_path, make_regression(encoders=[Encoder(sums_module)]), examples)
     assert reads_of_whole_tables(nodes)
 
 
-def test_a_strategy_configures_its_own_sessions(make_model, sums_module, examples, tmp_path):
-    model = make_model(encoders=[Encoder(sums_module, trainable=True)])
+def test_a_strategy_configures_its_own_sessions(make_regression, sums_module, examples, tmp_path):
+    model = make_regression(encoders=[Encoder(sums_module, trainable=True)])
     strategy = functools.partial(tf.distribute.MirroredStrategy, ["/cpu:0"])
     nodes = nodes_of_a_run(tmp_path, model, examples, distribute=strategy)
     assert reads_of_whole_tables(nodes)

@@ -126,11 +126,12 @@ class Recorder(hub.estimator.Exporter):
 
 
 @pytest.fixture
-def run(make_model, examples, tmp_path):
+def run(make_regression, examples, tmp_path):
     def train(recorder, **changes):
         return runs.train(
-            tmp_path, make_model(), examples, examples, eval_every_steps=2,
-            exporters=[lambda serving_input_fn: recorder], **{"max_steps": 40, **changes},
+            tmp_path, train_input=examples, eval_input=examples, eval_every_steps=2,
+            exporters=[lambda serving_input_fn: recorder],
+            **{"model": make_regression(), "max_steps": 40, **changes},
         )  # fmt: skip
 
     return train
@@ -206,9 +207,10 @@ def test_evaluations_of_earlier_runs_count():
     assert stopping.requested
 
 
-def test_a_metric_that_evaluations_will_not_give(run, tmp_path):
+def test_a_metric_that_evaluations_will_not_give(run, make_model, tmp_path):
+    stopping = EarlyStopping(Objective("acuracy", True))
     with pytest.raises(errors.MetricNotFoundError) as caught:
-        run(Recorder(), early_stopping=EarlyStopping(Objective("acuracy", True)))
+        run(Recorder(), model=make_model(), early_stopping=stopping)
     assert str(caught.value) == (
         "EarlyStopping looks for the metric 'acuracy', which evaluations do not give. They give: "
         "accuracy, accuracy_baseline, auc, auc_precision_recall, average_loss, label/mean, loss, "

@@ -21,13 +21,13 @@ from tests.training import runs
 
 
 @pytest.fixture
-def run(make_model, examples, tmp_path):
+def run(make_regression, examples, tmp_path):
     """Trains in a folder of the test; keyword arguments replace those of the loop."""
 
     def train(encoder=None, **changes) -> Result:
         arguments = {
             "model_dir": tmp_path / "model",
-            "model": make_model(encoder),
+            "model": make_regression(encoder),
             "train_input": examples,
             "eval_input": examples,
             "max_steps": 4,
@@ -40,8 +40,8 @@ def run(make_model, examples, tmp_path):
     return train
 
 
-def test_a_run(run, tmp_path):
-    result = run()
+def test_a_run(run, make_model, tmp_path):
+    result = run(model=make_model())
     assert result.step == 4 and 0 <= result.metrics["accuracy"] <= 1
     assert result.checkpoint == f"{tmp_path}/model/model.ckpt-4"
     (module,) = result.modules
@@ -60,12 +60,11 @@ def test_two_runs_with_a_seed_are_equal(run, tmp_path):
     assert first["loss"] != other["loss"]
 
 
-def test_it_goes_on(run, caplog):
-    run(max_steps=3)
+def test_it_goes_on(run, trained_folder, caplog):
     caplog.set_level("INFO", "hub_estimator")
     assert run(max_steps=5).step == 5
     assert any(
-        message.startswith("Training goes on from the checkpoint of step 3 in ")
+        message.startswith("Training goes on from the checkpoint of step 4 in ")
         for message in caplog.messages
     )
 
@@ -89,9 +88,10 @@ def test_throughput_and_profiles(run, tmp_path, caplog):
     assert list((tmp_path / "model" / "profile").glob("timeline-*.json"))
 
 
-def test_a_strategy(run):
+def test_a_strategy(run, make_model):
     strategy = functools.partial(tf.distribute.MirroredStrategy, ["/cpu:0"])
-    mirrored = run({"trainable": True}, max_steps=2, exporters=[], distribute=strategy)
+    model = make_model({"trainable": True})
+    mirrored = run(model=model, max_steps=2, exporters=[], distribute=strategy)
     assert mirrored.step == 2 and 0 <= mirrored.metrics["accuracy"] <= 1
 
 
@@ -110,9 +110,9 @@ def test_profiles_need_a_number_of_steps(run, tmp_path):
     assert message == "Experiment.profile_every_steps is 0; it must be at least 1."
 
 
-def test_dropout_is_the_same_after_an_interruption(run, make_model, tmp_path):
+def test_dropout_is_the_same_after_an_interruption(run, make_regression, tmp_path):
     layers = DenseLayers(units=[16], dropout=0.5, input_dropout=0.2)
-    model = make_model({"trainable": True}, layers=layers)
+    model = make_regression({"trainable": True}, layers=layers)
     whole = run(model=model, model_dir=tmp_path / "whole", max_steps=6, exporters=[])
     again = run(model=model, model_dir=tmp_path / "again", max_steps=6, exporters=[])
     run(model=model, model_dir=tmp_path / "parts", max_steps=3, exporters=[])
@@ -127,40 +127,38 @@ def test_each_evaluation_is_kept(run, tmp_path):
     kept = ModelFolder(result.model_dir).history().evaluations()
     assert [each["step"] for each in kept] == [2, 4, 5]
     assert kept[-1]["checkpoint"] == "model.ckpt-5"
-    assert kept[-1]["accuracy"] == pytest.approx(result.metrics["accuracy"])
+    assert kept[-1]["loss"] == pytest.approx(result.metrics["loss"])
     run(max_steps=5)  # finished: it is evaluated again
     assert ModelFolder(result.model_dir).history().evaluations() == kept
 
 
-def test_training_that_starts_anew_forgets_evaluations(run, tmp_path):
-    result = run(max_steps=2)
+def test_training_that_starts_anew_forgets_evaluations(run, trained_folder, tmp_path):
     for path in (tmp_path / "model").glob("*ckpt*"):
         path.unlink()
     (tmp_path / "model" / "checkpoint").unlink()
     run(max_steps=1)
-    kept = ModelFolder(result.model_dir).history().evaluations()
+    kept = trained_folder.history().evaluations()
     assert [each["step"] for each in kept] == [1]
 
 
-def test_a_moved_folder_goes_on(run, tmp_path, caplog):
-    run(max_steps=2, exporters=[])
+def test_a_moved_folder_goes_on(run, trained_folder, tmp_path, caplog):
     (tmp_path / "model").rename(tmp_path / "moved")
     caplog.set_level("INFO", "hub_estimator")
-    assert run(model_dir=tmp_path / "moved", max_steps=3).step == 3
-    assert any("goes on from the checkpoint of step 2" in each for each in caplog.messages)
+    assert run(model_dir=tmp_path / "moved", max_steps=5).step == 5
+    assert any("goes on from the checkpoint of step 4" in each for each in caplog.messages)
 
 
 class NamedExamples(TextFile):
     class_names = ("bad", "good")
 
 
-def test_class_names_are_kept_and_their_order_checked(run, data_file, tmp_path):
-    named = NamedExamples(data_file, batch_size=8)
-    run(train_input=named, max_steps=2)
+def test_class_names_are_kept_and_their_order_checked(run, make_model, data_file, tmp_path):
+    named, model = NamedExamples(data_file, batch_size=8), make_model()
+    run(model=model, train_input=named, max_steps=2)
     assert ModelFolder(f"{tmp_path}/model").class_names() == ("bad", "good")
     named.class_names = ("good", "bad")
     with pytest.raises(errors.ModelFolderError) as caught:
-        run(train_input=named, max_steps=3)
+        run(model=model, train_input=named, max_steps=3)
     assert str(caught.value) == (
         f"The model in '{tmp_path}/model' was trained on the classes bad, good; the data now has "
         "good, bad. Give it the same classes in the same order, or choose another model folder."
@@ -176,9 +174,9 @@ def test_a_finished_run_evaluates_and_exports(run, caplog, tmp_path):
     assert again.modules == first.modules  # exported once, however often it is run
 
 
-def test_a_loss_that_is_not_a_number(run, make_model):
+def test_a_loss_that_is_not_a_number(run, make_regression):
     descent = tf.compat.v1.train.GradientDescentOptimizer
-    model = make_model({"trainable": True}, {"optimizer": descent, "learning_rate": 1e30})
+    model = make_regression({"trainable": True}, {"optimizer": descent, "learning_rate": 1e30})
     with pytest.raises(errors.ModelError) as caught:
         run(model=model, max_steps=50, eval_every_steps=50)
     assert str(caught.value) == (
@@ -252,8 +250,9 @@ class StoppedInput(TextFile):
         return tf.compat.v1.train.SessionRunHook()
 
 
-def test_a_signal_during_the_last_evaluation_of_a_finished_run(run, tmp_path, monkeypatch):
-    run(exporters=[])
+def test_a_signal_during_the_last_evaluation_of_a_finished_run(
+    run, trained_folder, tmp_path, monkeypatch
+):
     export = hub.Module.export
 
     def stopped(*args, **kwargs):
@@ -353,10 +352,9 @@ def test_a_model_folder_that_cannot_be_written(run, tmp_path):
         run(model_dir=tmp_path / "locked" / "model")
 
 
-def test_a_checkpoint_of_another_model(run, make_model, tmp_path):
-    run()
+def test_a_checkpoint_of_another_model(run, make_regression, trained_folder, tmp_path):
     with pytest.raises(errors.ModelFolderError) as caught:
-        run(model=make_model(layers=DenseLayers(units=[5])))
+        run(model=make_regression(layers=DenseLayers(units=[5])))
     assert str(caught.value) == (
         f"The model folder {str(tmp_path / 'model')!r} has a checkpoint of another model: the "
         "variable 'hidden_0/kernel' of shape [4, 5] is with shape [4, 4]. Choose another model "
@@ -364,20 +362,21 @@ def test_a_checkpoint_of_another_model(run, make_model, tmp_path):
     )
 
 
-def test_another_optimizer_needs_another_folder(run, make_model):
-    run()
+def test_another_optimizer_needs_another_folder(run, make_regression, trained_folder):
     with pytest.raises(errors.ModelFolderError, match=r"of shape \[.*\] is not there\."):
-        run(model=make_model(optimization={"optimizer": tf.compat.v1.train.AdamOptimizer}))
+        run(model=make_regression(optimization={"optimizer": tf.compat.v1.train.AdamOptimizer}))
 
 
-def test_a_folder_whose_checkpoints_leave_frozen_variables_out(run, make_model, examples, tmp_path):
-    model = make_model(save_frozen=False)
+def test_a_folder_whose_checkpoints_leave_frozen_variables_out(
+    run, make_regression, examples, tmp_path
+):
+    model = make_regression(save_frozen=False)
     run(model=model, max_steps=2)
     again = run(model=model, max_steps=4)
     assert again.step == 4
     folder, output = tmp_path / "model", tmp_path / "out.csv"
     [found] = runs.evaluate(folder, model, examples)
-    assert found["accuracy"] == pytest.approx(again.metrics["accuracy"])
+    assert found["loss"] == pytest.approx(again.metrics["loss"])
     assert runs.predict(folder, examples.path, output, model, examples).num_rows == 64
     made = runs.export(folder, tmp_path / "module", model)
     assert made.modules == (f"{tmp_path}/module/text",)
