@@ -57,10 +57,12 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _compare(values: flags.FlagValues, folders: Sequence[str]) -> None:
+    from hub_estimator.training import configurables
     from hub_estimator.training.model_folder import run_texts
     from hub_estimator.training.model_folder.comparison import Comparison
 
     paths = [files.as_path(folder) for folder in folders]
+    configurables.declare()  # which settings are paths
     runs = run_texts.read(paths)
     if values.output is not None:
         read = [("the model folder", path) for path in paths]
