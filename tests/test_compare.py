@@ -219,6 +219,10 @@ def test_one_path_from_two_folders_is_shown_as_two_places(here, capsys):
         ),
         (
             ["a", "b", "--best_by=f1"],
+            "No evaluation in the model folder has the metric 'f1'. They have: accuracy, loss.",
+        ),
+        (
+            ["a", "c", "--best_by=f1"],
             (
                 "--best_by=f1 does not say whether greater values are better. Give "
                 "--higher_is_better or --nohigher_is_better."
@@ -242,6 +246,7 @@ def test_one_path_from_two_folders_is_shown_as_two_places(here, capsys):
 )
 def test_what_cannot_be_compared(here, capsys, arguments, message):
     (here / "data.txt").touch()
+    make_run(here / "c", {5: {"f1": 0.5}})
     (here / "empty").mkdir()
     (here / "broken").mkdir()
     (here / "broken" / "operative_config.gin").write_text("A = 'b\n")

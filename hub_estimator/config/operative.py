@@ -101,7 +101,8 @@ def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) ->
     left_out = []
     for binding in bound:
         if registry.is_given_only(binding.selector, binding.parameter):
-            default = registry.parameters_of(binding.selector)[binding.parameter]
+            # Of what is only declared none may be known; then nothing is called either.
+            default = registry.parameters_of(binding.selector).get(binding.parameter)
             if binding.value != default:
                 left_out.append(binding)
             gin.bind_parameter(str(binding), default)
