@@ -126,7 +126,7 @@ def _run(
         is_changed = _tell_changes(experiment, folder) if step else False
         if run.steps_left() or not folder.has_settings:
             _prepare_folder(experiment, folder, prepared.checked)
-        elif is_changed and not run.lacks(run.step()):
+        elif is_changed and not config.cluster_spec and not run.lacks(run.step()):
             return _finished_before(experiment, run)
     sources = Sources(prepared.cache, model, spec, estimator.latest_checkpoint())
     steps = run.steps_left()
