@@ -132,7 +132,9 @@ def run(argv: Sequence[str]) -> int:
 
 def _wrong_usage(words: Sequence[str], values: flags.FlagValues) -> str:
     """Returns what is wrong with the words of a command line; empty if nothing is."""
-    command = words[0] if words else ""
+    if not words:
+        return "Give a command: list, verify or clear."
+    command = words[0]
     if command not in ("list", "verify", "clear"):
         return f"The commands are list, verify and clear, not {command!r}."
     if len(words) > (1 if command == "list" else 2):

@@ -4,7 +4,8 @@
     python -m hub_estimator.compare runs/* --best_by=auc --output=compare.csv
 
 It reads the texts in the model folders alone, and needs no TensorFlow. What is better says the
-objective of the first folder's run, or --best_by.
+objective of the first folder's run, or --best_by; * marks the best run, and those as good. Paths are the
+same setting where they led to the same place.
 
 Exit status: 0 compared; 1 an error, in one line that starts with `error:`; 2 wrong flags.
 """
@@ -57,14 +58,18 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _compare(values: flags.FlagValues, folders: Sequence[str]) -> None:
-    from hub_estimator.training.model_folder import run_texts
+    from hub_estimator.training import configurables
+    from hub_estimator.training.model_folder import history, run_texts
     from hub_estimator.training.model_folder.comparison import Comparison
 
     paths = [files.as_path(folder) for folder in folders]
+    configurables.declare()  # which settings are paths
     runs = run_texts.read(paths)
     if values.output is not None:
         read = [("the model folder", path) for path in paths]
         files.check_output("The output", files.as_path(values.output), read)
+    if values.best_by is not None:  # before its direction is asked for
+        history.check_metric([each for run in runs for each in run.evaluations], values.best_by)
     found = Comparison.of(runs, model_command.best_by(values) or runs[0].objective)
     print(found.text(), end="")
     if values.output is not None:

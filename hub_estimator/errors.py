@@ -378,6 +378,18 @@ class DataFileError(Error, OSError, ValueError):
     """A data file cannot be read; the message says where it is wrong."""
 
 
+class OtherFormatError(DataFileError):
+    """A data file is of another format than its input reads.
+
+    Attributes:
+      reader: the input of this package that reads it from a path; empty where none does.
+    """
+
+    def __init__(self, message: str, reader: str = "") -> None:
+        super().__init__(message)
+        self.reader = reader
+
+
 class ColumnNotFoundError(Error, KeyError, ValueError):
     """A data file does not have this column."""
 

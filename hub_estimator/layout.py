@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import posixpath
+import re
 
 from hub_estimator import errors, files
 
@@ -15,6 +16,9 @@ ASSETS = "assets"
 # What TensorFlow adds to SavedModels and reads when it loads them.
 FINGERPRINT = "fingerprint.pb"
 DEBUG = "debug"
+# Of the folders that are looked at for modules; those of a model folder are four below it.
+_DEEPEST = 4
+_MOST_FOLDERS = 500
 
 ROOT_FILES = (MODULE_DEF, SAVED_MODEL, SAVED_MODEL_TEXT)
 """The files by which a folder is told to be a module or a SavedModel."""
@@ -43,6 +47,32 @@ def saved_model_file(folder: str) -> str | None:
     """Returns the path of the file with a folder's graphs, bytes rather than text; None without."""
     paths = [files.join(folder, name) for name in (SAVED_MODEL, SAVED_MODEL_TEXT)]
     return next((path for path in paths if files.exists(path)), None)
+
+
+def modules_below(folder: str) -> list[str]:
+    """Returns the modules below a folder, as model folders have them in `export/`, sorted.
+
+    Of those that differ in a number alone, such as the time of their export, it is the newest. It
+    looks at a limited number of folders.
+    """
+    found: dict[str, list[str]] = {}
+    waiting = [(folder, 0)]
+    for path, depth in waiting:
+        if depth and kind_of(path) is FolderKind.HUB_MODULE:
+            found.setdefault(_without_numbers(path), []).append(path)
+        elif depth < _DEEPEST and files.is_folder(path):
+            names = files.listing(path)[: _MOST_FOLDERS - len(waiting)]
+            inner = (files.join(path, name) for name in names)
+            waiting += [(path, depth + 1) for path in inner if files.is_folder(path)]
+    return sorted(max(paths, key=_numbers) for paths in found.values())
+
+
+def _without_numbers(path: str) -> str:
+    return re.sub(r"(?<=/)\d+(?=/)", "", path)
+
+
+def _numbers(path: str) -> list[int]:
+    return [int(number) for number in re.findall(r"(?<=/)\d+(?=/)", path)]
 
 
 def checkpoint_prefix(folder: str) -> str:

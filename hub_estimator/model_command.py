@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from absl import flags
@@ -112,11 +112,14 @@ def best_by(values: flags.FlagValues) -> Any:
 
 
 @contextlib.contextmanager
-def experiment(values: flags.FlagValues) -> Iterator[Any]:
+def experiment(
+    values: flags.FlagValues, check_early: Callable[[], None] | None = None
+) -> Iterator[Any]:
     """Loads TensorFlow and the experiment of a model folder for the time of a `with` block.
 
     Args:
       values: the flags of `define_flags`.
+      check_early: checks what else is known before TensorFlow is loaded, which takes seconds.
 
     Raises:
       errors.ModelFolderError: no training ran in this folder.
@@ -127,6 +130,10 @@ def experiment(values: flags.FlagValues) -> Iterator[Any]:
     from hub_estimator.training import early_checks
 
     early_checks.check_model_folder(values.model_dir, values.gin_bindings, values.allow_import)
+    if "checkpoint" in values:
+        early_checks.check_checkpoint(values.model_dir, values.checkpoint, values.best_by)
+    if check_early is not None:
+        check_early()
     command_line.start_tensorflow()
     from hub_estimator import training
 

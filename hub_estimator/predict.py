@@ -6,9 +6,10 @@
     cat texts.csv | python -m hub_estimator.predict --model_dir=/tmp/model --input=- --output=-
 
 The input has the form that the training's eval_input reads; it needs no labels. The output, CSV or
-JSON lines, has the number of the row, the columns of --keep or the path of an image, the class by name
-and number, and the probability of each class, or the predicted number. A file appears whole or not at
-all; standard input is read to its end first; standard output gets nothing but the predictions.
+JSON lines, has the number of the row (1 is the first below a header), the columns of --keep or the path
+of an image, the class by name and number, and the probability of each class, or the predicted number. A
+file appears whole or not at all; standard input is read to its end first; standard output gets nothing
+but the predictions.
 
 Exit status: 0 predicted; 1 an error, in one line that starts with `error:`; 2 wrong flags; 130 or
 143 stopped by Ctrl-C or SIGTERM.
@@ -17,8 +18,9 @@ Exit status: 0 predicted; 1 an error, in one line that starts with `error:`; 2 w
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from absl import flags
@@ -78,18 +80,52 @@ def _predict(values: flags.FlagValues) -> None:
         output, told = values.output, sys.stdout
         if output == _STANDARD:
             output, told = stack.enter_context(standard_streams.data_output()), sys.stderr
-        experiment = stack.enter_context(model_command.experiment(values))
+        experiment = stack.enter_context(
+            model_command.experiment(values, functools.partial(_check_early, values))
+        )
         from hub_estimator import training
 
         chosen = model_command.checkpoint_choice(values)
         source = values.input
         if source == _STANDARD:
             source = stack.enter_context(_standard_input(experiment.eval_input))
-        made = training.predict(
-            experiment, values.model_dir, source, output, chosen, values.keep, values.output_format
-        )
+        with _naming_the_reader(values.input):
+            made = training.predict(
+                experiment,
+                values.model_dir,
+                source,
+                output,
+                chosen,
+                values.keep,
+                values.output_format,
+            )
         where = made.path or "standard output"
         print(f"Predictions of step {made.step} for {made.num_rows} rows: {where}", file=told)
+
+
+@contextlib.contextmanager
+def _naming_the_reader(source: str) -> Iterator[None]:
+    """Says of a file of another format than the training's which flags have it read."""
+    try:
+        yield
+    except errors.OtherFormatError as error:
+        if not error.reader:
+            raise
+        raise errors.OtherFormatError(
+            f'{error} Here that is --gin_bindings="Experiment.eval_input=@{error.reader}()" '
+            f"--gin_bindings=\"{error.reader}.path='{source}'\".",
+            error.reader,
+        ) from error
+
+
+def _check_early(values: flags.FlagValues) -> None:
+    """Checks the input and the output as far as that is possible before TensorFlow is imported."""
+    from hub_estimator.training import early_checks
+
+    if _STANDARD not in (values.input, values.output):
+        paths = values.input, values.output
+        given = values.model_dir, values.gin_bindings, values.allow_import
+        early_checks.check_prediction(*given, paths, values.keep)
 
 
 def _standard_input(eval_input: Any) -> contextlib.AbstractContextManager[str]:

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from hub_estimator import compare
+from hub_estimator import compare, texts
 
 ROOT = str(pathlib.Path(__file__).parent.parent)
 GIN = """# A comment.
@@ -56,7 +56,7 @@ def run(*arguments):
 def test_two_runs(here, capsys):
     assert run("a", "b", "--output=out.csv") == 0
     assert capsys.readouterr().out == (
-        "Best evaluation of each, by accuracy (higher is better):\n"
+        "Best evaluation of each, by accuracy (higher is better; * is the best of all):\n"
         "        folder  step  accuracy  loss\n"
         "  1  *  b       10    0.8500    0.6000\n"
         "  2     a       10    0.8000    0.5000\n"
@@ -85,7 +85,9 @@ def test_two_runs(here, capsys):
 def test_by_another_metric(here, capsys):
     assert run("a", "b", "--best_by=loss") == 0
     output = capsys.readouterr().out
-    assert output.startswith("Best evaluation of each, by loss (lower is better):")
+    assert output.startswith(
+        "Best evaluation of each, by loss (lower is better; * is the best of all):"
+    )
     assert "  1  *  a       20    0.4000  0.7000\n" in output
     assert "a has another objective: accuracy.\nb has another objective: accuracy.\n" in output
     assert run("a", "b", "--best_by=loss", "--higher_is_better") == 0
@@ -97,7 +99,9 @@ def test_another_objective_and_no_evaluation(here, capsys):
     make_run(here / "d", {})
     assert run("d", "c", "a", "b") == 0
     output = capsys.readouterr().out
-    assert output.startswith("Best evaluation of each, by accuracy (higher is better):")
+    assert output.startswith(
+        "Best evaluation of each, by accuracy (higher is better; * is the best of all):"
+    )
     assert [line.split()[-3:] for line in output.splitlines()[2:6]] == [
         ["5", "0.8500", "-"],
         ["10", "0.8500", "0.6000"],
@@ -130,11 +134,71 @@ def test_runs_that_were_made_in_python(here, capsys):
     make_run(here / "d", {5: {"auc": 0.6}}, text=PYTHON.format(rate=0.6))
     assert run("c", "d") == 0
     output = capsys.readouterr().out
-    assert output.startswith("Best evaluation of each, by auc (higher is better):")
+    assert output.startswith(
+        "Best evaluation of each, by auc (higher is better; * is the best of all):"
+    )
     assert output.endswith(
         "                                            1    2\n"
         "  Experiment.model.optimization.learning_rate  0.6  0.5\n\n"
     )
+
+
+PATHS = """# Where this configuration was at work; paths in it are looked for from there.
+# working_folder = "{working}"
+# model_folder = "{folder}"
+# imports = []
+DATA = {data!r}
+NAME = {name!r}
+Experiment.train_input = @TextFile()
+Encoder.handle = {module!r}
+TextFile.label = 'label'
+TextFile.path = %DATA
+TextFile.texts = {{'text': %NAME}}
+"""
+
+
+def make_run_of(folder, working, data, module="https://example.com/module/1", name="text"):
+    make_run(folder, {})
+    text = PATHS.format(working=working, folder=folder, data=data, module=module, name=name)
+    (folder / "operative_config.gin").write_text(text)
+
+
+def test_paths_are_the_same_where_they_led_to_the_same(here, capsys):
+    (here / "data").mkdir()
+    (here / "data" / "train.csv").touch()
+    (here / "link.csv").symlink_to("data/train.csv")
+    make_run_of(here / "c", here, "data/train.csv")
+    for number, (working, data) in enumerate(
+        [
+            (here, "./data/train.csv"),
+            (here / "data", "train.csv"),
+            (here / "data", str(here / "data" / "train.csv")),
+            (here / "a", "../link.csv"),
+        ]
+    ):
+        folder = here / f"d{number}"
+        make_run_of(folder, working, data)
+        assert run("c", f"d{number}") == 0
+        assert capsys.readouterr().out.endswith("\n\nThe settings are the same.\n")
+
+
+def test_one_path_from_two_folders_is_shown_as_two_places(here, capsys):
+    for name in ("x", "y"):
+        (here / name).mkdir()
+        (here / name / "train.csv").touch()
+    make_run_of(here / "c", here / "x", "train.csv", name="x")
+    make_run_of(here / "d", here / "y", "train.csv", name="./x")
+    assert run("c", "d", "--output=out.csv") == 0
+    x, y = (str(here / name / "train.csv") for name in ("x", "y"))
+    # What is no path is a text like any other.
+    differing = [
+        line.split() for line in capsys.readouterr().out.split("differ:\n")[1].splitlines()
+    ]
+    shown = [texts.one_line(repr(path), 60) for path in (x, y)]
+    assert differing[1][0] == "DATA" and " ".join(differing[1][1:]) == " ".join(shown)
+    assert differing[2:] == [["NAME", "'x'", "'./x'"], []]
+    with open("out.csv", newline="") as file:
+        assert [row["DATA"] for row in csv.DictReader(file)] == [repr(x), repr(y)]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +219,10 @@ def test_runs_that_were_made_in_python(here, capsys):
         ),
         (
             ["a", "b", "--best_by=f1"],
+            "No evaluation in the model folder has the metric 'f1'. They have: accuracy, loss.",
+        ),
+        (
+            ["a", "c", "--best_by=f1"],
             (
                 "--best_by=f1 does not say whether greater values are better. Give "
                 "--higher_is_better or --nohigher_is_better."
@@ -178,6 +246,7 @@ def test_runs_that_were_made_in_python(here, capsys):
 )
 def test_what_cannot_be_compared(here, capsys, arguments, message):
     (here / "data.txt").touch()
+    make_run(here / "c", {5: {"f1": 0.5}})
     (here / "empty").mkdir()
     (here / "broken").mkdir()
     (here / "broken" / "operative_config.gin").write_text("A = 'b\n")

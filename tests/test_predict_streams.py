@@ -87,6 +87,24 @@ def test_from_a_pipe_to_a_pipe(model):
     assert [row["text"] for row in rows[:2]] == ["bad", "good"]
 
 
+def test_a_file_of_another_format_and_the_flags_for_it(model, capsys):
+    path = str(model / "rows.jsonl")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('{"text": "good"}\n{"text": "bad"}\n')
+    arguments = [
+        "predict", f"--model_dir={model / 'model'}", f"--input={path}", f"--output={model / 'j.csv'}",
+    ]  # fmt: skip
+    assert predict.run(arguments) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"error: The data file {path!r} is a file of JSON lines: give it to the input JsonlFile. Here "
+        'that is --gin_bindings="Experiment.eval_input=@JsonlFile()" '
+        f"--gin_bindings=\"JsonlFile.path='{path}'\"."
+    )
+    said = ["Experiment.eval_input=@JsonlFile()", f"JsonlFile.path='{path}'"]
+    assert predict.run([*arguments, *(f"--gin_bindings={binding}" for binding in said)]) == 0
+    assert (model / "j.csv").read_text().count("\n") == 3
+
+
 def test_lines_of_json(model, run_here):
     content = (model / "data.csv").read_bytes()
     status, output, log = run_here(content, "--output=-", "--output_format=jsonl")

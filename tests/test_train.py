@@ -91,12 +91,21 @@ def test_a_run_its_module_and_its_configuration(arguments, tmp_path, capsys, mon
     assert f"Exported module:  {module}\n" in captured.out
     config = tmp_path / "model" / "operative_config.gin"
     assert "\nFINE_TUNE = True\n" in config.read_text()
-    # Again in the same folder: nothing is left to do, and what is set otherwise is said.
+    # Again in the same folder: nothing is left to do, what is set otherwise is said, and the settings
+    # there stay those of the checkpoints.
     again = arguments(FINE_TUNE=True)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "model").rglob("*")}
     assert train.run(["train", *again, "--gin_bindings=SEED = 2"]) == 0
-    shown = capsys.readouterr().err
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "model").rglob("*")}
+    out, shown = capsys.readouterr()
+    assert out.split("Next:")[0] == captured.out.split("Next:")[0]
     assert f"of the training in {tmp_path / 'model'} are others now: SEED was 1, is 2.\n" in shown
     assert "is already finished, at step 20." in shown
+    assert (
+        f" So nothing is trained, evaluated or written: what is in {tmp_path / 'model'} is of the settings "
+        "before. To train with these, choose another model folder; to go on with them, give more steps; "
+        "to evaluate only, take hub_estimator.evaluate.\n"
+    ) in shown
     # The next run: the same settings, on the module just exported, with another optimizer.
     status = train.run(
         [

@@ -18,7 +18,7 @@ from hub_estimator.config.registry import (
     declare_configurable,
     known_configurables,
 )
-from hub_estimator.config.session import Session, early_session, gin_session
+from hub_estimator.config.session import Reached, Session, early_session, gin_session
 from hub_estimator.config.statements import Binding
 from hub_estimator.config.suggestions import near_names
 from hub_estimator.config.values import is_literal
@@ -29,6 +29,7 @@ __all__ = [
     "OPERATIVE_CONFIG",
     "Binding",
     "Macro",
+    "Reached",
     "Session",
     "add_configurable",
     "clear_call_errors",

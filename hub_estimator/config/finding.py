@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hub_estimator import errors, files, texts
+from hub_estimator.config import suggestions
 
+_ENDING = ".gin"
 _MOST_BYTES = 10_000_000
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -37,13 +39,30 @@ def find_file(name: str, beside: str | None = None) -> str:
     for path in [*inner, name, *packaged]:
         if _is_there(path):
             return path
-    there = sorted({file for place in packaged_folders() for file in files.listing(place)})
-    names = ", ".join(file for file in there if file.endswith(".gin"))
+    there = sorted({file for place in packaged_folders() for file in _gin_files(place)})
     included = f", included by {beside!r}" if beside else ""
     raise errors.ConfigFileNotFoundError(
-        f"There is no gin file {texts.shown(name)}{included}. Give a path, or one of the packaged "
-        f"configurations: {names}."
+        f"There is no gin file {texts.shown(name)}{included}.{_near(name, there)} Give a path, or one "
+        f"of the packaged configurations: {', '.join(there)}."
     )
+
+
+def _near(name: str, packaged: Sequence[str]) -> str:
+    """Returns which files may have been meant, as a sentence: packaged ones, and those beside it."""
+    folder = files.parent(name)
+    known = {} if folder else {file: file.removesuffix(_ENDING) for file in packaged}
+    if not files.is_remote(name):
+        with contextlib.suppress(OSError):
+            beside = _gin_files(folder or ".")
+            known |= {files.join(folder, file): file.removesuffix(_ENDING) for file in beside}
+    wanted = os.path.basename(name).removesuffix(_ENDING)
+    near = suggestions.near_names(wanted, known.values())[:1]
+    found = [path for stem in near for path, other in known.items() if other == stem]
+    return f" Did you mean {' or '.join(map(texts.shown_name, found))}?" if found else ""
+
+
+def _gin_files(folder: str) -> list[str]:
+    return [name for name in files.listing(folder) if name.endswith(_ENDING)]
 
 
 def read_text(path: str) -> str:

@@ -101,7 +101,8 @@ def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) ->
     left_out = []
     for binding in bound:
         if registry.is_given_only(binding.selector, binding.parameter):
-            default = registry.parameters_of(binding.selector)[binding.parameter]
+            # Of what is only declared none may be known; then nothing is called either.
+            default = registry.parameters_of(binding.selector).get(binding.parameter)
             if binding.value != default:
                 left_out.append(binding)
             gin.bind_parameter(str(binding), default)
@@ -111,7 +112,7 @@ def adapt(path: str, origin: ConfigOrigin | None, found: Iterable[Statement]) ->
     for binding in path_bindings(bound):
         name = f"%{binding}" if binding.is_macro else str(binding)
         value = gin.query_parameter(name)
-        gin.bind_parameter(name, _each_text(value, lambda text: origin.path(text, model_folder)))
+        gin.bind_parameter(name, each_text(value, lambda text: origin.path(text, model_folder)))
     return left_out
 
 
@@ -130,12 +131,12 @@ def warn(path: str, left_out: Iterable[Binding]) -> None:
         )  # fmt: skip
 
 
-def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
     """Returns a value with each text in it, but for the keys of dicts, changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(_each_text(element, change) for element in value)
+        return type(value)(each_text(element, change) for element in value)
     if isinstance(value, dict):
-        return {key: _each_text(element, change) for key, element in value.items()}
+        return {key: each_text(element, change) for key, element in value.items()}
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub_estimator import errors
@@ -17,6 +17,23 @@ from hub_estimator.config.parsing import NotYetKnownError, Parsed, ReadFile, par
 from hub_estimator.config.statements import Binding, Reference
 from hub_estimator.config.uses import Uses
 from hub_estimator.config.whole_text import whole_text
+
+
+@dataclasses.dataclass(frozen=True)
+class Reached:
+    """A call of a part that follows from the texts of a configuration.
+
+    Attributes:
+      part: the part.
+      scope: the scope that it is called in.
+      values: its settings and literal defaults, with the values of macros in the place of these.
+      names: where somebody gave each its value: the macro, or the setting itself.
+    """
+
+    part: str
+    scope: str
+    values: Mapping[str, Any]
+    names: Mapping[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,24 +96,24 @@ class Session:
         if are_settled and not (is_before_call and is_replaced):
             _check(unread, reading)
 
-    def texts_reached(self, name: str) -> Iterator[tuple[str, str, str]]:
-        """Yields the settings that are texts, or macros of texts, of what a call of a part leads to.
+    def calls_reached(self, name: str) -> list[Reached]:
+        """Returns the calls that a call of a part leads to, as far as that follows from the texts.
 
         Args:
           name: the part that is called.
-
-        Yields:
-          The part that has the setting, the parameter, and the text.
         """
         reading = bindings.reachable(name)
         macros = {str(binding): binding.value for binding in reading.read if binding.is_macro}
+        found: dict[tuple[str, str], tuple[dict[str, Any], dict[str, str]]] = {}
         for binding in reading.read:
-            value = binding.value
-            for _ in macros:  # as many may be in one another
-                is_macro = isinstance(value, Reference) and value.is_macro
-                value = macros.get(value.name) if is_macro else value
-            if binding.parameter and isinstance(value, str):
-                yield binding.selector, binding.parameter, value
+            if binding.is_macro:
+                continue
+            key = binding.selector, binding.scope
+            values, names = found.setdefault(key, ({}, {}))
+            is_macro = isinstance(binding.value, Reference) and binding.value.is_macro
+            values[binding.parameter] = statements.without_macros(binding.value, macros)
+            names[binding.parameter] = binding.value.name if is_macro else str(binding)
+        return [Reached(*key, *settings) for key, settings in found.items()]
 
     def _useless(self, reading: Reading) -> list[Binding]:
         """Returns what nothing reads, but for what others made useless; see `check_all_read`."""

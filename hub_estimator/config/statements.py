@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub_estimator import errors, texts
@@ -210,3 +210,15 @@ def _check_value(value: Any) -> None:
         )
         if not (is_whole and is_real):
             raise ValueError("a number is complex, or too large")
+
+
+def without_macros(value: Any, macros: Mapping[str, Any]) -> Any:
+    """Returns a value with those of macros in the place of these, as far as they are known."""
+    if isinstance(value, Reference) and value.is_macro and value.name in macros:
+        others = {name: other for name, other in macros.items() if name != value.name}
+        return without_macros(macros[value.name], others)
+    if isinstance(value, (list, tuple)):
+        return type(value)(without_macros(element, macros) for element in value)
+    if isinstance(value, dict):
+        return {key: without_macros(element, macros) for key, element in value.items()}
+    return value

@@ -33,10 +33,12 @@ def for_parameter(selector: str, parameter: str) -> str:
       parameter: what was written.
     """
     own = registry.parameters_of(selector)
+    parts = [selector.rsplit(".", 1)[-1]]
     return _asked(
-        _of_parts_within(parameter, [selector.rsplit(".", 1)[-1]])
+        _of_parts_within(parameter, parts)
         or near_names(parameter, own)
         or _with_parameter(parameter, registry.known_configurables())
+        or _near_of_parts_within(parameter, parts)
     ) or _listed(own)
 
 
@@ -98,6 +100,14 @@ def _of_parts_within(parameter: str, parts: Collection[str]) -> list[str]:
         for use in registry.uses_of(_part_of(setting))
         if _part_of(use) in parts
     ]
+
+
+def _near_of_parts_within(parameter: str, parts: Collection[str]) -> list[str]:
+    """Returns the settings, of a name like another one, of what some parts can use; see above."""
+    known = registry.known_configurables().values()
+    used = [part for part in known if any(_part_of(use) in parts for use in part.uses)]
+    near = near_names(parameter, {name for part in used for name in part.parameters})
+    return [setting for name in near for setting in _of_parts_within(name, parts)][:_MOST]
 
 
 def _part_of(setting: str) -> str:

@@ -108,6 +108,9 @@ def _what_it_is(folder: str) -> str:
         return f"{start}The folder is empty."
     if layout.kind_of(folder) is layout.FolderKind.SAVED_MODEL:
         return start + _which_saved_model(folder)
+    modules = layout.modules_below(folder)
+    if modules:
+        return f"{start}There are modules in it: {some_of(modules)}. Give one of these."
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return (
             f"{start}It holds a checkpoint. To make a module of it, define the module with "

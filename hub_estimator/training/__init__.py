@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hub_estimator.training.early_stopping import EarlyStopping
+    from hub_estimator.training.example_spec import ExampleSpec
     from hub_estimator.training.experiment import Experiment, ReportWriter
     from hub_estimator.training.exporters.modules import BestModuleExporter, LatestModuleExporter
     from hub_estimator.training.exporters.servables import BestExporter, LatestExporter
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from hub_estimator.training.inputs.records import Records
     from hub_estimator.training.inputs.text_file import TextFile
     from hub_estimator.training.inputs.tfds_input import TfdsInput
+    from hub_estimator.training.labels.any_classes import AnyClasses
+    from hub_estimator.training.labels.numbers import Numbers
+    from hub_estimator.training.labels.one_class import OneClass
     from hub_estimator.training.model.canned_model import CannedModel
     from hub_estimator.training.model.contract import Capabilities, TrainableModel
     from hub_estimator.training.model.encoders import Encoder
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "AdamWOptimizer": "optimization.weight_decay",
+    "AnyClasses": "labels.any_classes",
     "Arrays": "inputs.arrays",
     "Augmentation": "inputs.augmentation",
     "BestExporter": "exporters.servables",
@@ -69,6 +74,7 @@ _WHERE = {
     "DenseLayers": "model.layers",
     "EarlyStopping": "early_stopping",
     "Encoder": "model.encoders",
+    "ExampleSpec": "example_spec",
     "Experiment": "experiment",
     "Exported": "running.export_checkpoint",
     "FeatureCache": "feature_cache",
@@ -81,7 +87,9 @@ _WHERE = {
     "Metric": "model.metrics",
     "Model": "model.model_fn",
     "ModelFolder": "model_folder.model_folder",
+    "Numbers": "labels.numbers",
     "Objective": "objective",
+    "OneClass": "labels.one_class",
     "Optimization": "optimization.optimization",
     "Predicted": "running.predict_file",
     "Predictor": "running.predictor",
@@ -115,6 +123,7 @@ _HEADS = ("BinaryClassHead", "MultiClassHead", "MultiHead", "MultiLabelHead", "R
 
 __all__ = [
     "AdamWOptimizer",
+    "AnyClasses",
     "Arrays",
     "Augmentation",
     "BestExporter",
@@ -126,6 +135,7 @@ __all__ = [
     "DenseLayers",
     "EarlyStopping",
     "Encoder",
+    "ExampleSpec",
     "Experiment",
     "Exported",
     "FeatureCache",
@@ -141,7 +151,9 @@ __all__ = [
     "MultiClassHead",
     "MultiHead",
     "MultiLabelHead",
+    "Numbers",
     "Objective",
+    "OneClass",
     "Optimization",
     "Predicted",
     "Predictor",

@@ -84,7 +84,9 @@ def part(name: str, value: Any, example: str, *attributes: str) -> None:
             f"{name} is {shown(value)}, which nothing has called: write {example}, with ()."
         )
     if not has_all:
-        raise errors.InvalidSettingError(f"{name} is {value!r}; give it a part like {example}.")
+        raise errors.InvalidSettingError(
+            f"{name} is {shown(value)}; give it a part like {example}."
+        )
 
 
 def factory(name: str, value: Any, example: str) -> None:
@@ -100,14 +102,16 @@ def factory(name: str, value: Any, example: str) -> None:
     """
     if not callable(value):
         raise errors.InvalidSettingError(
-            f"{name} is {value!r}; give it what makes one, without (): {example}."
+            f"{name} is {shown(value)}; give it what makes one, without (): {example}."
         )
 
 
 def shown(value: Any) -> str:
-    """Returns a value for a message, a class or a function as gin files write it."""
-    is_maker = isinstance(value, type) or inspect.isfunction(value)
-    return f"@{value.__name__}" if is_maker else repr(value)
+    """Returns a value for a message, as gin files write it: also what a class or function made."""
+    if isinstance(value, type) or inspect.isfunction(value):
+        return f"@{value.__name__}"
+    says_nothing = type(value).__repr__ is object.__repr__
+    return f"@{type(value).__name__}()" if says_nothing else repr(value)
 
 
 def number(name: str, value: Any, least: float = 0.0, most: float = math.inf) -> None:

@@ -7,11 +7,14 @@ earlier. What a configuration imports may register parts, so nothing is said of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from hub_estimator import config, files
+from hub_estimator.config.statements import Reference
 from hub_estimator.training import configurables
-from hub_estimator.training.inputs import presence
-from hub_estimator.training.model_folder import run_settings
+from hub_estimator.training.inputs import presence, table_columns
+from hub_estimator.training.model_folder import checkpoint_names, run_settings
+from hub_estimator.training.model_folder.history import METRICS, History, check_metric
 from hub_estimator.training.settings_text import EXPERIMENT
 
 
@@ -69,14 +72,86 @@ def check_model_folder(
             session.check_reached(EXPERIMENT, only_given=True, is_before_call=True)
 
 
+def check_checkpoint(model_dir: str, which: str | None, best_by: str | None) -> None:
+    """Checks that a model folder has a checkpoint, and evaluations by a metric.
+
+    Args:
+      model_dir: the model folder.
+      which: which one, as commands are given it; None is not chosen.
+      best_by: the metric that the best one is the best by; None is not given.
+
+    Raises:
+      errors.ModelFolderError: there is no checkpoint of that step.
+      errors.MetricNotFoundError: no evaluation has this metric.
+    """
+    if files.is_remote(model_dir):
+        return
+    if which is not None and which.isdecimal():
+        checkpoint_names.check_step(model_dir, int(which))
+    if best_by is not None:
+        evaluations = History(files.join(model_dir, f"{METRICS}.jsonl")).evaluations()
+        check_metric(evaluations, best_by)
+
+
+def check_prediction(
+    model_dir: str,
+    gin_bindings: Sequence[str],
+    allowed_imports: Sequence[str],
+    paths: tuple[str, str],
+    keep: Sequence[str],
+) -> None:
+    """Checks what is predicted for, where a model folder's model reads tables.
+
+    Args:
+      model_dir: see `check_model_folder`, which was called before.
+      gin_bindings: see `from_gin`.
+      allowed_imports: see `from_gin`.
+      paths: the input and the output.
+      keep: the columns of the input to keep.
+
+    Raises:
+      errors.OutputIsInputError: the output is the input.
+      errors.Error: the input has no row, or lacks a column.
+    """
+    source, target = map(files.as_path, paths)
+    if files.is_remote(source) or files.is_remote(model_dir) or allowed_imports:
+        return
+    files.check_output("The output", target, [("the input", source)])
+    settings, _ = run_settings.paths(model_dir)
+    with config.early_session([settings], gin_bindings) as session:
+        calls = {} if session is None else _calls(session)
+    experiment = calls.get((EXPERIMENT, ""))
+    used = experiment.values.get("eval_input") if experiment is not None else None
+    if isinstance(used, Reference) and used.name.rsplit(".", 1)[-1] == "TextFile":
+        table = calls.get(("TextFile", used.scope))
+        if table is not None:
+            table_columns.check_to_predict_for(table.values, source, keep)
+
+
+def _calls(session: config.Session) -> dict[tuple[str, str], config.Reached]:
+    """Returns the calls that an experiment leads to by part and scope."""
+    found = session.calls_reached(EXPERIMENT)
+    return {(call.part.rsplit(".", 1)[-1], call.scope): call for call in found}
+
+
 def _check_places(session: config.Session) -> None:
     """Checks what the configuration reads on this machine, modules first, as the run does."""
-    found = list(session.texts_reached(EXPERIMENT))
-    for checks in (_MODULES, _DATA):
-        for part, parameter, text in found:
-            check = checks.get((part, parameter))
-            if check is not None and text and not files.is_remote(text):
-                check(files.as_path(text))
+    calls = _calls(session)
+    for (part, _), call in calls.items():
+        for parameter, check in _MODULES.get(part, {}).items():
+            _check_place(check, call.values.get(parameter))
+    for (part, _), call in calls.items():
+        if part in _DATA and not isinstance(call.values.get("path", _NOT_SET), Reference):
+            presence.check_path_or_fraction(call.names["path"], call.values["path"])
+            _check_place(_DATA[part], call.values["path"])
+    for (part, _), call in calls.items():
+        if part == "TextFile":
+            table_columns.check_to_train_on(call.values)
+
+
+def _check_place(check: Callable[[str], None], given: Any) -> None:
+    if isinstance(given, str) and given and not files.is_remote(given):
+        check(files.as_path(given))
 
 
 def _check_module(handle: str) -> None:
@@ -88,16 +163,16 @@ def _check_module(handle: str) -> None:
         resolver(parsed)
 
 
-_Check = Callable[[str], None]
-_MODULES: dict[tuple[str, str], _Check] = {
-    ("Encoder", "handle"): _check_module,
-    ("image_embedding_column", "module_spec"): _check_module,
-    ("sparse_text_embedding_column", "module_spec"): _check_module,
-    ("text_embedding_column", "module_spec"): _check_module,
-    ("text_embedding_column_v2", "module_path"): _check_module,
+_NOT_SET = Reference("", "")
+_MODULES = {
+    "Encoder": {"handle": _check_module},
+    "image_embedding_column": {"module_spec": _check_module},
+    "sparse_text_embedding_column": {"module_spec": _check_module},
+    "text_embedding_column": {"module_spec": _check_module},
+    "text_embedding_column_v2": {"module_path": _check_module},
 }
-_DATA: dict[tuple[str, str], _Check] = {
-    ("ImageFolder", "path"): presence.check_folder,
-    ("JsonlFile", "path"): presence.check_file,
-    ("TextFile", "path"): presence.check_file,
+_DATA = {
+    "ImageFolder": presence.check_folder,
+    "JsonlFile": presence.check_file,
+    "TextFile": presence.check_file,
 }

@@ -195,6 +195,25 @@ def test_message_for_an_unknown_file():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("text_clasification.gin", "text_classification.gin"),
+        ("text_classification", "text_classification.gin"),
+        ("my_job.gin", "my_jobs.gin"),
+        ("{folder}/my_job", "{folder}/my_jobs.gin"),
+    ],
+)
+def test_message_for_a_file_whose_name_is_misspelt(tmp_path, monkeypatch, name, near):
+    write(tmp_path / "my_jobs.gin", "")
+    monkeypatch.chdir(tmp_path)
+    name, near = (text.format(folder=tmp_path) for text in (name, near))
+    assert message_of(errors.ConfigFileNotFoundError, [name]) == (
+        f"There is no gin file {name!r}. Did you mean {near}? Give a path, or one of the packaged "
+        f"configurations: {PACKAGED}."
+    )
+
+
 def test_message_for_an_unknown_included_file(tmp_path):
     path = write(tmp_path / "a.gin", "include 'nothing.gin'\n")
     assert message_of(errors.ConfigFileNotFoundError, [path]) == (

@@ -38,6 +38,14 @@ def message(*bindings):
             ),
         ),
         (
+            "MultiClassHead.clas_weights = [1.0]",
+            (
+                "MultiClassHead has no parameter 'clas_weights' (the binding "
+                "'MultiClassHead.clas_weights = [1.0]'). Did you mean SoftmaxLoss.class_weights, with "
+                "MultiClassHead.loss_fn = @SoftmaxLoss()?"
+            ),
+        ),
+        (
             "BinaryClassHead.label_smoothing = 0.1",
             (
                 "BinaryClassHead has no parameter 'label_smoothing' (the binding "

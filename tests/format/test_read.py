@@ -145,6 +145,21 @@ def test_a_checkpoint(tmp_path, name):
     )
 
 
+def test_a_model_folder(tmp_path):
+    (tmp_path / "checkpoint").touch()
+    for name in ("module/9/text", "module/10/text", "best/8/text", "best/8/other", "a/b/c/d/e"):
+        (tmp_path / "export" / name).mkdir(parents=True)
+        (tmp_path / "export" / name / layout.MODULE_DEF).touch()
+    there = ", ".join(
+        str(tmp_path / "export" / name)
+        for name in ("best/8/other", "best/8/text", "module/10/text")
+    )
+    assert _error(tmp_path, errors.NotAModuleError) == (
+        f"{tmp_path} is not a TF1 Hub module: it has no tfhub_module.pb. There are modules in it: "
+        f"{there}. Give one of these."
+    )
+
+
 def test_a_tf1_saved_model(path):
     (path / layout.MODULE_DEF).unlink()
     assert _error(path, errors.NotAModuleError) == (

@@ -163,7 +163,8 @@ def test_another_cache(urls, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "The commands are list, verify and clear, not ''."),
+        ([], "Give a command: list, verify or clear."),
+        (["lst"], "The commands are list, verify and clear, not 'lst'."),
         (["show"], "The commands are list, verify and clear, not 'show'."),
         (["list", "x"], "Unexpected arguments: x."),
         (["clear"], "clear needs one of: a handle, --older_than_days, --all."),

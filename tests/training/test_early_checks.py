@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
@@ -30,6 +31,8 @@ def here(tmp_path_factory):
     (folder / "images.gin").write_text(
         "include 'image_classification.gin'\nMODULE = 'module'\nEVAL_DATA = 'module'\n"
     )
+    (folder / "empty.csv").touch()
+    (folder / "head.csv").write_text("text,label\n")
     (folder / "canned.gin").write_text("include 'canned_dnn.gin'\nMODULE = 'nothing'\n")
     # What imports it ends at once, in a way that no error of ours looks like.
     (folder / "no_tensorflow").mkdir()
@@ -128,6 +131,18 @@ WRONG = [
     (["images.gin"], ["TRAIN_DATA = 'images'"], "There is no folder 'images'."),
     (["images.gin"], ["TRAIN_DATA = 'data.csv'"], "'data.csv' is a file; a folder of images is "),
     (["canned.gin"], given()[1:], "There is nothing at 'nothing' (in "),
+    (
+        FILE,
+        [*given(), "TextFile.label = 'labl'"],
+        "The data file 'data.csv' has no column 'labl'. Its first row names: text, label.",
+    ),
+    (FILE, given(TRAIN_DATA="empty.csv"), "The data file 'empty.csv' is empty."),
+    (FILE, given(EVAL_DATA="head.csv"), "The data file 'head.csv' has column names, but no rows."),
+    (
+        FILE,
+        [*given(), "TEXT = 'txt'", "TextFile.texts = {'text': %TEXT}"],
+        "The data file 'data.csv' has no column 'txt'. Its first row names: text, label.",
+    ),
 ]
 
 
@@ -146,7 +161,7 @@ def test_it_is_said_without_tensorflow_and_the_same_with_it(
     assert not (here / "new").exists()
 
 
-@pytest.mark.parametrize("number", [0, 1, 4, 7, 10, 12])
+@pytest.mark.parametrize("number", [0, 1, 4, 7, 10, 12, 17, 18])
 def test_the_command_imports_no_tensorflow_to_say_it(here, number):
     files, bindings, message = WRONG[number]
     result = process(here, TRAIN, *flags(files, bindings), "--model_dir=new")
@@ -186,6 +201,32 @@ def test_what_only_an_import_tells_is_left_for_later(here, files, bindings, impo
     (here / "own.gin").write_text("import own_parts\nOwnPart.x = 1\n")
     monkeypatch.chdir(here)
     early_checks.check_training(files, bindings, imports)
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        (
+            0,
+            (
+                "it must be a path in quotes or, to evaluate on a part of the training data, the fraction "
+                "to hold out: more than 0 and less than 1, such as 0.1."
+            ),
+        ),
+        (None, "it must be a path in quotes."),
+        (1.5, "as a fraction of the training data, it must be between 0 and 1."),
+    ],
+)
+def test_a_fraction_that_is_none_is_said_of_what_was_set(here, value, wrong, monkeypatch):
+    monkeypatch.chdir(here)
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        early_checks.check_training(FILE, given(EVAL_DATA=value), ())
+    assert str(caught.value) == f"EVAL_DATA is {value}; {wrong}"
+    bindings = [*given(), f"eval/TextFile.path = {value}"]
+    bindings.remove("EVAL_DATA = 'data.csv'")
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        early_checks.check_training([*FILE, "base.gin"], [*bindings, "EVAL_DATA = None"], ())
+    assert str(caught.value) == f"eval/TextFile.path is {value}; {wrong}"
 
 
 def test_before_an_import_texts_are_checked_in_their_order(here, monkeypatch):
@@ -231,6 +272,99 @@ def test_model_folders(here, folder, bindings, message, monkeypatch):
     with pytest.raises(errors.Error) as caught:
         early_checks.check_model_folder(folder, bindings, ())
     assert str(caught.value).startswith(message)
+
+
+@pytest.fixture
+def evaluated(here):
+    """The model folder, with checkpoints and an evaluation, as far as is looked at."""
+    folder = here / "model"
+    (folder / "operative_config.gin").write_text("MODULE = 'module'\n")
+    for step in (5, 10):
+        (folder / f"model.ckpt-{step}.index").touch()
+    line = {"step": 5, "checkpoint": "model.ckpt-5", "accuracy": 0.5}
+    (folder / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    return folder
+
+
+def test_checkpoints_that_are_not_there(evaluated):
+    path = str(evaluated)
+    with pytest.raises(errors.ModelFolderError) as caught:
+        early_checks.check_checkpoint(path, "7", None)
+    assert str(caught.value) == (
+        f"The model folder {path!r} has no checkpoint of step 7. It has those of 5, 10."
+    )
+    with pytest.raises(errors.MetricNotFoundError) as caught:
+        early_checks.check_checkpoint(path, "best", "f1")
+    assert str(caught.value) == (
+        "No evaluation in the model folder has the metric 'f1'. They have: accuracy."
+    )
+    for which, best_by in (("10", None), ("best", "accuracy"), (None, None), ("all", None)):
+        early_checks.check_checkpoint(path, which, best_by)
+    (evaluated / "metrics.jsonl").unlink()
+    early_checks.check_checkpoint(path, "best", "f1")  # what there is not, is said by the choice
+
+
+SETTINGS = """Experiment.eval_input = @eval/TextFile()
+eval/TextFile.path = %EVAL_DATA
+eval/TextFile.texts = {'text': %TEXT}
+eval/TextFile.label = 'label'
+EVAL_DATA = 'gone.csv'
+TEXT = 'text'
+"""
+
+
+@pytest.mark.parametrize(
+    ("paths", "keep", "bindings", "message"),
+    [
+        (
+            *(("data.csv", "./data.csv"), [], []),
+            (
+                "The output './data.csv' is the input itself, 'data.csv', which is read and must stay as it "
+                "is. Choose another place."
+            ),
+        ),
+        (
+            *(("data.csv", "o.csv"), ["text", "id"], []),
+            "The data file 'data.csv' has no column 'id'. Its first row names: text, label.",
+        ),
+        (("empty.csv", "o.csv"), [], [], "The data file 'empty.csv' is empty."),
+        (
+            *(("data.csv", "o.csv"), [], ["TEXT = 'txt'"]),
+            "The data file 'data.csv' has no column 'txt'. Its first row names: text, label.",
+        ),
+    ],
+)
+def test_what_is_predicted_for(here, monkeypatch, paths, keep, bindings, message):
+    monkeypatch.chdir(here)
+    (here / "model" / "operative_config.gin").write_text(SETTINGS)
+    with pytest.raises(errors.Error) as caught:
+        early_checks.check_prediction("model", bindings, (), paths, keep)
+    assert str(caught.value) == message
+    early_checks.check_prediction("model", (), (), ("data.csv", "o.csv"), ["label"])
+    early_checks.check_prediction("model", (), (), ("data.csv", "o.csv"), ())
+    # A file that is not there, or of an input that is no table, is looked at later.
+    early_checks.check_prediction("model", (), (), ("no.csv", "o.csv"), ["id"])
+    settings = "Experiment.eval_input = @eval/JsonlFile()\neval/JsonlFile.path = 'gone.jsonl'\n"
+    (here / "model" / "operative_config.gin").write_text(settings)
+    early_checks.check_prediction("model", (), (), ("data.csv", "o.csv"), ["id"])
+
+
+def test_what_is_predicted_for_needs_no_tensorflow(here):
+    (here / "model" / "operative_config.gin").write_text(SETTINGS)
+    given_ = ["--model_dir=model", "--input=data.csv", "--output=o.csv", "--keep=id"]
+    result = process(here, "hub_estimator.predict", *given_)
+    assert (result.returncode, result.stderr) == (
+        1,
+        "error: The data file 'data.csv' has no column 'id'. Its first row names: text, label.\n",
+    )
+
+
+def test_a_checkpoint_that_is_not_there_needs_no_tensorflow(here, evaluated):
+    result = process(here, "hub_estimator.evaluate", "--model_dir=model", "--checkpoint=7")
+    assert (result.returncode, result.stderr) == (
+        1,
+        "error: The model folder 'model' has no checkpoint of step 7. It has those of 5, 10.\n",
+    )
 
 
 @pytest.mark.parametrize(

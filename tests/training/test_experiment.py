@@ -102,7 +102,8 @@ def test_one_that_was_made_in_python_is_text_for_people(make_model, examples, tm
         ModelFolder(str(tmp_path / "model")).check()
     assert str(caught.value) == (
         f"The run in {str(tmp_path / 'model')!r} was made in Python, so commands do not know its "
-        "settings. Use the functions of hub_estimator.training with the same experiment."
+        "settings. In Python, give the same experiment to training.evaluate, training.predict or "
+        "training.export, or to training.predictor(model_dir, experiment=...)."
     )
 
 

@@ -31,7 +31,11 @@ def declare() -> None:
     for family in FAMILIES:
         for name in family.names:
             config.declare_configurable(
-                name, family.module, denylist=family.given, uses=[family.use.format(name)]
+                name,
+                family.module,
+                denylist=family.given,
+                given_only=family.given_only,
+                uses=[family.use.format(name)],
             )
 
 
@@ -52,9 +56,13 @@ def register() -> None:
         for name in family.names:
             found = tensorflow_parts.find(family.module, name)
             parameters = inspect.signature(found).parameters
-            given = [parameter for parameter in family.given if parameter in parameters]
             config.add_configurable(
-                found, name, family.module, given, uses=[family.use.format(name)]
+                found,
+                name,
+                family.module,
+                [parameter for parameter in family.given if parameter in parameters],
+                given_only=family.given_only,
+                uses=[family.use.format(name)],
             )
 
 

@@ -50,6 +50,7 @@ class Family:
       names: their names.
       use: a setting that puts one to work, `{}` being its name.
       given: see `Part`; each is one of some of them.
+      given_only: see `Part`; here too.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Family:
     names: tuple[str, ...]
     use: str
     given: tuple[str, ...] = ()
+    given_only: tuple[str, ...] = ()
 
 
 _RATE = ("learning_rate", "global_step")
@@ -202,6 +204,7 @@ FAMILIES = (
         ESTIMATOR_NAMES,
         "CannedModel.estimator = @{}",
         ("head", "config", "feature_columns", "dnn_feature_columns", "linear_feature_columns"),
+        ("model_dir", "warm_start_from"),  # of no use: the run has the folder
     ),
     Family(
         "Optimizers of canned Estimators",

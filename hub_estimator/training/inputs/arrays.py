@@ -64,6 +64,11 @@ class Arrays(TableInput):
         """The features, each by its own name."""
         return {name: name for name in self._features}
 
+    @property
+    def row_numbers(self) -> None:
+        """Their order: reports find the images among the examples by it."""
+        return None
+
     def _column_to_keep(self, name: str) -> ColumnName:
         if name not in self._features:
             raise errors.ColumnNotFoundError(

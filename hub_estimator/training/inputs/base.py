@@ -25,7 +25,8 @@ class Input(Protocol):
     and labels, or the labels of each head by its name.
 
     It may have more methods: `count_classes` for models that ask for the classes of the training data,
-    and `divided` to hold a fraction of it out; see `InMemory`.
+    and `divided` to hold a fraction of it out; see `InMemory`. And `names_in_labels` for models that
+    know how many classes there are, but no names of them; see `TableInput`.
     """
 
     @property

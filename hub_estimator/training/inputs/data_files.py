@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import zlib
 from collections.abc import Iterator
-
-import tensorflow as tf
 
 from hub_estimator import errors
 
@@ -24,9 +23,16 @@ def reading(what: str, path: str) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, EOFError, zlib.error, tf.errors.OpError) as error:
+    except _kinds() as error:
         if isinstance(error, errors.Error) and not isinstance(error, errors.NotAFileError):
             raise
         raise errors.DataFileError(
             f"The {what} {path!r} cannot be read: {str(error).rstrip('.')}."
         ) from error
+
+
+def _kinds() -> tuple[type[Exception], ...]:
+    """Returns what reading raises; TensorFlow's own errors only where somebody imported it."""
+    tensorflow = sys.modules.get("tensorflow")
+    of_tensorflow = () if tensorflow is None else (tensorflow.errors.OpError,)
+    return (OSError, EOFError, zlib.error, *of_tensorflow)

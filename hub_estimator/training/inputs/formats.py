@@ -7,7 +7,6 @@ import dataclasses
 import re
 
 from hub_estimator import errors, json_text
-from hub_estimator.training import images
 from hub_estimator.training.inputs import record_framing
 
 LOOKED_AT = 1 << 16
@@ -21,15 +20,17 @@ class Format:
     Attributes:
       what: what a file of it is.
       remedy: what to do where it was given to an input that does not read it.
+      reader: the input that reads it from a path, where one does.
     """
 
     what: str
     remedy: str
+    reader: str = ""
 
 
-TABLE = Format("a CSV or TSV file", "give it to the input TextFile")
-JSON_LINES = Format("a file of JSON lines", "give it to the input JsonlFile")
-RECORDS = Format("a TFRecord file", "give it to the input Records")
+TABLE = Format("a CSV or TSV file", "give it to the input TextFile", "TextFile")
+JSON_LINES = Format("a file of JSON lines", "give it to the input JsonlFile", "JsonlFile")
+RECORDS = Format("a TFRecord file", "give it to the input Records", "Records")
 _JSON = Format(
     "one JSON value over the whole file",
     "write each example into a line of its own, as `jq -c '.[]'` does with a list, for the input "
@@ -86,12 +87,14 @@ def refuse_other(path: str, start: bytes | str, own: Format) -> None:
       own: the format that was expected.
 
     Raises:
-      errors.DataFileError: it is of another format.
+      errors.OtherFormatError: it is of another format.
     """
     start = start[:LOOKED_AT]
     found = _of_text(start) if isinstance(start, str) else _format(start)
     if found is not None and found is not own:
-        raise errors.DataFileError(f"The data file {path!r} is {found.what}: {found.remedy}.")
+        raise errors.OtherFormatError(
+            f"The data file {path!r} is {found.what}: {found.remedy}.", found.reader
+        )
 
 
 def _format(start: bytes) -> Format | None:
@@ -116,6 +119,8 @@ def _of_bytes(start: bytes) -> Format | None:
             return found
     if start.startswith(b"PK\x03\x04"):
         return _of_zip(start)
+    from hub_estimator.training import images  # not earlier: it brings TensorFlow
+
     if images.image_format(start) is not None:
         return _IMAGE
     if _PICKLE.match(start):

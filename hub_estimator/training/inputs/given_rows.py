@@ -1,4 +1,7 @@
-"""Rows that a program has, for prediction: lists, dicts, arrays and pandas frames as one table."""
+"""Rows that a program has, for prediction: lists, dicts, arrays and pandas frames as one table.
+
+Messages count rows from 1 on, as predictions do.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def read(rows: Any, names: Sequence[ColumnName]) -> Table:
     if not (_is_frame(rows) or isinstance(rows, Mapping) or _is_listed(rows)):
         raise errors.InputError(f"Rows are {_TAKES}, not {texts.shown(rows)}.")
     if not len(rows):
-        return Table(WHAT, {name: [] for name in names}, first_row=0)
+        return Table(WHAT, {name: [] for name in names})
     if _is_frame(rows):
         found: Mapping[ColumnName, Any] = arrays.frame_columns(rows, names)
     elif isinstance(rows, Mapping):
@@ -42,7 +45,8 @@ def read(rows: Any, names: Sequence[ColumnName]) -> Table:
         _check_lengths(found)
     elif any(isinstance(row, Mapping) for row in rows):
         found = {
-            name: [_of_row(number, row, name) for number, row in enumerate(rows)] for name in names
+            name: [_of_row(number, row, name) for number, row in enumerate(rows, 1)]
+            for name in names
         }
     elif len(names) == 1:
         found = {names[0]: rows}
@@ -51,7 +55,7 @@ def read(rows: Any, names: Sequence[ColumnName]) -> Table:
             f"The model takes the columns {texts.shown_names(list(map(str, names)))}, so each row "
             f"needs them by name, as in {{{names[0]!r}: ...}}; the first is {texts.shown(rows[0])}."
         )
-    return Table(WHAT, found, first_row=0)
+    return Table(WHAT, found)
 
 
 def image_contents(table: Table, column: ColumnName) -> np.ndarray | None:
@@ -82,7 +86,7 @@ def feature(table: Table, name: str, names: ColumnNames, spec: tf.TensorSpec) ->
     if isinstance(names, (str, int)) and spec.shape.rank is not None and spec.shape.rank > 2:
         listed = table.columns[names]
         if not isinstance(listed, np.ndarray):
-            table = Table(table.name, {names: _stacked(listed, table)}, table.first_row)
+            table = Table(table.name, {names: _stacked(listed, table)})
     return columns.feature(table, name, names, spec)
 
 

@@ -55,6 +55,17 @@ class LabelReader:
             ),
         )
 
+    def class_names(self, table: Table, spec: LabelSpec) -> tuple[str, ...] | None:
+        """Returns the names of classes that the labels of all rows are; None where one is none.
+
+        Args:
+          table: see `read`.
+          spec: what the model's only head takes.
+        """
+        if not isinstance(spec, ClassLabels) or isinstance(self.names, Mapping):
+            return None
+        return spec.names_in_columns(self._cells(table, _listed(self.names)), self.separator)
+
     def classes(self, table: Table, spec: Labels) -> dict[str, Classes]:
         """Returns the classes of the labels of all rows, counted.
 

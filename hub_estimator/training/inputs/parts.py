@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from hub_estimator import errors, files, texts
-from hub_estimator.training import cells, checks
+from hub_estimator.training import cells
 from hub_estimator.training.digests import Digest
+from hub_estimator.training.inputs import presence
 from hub_estimator.training.labels.class_counts import Classes
 
 _logger = logging.getLogger("hub_estimator")
@@ -120,23 +121,10 @@ def path_or_fraction(name: str, given: Any) -> tuple[str, float | None]:
     Raises:
       errors.InvalidSettingError: it is neither.
     """
-    if isinstance(given, (float, np.floating)):
-        check_fraction(name, given)
+    presence.check_path_or_fraction(name, given)
+    if presence.is_fraction(given):
         return "", float(given)
-    checks.path(name, given)
     return files.as_path(given), None
-
-
-def check_fraction(name: str, given: Any) -> None:
-    """Checks a setting that is how much of the training data to evaluate on.
-
-    Raises:
-      errors.InvalidSettingError: it is not between 0 and 1.
-    """
-    if not 0 < given < 1:
-        raise errors.InvalidSettingError(
-            f"{name} is {given}; as a fraction of the training data, it must be between 0 and 1."
-        )
 
 
 def divided(train_input: Any, eval_input: Any) -> tuple[Any, Any]:
@@ -160,7 +148,7 @@ def divided(train_input: Any, eval_input: Any) -> tuple[Any, Any]:
     fraction = eval_input if is_number else getattr(eval_input, "fraction", None)
     if fraction is None:
         return train_input, eval_input
-    check_fraction("Experiment.eval_input", fraction)
+    presence.check_fraction("Experiment.eval_input", fraction)
     if not hasattr(train_input, "divided"):
         raise errors.PartsMismatchError(
             f"Experiment.eval_input is the fraction {fraction:g} of the training data, which is of "

@@ -16,6 +16,7 @@ from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.label_columns import LabelNames, LabelReader
 from hub_estimator.training.inputs.memory import Examples, InMemory
 from hub_estimator.training.labels.class_counts import Classes
+from hub_estimator.training.labels.label_spec import LabelSpec
 
 
 class TableInput(InMemory):
@@ -74,9 +75,24 @@ class TableInput(InMemory):
         return len(self._table)
 
     @property
+    def row_numbers(self) -> np.ndarray | None:
+        """The number of each example in the whole data, from 1 on, int64 `[N]`; None is their order."""
+        return None if self._part is None else self._rows_of_part + 1
+
+    @property
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes, where they were given."""
         return self._class_names
+
+    def names_in_labels(self, labels: LabelSpec) -> tuple[str, ...] | None:
+        """Returns the names of classes that the labels are, held out ones too; None where one is none.
+
+        Args:
+          labels: what the model's only head takes.
+        """
+        other = self._whole
+        assert isinstance(other, TableInput)
+        return self._labels.class_names(other._whole_table, labels)
 
     def _column_to_keep(self, name: str) -> ColumnName:
         """Returns the column that is kept under a name."""

@@ -6,10 +6,13 @@ import contextlib
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from hub_estimator import errors, files, texts
 from hub_estimator.training.inputs import data_text, formats
-from hub_estimator.training.inputs.columns import ColumnName
+
+if TYPE_CHECKING:  # it brings TensorFlow
+    from hub_estimator.training.inputs.columns import ColumnName
 
 _DELIMITERS = ",;\t|"
 # What Python's `csv` says, and what is meant.
@@ -50,20 +53,44 @@ def read_columns(
       errors.ColumnNotFoundError: it has no such column.
     """
     path = files.as_path(path)
+    with _reading(path, delimiter) as rows:
+        first = _first(path, rows, header)
+        places = {column: _place(path, column, first, header) for column in columns}
+        table = [*([] if header else [first]), *rows]
+        _check_has_rows(path, bool(table))
+        return {column: [row[place] for row in table] for column, place in places.items()}
+
+
+def check_columns(
+    path: str, columns: Sequence[ColumnName], delimiter: str | None = None, header: bool = True
+) -> None:
+    """Checks that a file has columns and a row, as `read_columns` does, but not its further rows.
+
+    Raises:
+      errors.Error: see `read_columns`.
+    """
+    with _reading(path, delimiter) as rows:
+        first = _first(path, rows, header)
+        for column in columns:
+            _place(path, column, first, header)
+        _check_has_rows(path, not header or next(rows, None) is not None)
+
+
+@contextlib.contextmanager
+def _reading(path: str, delimiter: str | None) -> Iterator[Iterator[list[str]]]:
+    """Gives the rows of a file for the time of a `with` block."""
     if delimiter is None:
         delimiter = "\t" if path.removesuffix(".gz").endswith(".tsv") else ","
     text = data_text.read(path, formats.TABLE)
     try:
         with _fields_of_any_length(text):
-            return _columns(path, _rows(path, text, delimiter), columns, header)
+            yield _rows(path, text, delimiter)
     except (errors.DataFileError, errors.ColumnNotFoundError):
         formats.refuse_other(path, text, formats.TABLE)
         raise
 
 
-def _columns(
-    path: str, rows: Iterator[list[str]], columns: Sequence[ColumnName], header: bool
-) -> dict[ColumnName, list[str]]:
+def _first(path: str, rows: Iterator[list[str]], header: bool) -> list[str]:
     first = next(rows, None)
     if first is None:
         raise errors.DataFileError(f"The data file {path!r} is empty.")
@@ -71,11 +98,12 @@ def _columns(
         raise errors.DataFileError(
             f"The first line of the data file {path!r} is blank; it must name the columns."
         )
-    places = {column: _place(path, column, first, header) for column in columns}
-    table = [*([] if header else [first]), *rows]
-    if not table:
+    return first
+
+
+def _check_has_rows(path: str, has_any: bool) -> None:
+    if not has_any:
         raise errors.DataFileError(f"The data file {path!r} has column names, but no rows.")
-    return {column: [row[place] for row in table] for column, place in places.items()}
 
 
 def _place(path: str, column: ColumnName, first: list[str], header: bool) -> int:

@@ -17,7 +17,7 @@ from hub_estimator.training.charts.report_table import ReportTable
 from hub_estimator.training.labels import class_counts, class_reports, prediction_lines
 from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.class_reports import ClassOutcomes
-from hub_estimator.training.labels.classes import ClassLabels
+from hub_estimator.training.labels.classes import ClassLabels, names_among
 from hub_estimator.training.labels.label_spec import check_width
 from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Outcomes
 from hub_estimator.training.labels.prediction_lines import Form, Part
@@ -40,6 +40,14 @@ class AnyClasses(ClassLabels):
             return self._sets(parts[0], separator)
         check_width(setting, parts, self.size, "classes")
         return np.stack([_flags(part) for part in parts], axis=1)
+
+    def names_in_columns(self, columns: Sequence[Cells], separator: str) -> tuple[str, ...] | None:
+        """Returns the names of classes in a column of lists."""
+        parts = [part for column in columns for part in column.split()]
+        if len(parts) != 1:
+            return None
+        rows = range(len(parts[0].values))
+        return names_among(name for row in rows for name in _listed(parts[0], row, separator))
 
     def classes_in_columns(
         self, columns: Sequence[Cells], names: Sequence[Any], setting: str, separator: str

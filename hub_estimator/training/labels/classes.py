@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,18 @@ class ClassLabels(LabelSpec):
         if self.class_names is not None:
             return self
         return dataclasses.replace(self, class_names=names)
+
+    @abc.abstractmethod
+    def names_in_columns(self, columns: Sequence[Cells], separator: str) -> tuple[str, ...] | None:
+        """Returns the names of classes that the labels in a table are, in the order of letters.
+
+        Args:
+          columns: see `read_columns`.
+          separator: see `read_columns`.
+
+        Returns:
+          The names; None where a label, or a part of one, is something else, such as a number.
+        """
 
     @abc.abstractmethod
     def classes_in_columns(
@@ -154,6 +166,16 @@ class ClassLabels(LabelSpec):
         why = f"is not a class of the model's head{there}"
         with tf.control_dependencies([_refuse_first(known, stored, where, why)]):
             return tf.identity(numbers)
+
+
+def names_among(values: Iterable[Any]) -> tuple[str, ...] | None:
+    """Returns the different names that labels are, sorted; None where one is none."""
+    found = set()
+    for value in values:
+        if not isinstance(value, (str, bytes)) or not value or cells.is_number(value):
+            return None
+        found.add(_text(value))
+    return tuple(sorted(found)) or None
 
 
 def _text(value: Any) -> Any:

@@ -17,7 +17,7 @@ from hub_estimator.training.charts.report_table import ReportTable
 from hub_estimator.training.labels import class_counts, class_reports, prediction_lines
 from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.class_reports import ClassOutcomes
-from hub_estimator.training.labels.classes import ClassLabels
+from hub_estimator.training.labels.classes import ClassLabels, names_among
 from hub_estimator.training.labels.label_spec import check_width
 from hub_estimator.training.labels.predicted_and_true import WORST, Contents, Outcomes
 from hub_estimator.training.labels.prediction_lines import Form, Part
@@ -47,6 +47,12 @@ class OneClass(ClassLabels):
         parts = [part for column in columns for part in column.split()]
         check_width(setting, parts, 1, "classes")
         return self._taken(self.numbers_of_cells(parts[0], are_names=self.by_name))
+
+    def names_in_columns(self, columns: Sequence[Cells], separator: str) -> tuple[str, ...] | None:
+        """Returns the names of classes in one column."""
+        del separator
+        parts = [part for column in columns for part in column.split()]
+        return names_among(parts[0].values) if len(parts) == 1 else None
 
     def classes_in_columns(
         self, columns: Sequence[Cells], names: Sequence[Any], setting: str, separator: str
@@ -83,9 +89,19 @@ class OneClass(ClassLabels):
             wanted = f": {texts.shown_names(self.class_names)}" if self.class_names else ""
             raise errors.LabelError(
                 f"{what} has {len(names)} classes ({texts.shown_names(names)}), the model has "
-                f"{self.size}{wanted}. They must be the same."
+                f"{self.size}{wanted}. They must be the same{self._remedy(len(names))}."
             )
         return self._taken(np.array([own.index(name) for name in names], np.int64)[numbers])
+
+    def _remedy(self, number: int) -> str:
+        """Returns how a head has so many classes; nothing where its own have names."""
+        if self.class_names or number < 2:
+            return ""
+        if number == 2:
+            return ": take BinaryClassHead, in gin files Model.head = @BinaryClassHead()"
+        if self.size == 2:
+            return ": take MultiClassHead, in gin files Model.head = @MultiClassHead()"
+        return f": set n_classes, in packaged configurations NUM_CLASSES, to {number}"
 
     def written(self, form: Form, head: str) -> Part:
         """Returns how they are written.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WORST = "worst_mistakes"
 """The name of the table of the worst mistakes, which has texts of the data."""
 ROW = "row"
-"""What a table of examples calls the place of each, from 1 on."""
+"""What a table of examples calls the number of each, from 1 on, as predictions do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Outcomes:
       predicted: float `[N, size]`: probabilities, or numbers.
       texts: the beginning of each text by feature name, bytes `[N]`.
       kept: what says which example each is, by name: texts `[N]`.
+      numbers: the number of each example in the data, from 1 on; None is their order.
     """
 
     labels: LabelSpec
@@ -36,6 +37,7 @@ class Outcomes:
     predicted: np.ndarray
     texts: Mapping[str, np.ndarray]
     kept: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    numbers: np.ndarray | None = None
 
     def text(self, name: str, row: int) -> str:
         """Returns the beginning of an example's text."""
@@ -44,7 +46,7 @@ class Outcomes:
     def examples(
         self, rows: np.ndarray, header: tuple[str, ...], values: Callable[[int], tuple[Any, ...]]
     ) -> ReportTable:
-        """Returns a table of examples: their place from 1 on, which they are, values, and their texts.
+        """Returns a table of examples: their numbers, which they are, values, and their texts.
 
         Args:
           rows: which examples, from 0 on, in the order of the table.
@@ -54,7 +56,7 @@ class Outcomes:
         features = sorted(self.texts)
         found = [
             (
-                int(row) + 1,
+                int(row) + 1 if self.numbers is None else int(self.numbers[row]),
                 *(column[row] for column in self.kept.values()),
                 *values(row),
                 *(self.text(name, row) for name in features),

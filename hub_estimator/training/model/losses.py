@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -43,6 +43,9 @@ class SoftmaxLoss:
 
     label_smoothing: float = 0.0
     class_weights: Sequence[float] | str | None = None
+
+    heads: ClassVar[tuple[str, ...]] = ("MultiClassHead",)
+    """The heads whose labels it takes."""
 
     def __post_init__(self) -> None:
         checks.fraction("SoftmaxLoss.label_smoothing", self.label_smoothing)
@@ -97,6 +100,9 @@ class SigmoidLoss:
 
     label_smoothing: float = 0.0
     class_weights: Sequence[float] | str | None = None
+
+    heads: ClassVar[tuple[str, ...]] = ("BinaryClassHead", "MultiLabelHead")
+    """The heads whose labels it takes."""
 
     def __post_init__(self) -> None:
         checks.number("SigmoidLoss.label_smoothing", self.label_smoothing, most=1)

@@ -20,6 +20,7 @@ from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.one_class import OneClass
+from hub_estimator.training.model.losses import SigmoidLoss, SoftmaxLoss
 
 _MEAN = "sum_over_batch_size"
 
@@ -100,10 +101,14 @@ class OpenHead:
         names = texts.shown_names(classes.shown_names)
         remedy = f"Check the column of the labels: {self.kind} takes {least} or more."
         if classes.size == 2:
-            vocabulary = (
-                f" with label_vocabulary = {list(classes.names)!r}" if classes.names else ""
+            names_too = (
+                f" with BinaryClassHead.label_vocabulary = {list(classes.names)!r}"
+                if classes.names
+                else ""
             )
-            remedy = f"Take BinaryClassHead{vocabulary}."
+            remedy = (
+                f"Take BinaryClassHead, in gin files Model.head = @BinaryClassHead(){names_too}."
+            )
         raise errors.PartsMismatchError(
             f"The training data has {classes.size} class{'' if classes.size == 1 else 'es'} "
             f"({names}). {remedy}"
@@ -225,6 +230,13 @@ def _made(kind: str, settings: dict[str, Any]) -> Any:
         _check_vocabulary(kind, vocabulary)
     if "n_classes" in settings and settings["n_classes"] is None and vocabulary:
         settings["n_classes"] = len(vocabulary)
+    _check_loss(kind, settings["loss_fn"])
+    if kind == "MultiClassHead" and settings["n_classes"] in (1, 2):
+        raise errors.InvalidSettingError(
+            f"MultiClassHead.n_classes is {settings['n_classes']}; such a head takes three or more. Leave "
+            "n_classes out where the data has so many; for two take BinaryClassHead, in gin files "
+            "Model.head = @BinaryClassHead()."
+        )
     lacks_classes = "n_classes" in settings and settings["n_classes"] is None
     needs_counts = _needs_counts(settings["loss_fn"])
     if needs_counts and not lacks_classes:
@@ -245,6 +257,21 @@ def _check_vocabulary(kind: str, vocabulary: Any) -> None:
         raise errors.InvalidSettingError(
             f"{kind}.label_vocabulary has {texts.shown(twice[0])} twice. Give each class a name of its "
             "own."
+        )
+
+
+def _check_loss(kind: str, loss_fn: Any) -> None:
+    if isinstance(loss_fn, type):
+        raise errors.InvalidSettingError(
+            f"{kind}.loss_fn is @{loss_fn.__name__}, which nothing has called: write "
+            f"@{loss_fn.__name__}(), with ()."
+        )
+    heads = getattr(loss_fn, "heads", (kind,))
+    if kind not in heads:
+        fitting = next(loss for loss in (SoftmaxLoss, SigmoidLoss) if kind in loss.heads)
+        raise errors.InvalidSettingError(
+            f"{kind}.loss_fn is @{type(loss_fn).__name__}(), which is a loss for {' and '.join(heads)}. "
+            f"Take @{fitting.__name__}() for {kind}."
         )
 
 

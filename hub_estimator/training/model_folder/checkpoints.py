@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hub_estimator import errors, files
 from hub_estimator.format import checkpoint_paths
 from hub_estimator.format.checkpoint_damage import damage
-from hub_estimator.training.model_folder.checkpoint_names import name_of, step_of
+from hub_estimator.training.model_folder.checkpoint_names import name_of, step_of, steps_in
 
 # What TensorFlow writes first, to rename it when it is whole.
 _UNFINISHED = re.compile(
@@ -55,10 +55,7 @@ def in_folder(folder: str) -> list[Checkpoint]:
     They are found by their names in this folder: what TensorFlow wrote into the file `checkpoint`
     are absolute paths often, which are wrong after the folder moved.
     """
-    steps = {step_of(name) for name in _names(folder) if name.endswith(".index")}
-    return [
-        _checkpoint(folder, step) for step in sorted(found for found in steps if found is not None)
-    ]
+    return [_checkpoint(folder, step) for step in steps_in(folder)]
 
 
 def resumption(folder: str) -> Resumption:

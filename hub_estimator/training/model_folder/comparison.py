@@ -58,7 +58,7 @@ class Comparison:
         way = "higher" if self.objective.maximizes else "lower"
         metric = texts.one_line(self.objective.metric)
         parts = [
-            f"Best evaluation of each, by {metric} ({way} is better):",
+            f"Best evaluation of each, by {metric} ({way} is better; {_BEST} is the best of all):",
             _evaluations(self.runs, self.best, self._marks(), self.objective.metric),
             "Last evaluation of each:",
             _evaluations(self.runs, self._last(), None, self.objective.metric),
@@ -86,7 +86,7 @@ class Comparison:
             values: list[Any] = [run.path, int(mark == _BEST)]
             for evaluation in (best, last):
                 values += [evaluation.get(name) for name in ("step", *names)]
-            writer.writerow([*values, *(run.settings.get(name) for name in settings)])
+            writer.writerow([*values, *(self._shown(name).get(run.path) for name in settings)])
         return buffer.getvalue().encode("utf-8", "backslashreplace")
 
     def _marks(self) -> list[str]:
@@ -102,11 +102,25 @@ class Comparison:
         names = sorted({name for run in self.runs for name in run.settings})
         return [name for name in names if len({run.settings.get(name) for run in self.runs}) > 1]
 
+    def _shown(self, name: str) -> dict[str, str]:
+        """Returns a setting of the runs that have it, by folder, such that others look otherwise.
+
+        Paths are as they were given, but where one path led to several places.
+        """
+        found = {run.path: run.settings[name] for run in self.runs if name in run.settings}
+        is_clear = len({setting.text for setting in found.values()}) == len(set(found.values()))
+        return {
+            path: setting.text if is_clear else setting.meaning for path, setting in found.items()
+        }
+
     def _differences(self) -> list[str]:
         names = self._differing()
         if not names:
             return ["The settings are the same."]
-        rows = [[name, *(run.settings.get(name, _NOTHING) for run in self.runs)] for name in names]
+        shown = {name: self._shown(name) for name in names}
+        rows = [
+            [name, *(shown[name].get(run.path, _NOTHING) for run in self.runs)] for name in names
+        ]
         header = ["", *(str(number) for number in range(1, len(self.runs) + 1))]
         return ["Settings that differ:", _aligned([header, *rows])]
 

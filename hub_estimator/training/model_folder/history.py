@@ -124,12 +124,26 @@ def best(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation:
     """
     found = best_if_any(evaluations, objective)
     if found is None:
-        there = sorted({name for evaluation in evaluations for name in evaluation} - NOT_METRICS)
-        has = f"They have: {', '.join(there)}." if there else "There is none."
-        raise errors.MetricNotFoundError(
-            f"No evaluation in the model folder has the metric {objective.metric!r}. {has}"
-        )
+        raise _no_metric(evaluations, objective.metric)
     return found
+
+
+def check_metric(evaluations: Sequence[Evaluation], metric: str) -> None:
+    """Checks that some evaluation has a metric, where there are evaluations.
+
+    Raises:
+      errors.MetricNotFoundError: none has.
+    """
+    if evaluations and not any(metric in evaluation for evaluation in evaluations):
+        raise _no_metric(evaluations, metric)
+
+
+def _no_metric(evaluations: Sequence[Evaluation], metric: str) -> errors.MetricNotFoundError:
+    there = sorted({name for evaluation in evaluations for name in evaluation} - NOT_METRICS)
+    has = f"They have: {', '.join(there)}." if there else "There is none."
+    return errors.MetricNotFoundError(
+        f"No evaluation in the model folder has the metric {metric!r}. {has}"
+    )
 
 
 def best_if_any(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation | None:

@@ -24,7 +24,8 @@ def check(folder: str) -> None:
     if files.exists(python_path):
         raise errors.ModelFolderError(
             f"The run in {folder!r} was made in Python, so commands do not know its settings. "
-            "Use the functions of hub_estimator.training with the same experiment."
+            "In Python, give the same experiment to training.evaluate, training.predict or "
+            "training.export, or to training.predictor(model_dir, experiment=...)."
         )
     if not files.exists(gin_path):
         raise errors.ModelFolderError(

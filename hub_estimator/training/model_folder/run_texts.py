@@ -10,11 +10,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub_estimator import errors, files, texts
-from hub_estimator.config import statements
-from hub_estimator.config.statements import Reference
+from hub_estimator.config import operative, statements
+from hub_estimator.config.origin import ConfigOrigin, path_bindings
+from hub_estimator.config.statements import Binding, Reference
 from hub_estimator.training.model_folder import python_settings, run_settings
 from hub_estimator.training.model_folder.history import METRICS, Evaluation, History
 from hub_estimator.training.objective import Objective
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """A setting of a run; equal ones mean the same, whatever they are written like.
+
+    Attributes:
+      text: its value, as the run has it.
+      meaning: the same with each path in it as the place that it led to.
+    """
+
+    text: str = dataclasses.field(compare=False)
+    meaning: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,19 +37,19 @@ class RunTexts:
 
     Attributes:
       path: the model folder.
-      settings: the settings, each value as text.
+      settings: the settings by name.
       evaluations: the evaluations, those of the smallest steps first.
       objective: by what the run's best checkpoint is the best.
     """
 
     path: str
-    settings: Mapping[str, str]
+    settings: Mapping[str, Setting]
     evaluations: Sequence[Evaluation]
     objective: Objective
 
 
 def read(paths: Sequence[str]) -> list[RunTexts]:
-    """Returns the runs of model folders.
+    """Returns the runs of model folders; which settings are paths is known of declared parts.
 
     Raises:
       errors.ModelFolderError: some are no model folders, or one is named twice.
@@ -71,63 +85,84 @@ def _why_none(path: str) -> str:
 
 def _run(path: str) -> RunTexts:
     evaluations = History(files.join(path, f"{METRICS}.jsonl")).evaluations()
-    operative, of_python = run_settings.paths(path)
-    if files.exists(operative):
-        values = _bindings(operative)
-        settings = {name: _text(value) for name, value in values.items()}
-        return RunTexts(path, settings, evaluations, _objective_of_gin(values))
+    operative_config, of_python = run_settings.paths(path)
+    if files.exists(operative_config):
+        text = _content(operative_config)
+        bindings = _parsed(text, repr(operative_config))
+        objective = _objective_of_gin({str(binding): binding.value for binding in bindings})
+        return RunTexts(path, _settings(text, bindings, path), evaluations, objective)
     settings = python_settings.read(_content(of_python))
-    return RunTexts(path, settings, evaluations, _objective_of_python(settings))
+    shown = {name: Setting(text, text) for name, text in settings.items()}
+    return RunTexts(path, shown, evaluations, _objective_of_python(settings))
 
 
 def changed_settings(before: str, now: str) -> list[str]:
     """Returns which settings of a gin file have another value in another one, as text.
 
     Args:
-      before: the path of the one.
-      now: the text of the other.
+      before: the path of the one, in a model folder.
+      now: the text of the other, for the same folder.
 
     Returns:
       What each setting that both have was and is, such as `"LEARNING_RATE was 0.05, is 0.1"`.
     """
+    folder, text = files.parent(before), _content(before)
     try:
-        old = _bindings(before)
+        old = _settings(text, _parsed(text, repr(before)), folder)
     except errors.ConfigError:  # somebody else wrote there; the new ones take its place
         return []
     return [
-        f"{name} was {_short(old[name])}, is {_short(value)}"
-        for name, value in _parsed(now, "the settings").items()
-        if name in old and not _are_alike(old[name], value)
+        f"{name} was {_short(old[name])}, is {_short(setting)}"
+        for name, setting in _settings(now, _parsed(now, "the settings"), folder).items()
+        if name in old and old[name] != setting
     ]
 
 
-def _are_alike(value: Any, other: Any) -> bool:
-    """Whether two values are equal, or name one place."""
-    if isinstance(value, str) and isinstance(other, str) and value != other:
-        try:
-            return files.is_same(value, other)
-        except ValueError:  # no path
-            return False
-    return _text(value) == _text(other)
-
-
-def _short(value: Any) -> str:
-    return texts.one_line(_text(value), 80)
+def _short(setting: Setting) -> str:
+    return texts.one_line(setting.text, 80)
 
 
 def _content(path: str) -> str:
     return files.read_bytes(path).decode("utf-8", "replace")
 
 
-def _bindings(path: str) -> dict[str, Any]:
+def _parsed(text: str, where: str) -> list[Binding]:
     """Returns what a configuration sets; nothing of it is called or imported."""
-    return _parsed(_content(path), repr(path))
-
-
-def _parsed(text: str, where: str) -> dict[str, Any]:
     found = statements.parse(text, where)
-    bindings = [statement for statement in found if isinstance(statement, statements.Binding)]
-    return {str(binding): binding.value for binding in bindings}
+    return [statement for statement in found if isinstance(statement, Binding)]
+
+
+def _settings(text: str, bindings: Sequence[Binding], folder: str) -> dict[str, Setting]:
+    """Returns the settings of a configuration.
+
+    Args:
+      text: the configuration.
+      bindings: what it sets.
+      folder: the model folder that it is in.
+    """
+    origin = ConfigOrigin.read(text)
+
+    def place(given: str) -> str:
+        return _place(given if origin is None else origin.path(given, folder))
+
+    are_paths = set(path_bindings(bindings))
+    found = {}
+    for binding in bindings:
+        is_path = binding in are_paths
+        meant = operative.each_text(binding.value, place) if is_path else binding.value
+        found[str(binding)] = Setting(_text(binding.value), _text(meant))
+    return found
+
+
+def _place(path: str) -> str:
+    """Returns a path through links, in one spelling; what leads to nothing may be only a name."""
+    if not path or files.is_remote(path):
+        return path
+    try:
+        is_there = files.exists(path)
+    except ValueError:  # no path
+        return path
+    return os.path.realpath(path) if is_there else os.path.normpath(path)
 
 
 def _text(value: Any) -> str:

@@ -65,8 +65,8 @@ class Optimization:
             value = getattr(self, name)
             if not callable(value) and (name, value) != ("decay", None):
                 raise errors.InvalidSettingError(
-                    f"Optimization.{name} is {value!r}; give it what makes one, as in {example}, "
-                    "without ()."
+                    f"Optimization.{name} is {checks.shown(value)}; give it what makes one, as in "
+                    f"{example}, without ()."
                 )
         checks.positive("Optimization.learning_rate", self.learning_rate)
         checks.whole_number("Optimization.warm_up_steps", self.warm_up_steps, least=0)

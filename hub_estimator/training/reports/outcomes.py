@@ -47,6 +47,7 @@ def collect(
     whole = [np.concatenate(parts)[:max_examples] for parts in zip(*batches, strict=True)]
     joined = tf.nest.pack_sequence_as(fetches, whole)
     cells = {name: list(map(kept.cell, column)) for name, column in joined["kept"].items()}
+    numbers = getattr(trained.eval_input, "row_numbers", None)
     return {
         name: Outcomes(
             labels,
@@ -54,6 +55,7 @@ def collect(
             joined["predicted"][name],
             joined["texts"],
             cells,
+            numbers,
         )
         for name, labels in known.items()
     }

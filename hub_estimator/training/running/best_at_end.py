@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from hub_estimator import compat
 from hub_estimator.training.model_folder.history import metrics_of
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
+from hub_estimator.training.running.exporter_calls import Call, ChangedExporter
 
 
-class BestAtEnd(compat.estimator_module().Exporter):  # type: ignore[misc]
-    """An exporter that gets the best checkpoint where the export is the final one.
+def best_at_end(exporter: Any, folder: ModelFolder, objective: Objective) -> ChangedExporter:
+    """Returns an exporter that gets the best checkpoint where the export is the final one.
 
     Args:
       exporter: the exporter, of this package or of somebody else.
@@ -20,27 +19,11 @@ class BestAtEnd(compat.estimator_module().Exporter):  # type: ignore[misc]
       objective: by what the best one is the best.
     """
 
-    def __init__(self, exporter: Any, folder: ModelFolder, objective: Objective) -> None:
-        self._exporter, self._folder, self._objective = exporter, folder, objective
+    def change(call: Call) -> Call:
+        _, metrics, is_final = call
+        best = folder.best_evaluation(objective) if is_final else None
+        if best is None or best["step"] == metrics["global_step"]:
+            return call
+        return folder.at(best["step"]).path, metrics_of(best), is_final
 
-    @property
-    def name(self) -> str:
-        """The exporter's."""
-        return self._exporter.name
-
-    def export(
-        self,
-        estimator: Any,
-        export_path: str,
-        checkpoint_path: str,
-        eval_result: Mapping[str, Any],
-        is_the_final_export: bool,
-    ) -> Any:
-        """Exports; see `tf.estimator.Exporter`."""
-        best = self._folder.best_evaluation(self._objective) if is_the_final_export else None
-        if best is not None and best["step"] != eval_result["global_step"]:
-            checkpoint_path = self._folder.at(best["step"]).path
-            eval_result = metrics_of(best)
-        return self._exporter.export(
-            estimator, export_path, checkpoint_path, eval_result, is_the_final_export
-        )
+    return ChangedExporter(exporter, change)

@@ -45,7 +45,7 @@ class ImageDecoder:
         Args:
           name: the feature.
           contents: those of their files, bytes `[B]`.
-          rows: the number of each, for messages.
+          rows: the number of each, from 0 on; messages count from 1 on.
           what: what messages call the rows.
 
         Raises:
@@ -59,7 +59,7 @@ class ImageDecoder:
                 rows[0],
             )
             raise errors.DataFileError(
-                f"The image in row {row} of {what} cannot be read: it is damaged or cut short, or of "
+                f"The image in row {row + 1} of {what} cannot be read: it is damaged or cut short, or of "
                 "a variant that TensorFlow does not decode."
             ) from error
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from hub_estimator import compat
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
+from hub_estimator.training.running.exporter_calls import AfterEvaluation
 
 
 class Keeping(tf.compat.v1.train.CheckpointSaverListener):
@@ -38,29 +39,12 @@ class Keeping(tf.compat.v1.train.CheckpointSaverListener):
         del session, global_step_value
         self.remove_old()
 
+    def after_evaluation(self) -> AfterEvaluation:
+        """Returns an exporter that removes what is old after an evaluation, which may be the best."""
+        return AfterEvaluation(".keeping", lambda *_: self.remove_old())
+
     def remove_old(self) -> None:
         """Removes the checkpoints but the newest ones and the best one."""
         self._folder.remove_old_checkpoints(self._keep, self._objective)
         if self._saver is not None:  # else it would list what is gone
             self._saver.recover_last_checkpoints(self._saver.last_checkpoints)
-
-
-class RemovalAfterEvaluation(compat.estimator_module().Exporter):  # type: ignore[misc]
-    """Exports nothing: has what is old after an evaluation, which may be the best one, removed."""
-
-    name = ".keeping"  # one that no other can have
-
-    def __init__(self, keeping: Keeping) -> None:
-        self._keeping = keeping
-
-    def export(
-        self,
-        estimator: Any,
-        export_path: str,
-        checkpoint_path: str,
-        eval_result: Any,
-        is_the_final_export: bool,
-    ) -> None:
-        """Removes what is old; see `tf.estimator.Exporter`."""
-        del estimator, export_path, checkpoint_path, eval_result, is_the_final_export
-        self._keeping.remove_old()

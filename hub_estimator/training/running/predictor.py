@@ -90,7 +90,8 @@ class Predictor:
         Raises:
           errors.ClosedError: the predictor is closed.
           errors.ColumnNotFoundError: a column is missing.
-          errors.DataFileError: a value is none that the model takes; the message says where.
+          errors.DataFileError: a value is none that the model takes; the message says where, the first
+            row being 1.
           errors.InputError: the rows are of another kind.
           errors.PredictionNotFiniteError: a prediction is not a number, or infinite.
         """

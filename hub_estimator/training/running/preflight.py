@@ -93,7 +93,8 @@ def check(experiment: Experiment, folder: ModelFolder) -> Checked:
     sources = {"train": train_input, "eval": eval_input}
     for mode, source in sources.items():
         check_features(model, mode, source)
-    spec = model.example_spec().with_class_names(train_input.class_names)
+    spec = model.example_spec()
+    spec = spec.with_class_names(training_classes.names_of_data(spec.labels, train_input))
     for source in sources.values():
         source.check(spec)
     reporting.check_kept(experiment.report, eval_input, spec)

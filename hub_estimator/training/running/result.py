@@ -35,8 +35,8 @@ class Result:
       objective: the metric by which the best checkpoint is the best.
       best: the evaluation of the best checkpoint; None where that is not known.
       last_step: the global step of the last checkpoint, from which training goes on; None is `step`.
-      early_end: how early stopping ended training, in this run or in an earlier one; None if it did
-        not.
+      early_end: how early stopping ended training, in this run or in an earlier one, or would have
+        at its last step; None if it did not.
     """
 
     model_dir: str
@@ -73,7 +73,8 @@ def summary(
     lines = [f"Evaluation at step {result.step}:", *metric_lines(result.metrics)]
     lines += _checkpoints(result)
     if result.early_end is not None:
-        lines += [f"Ended early:      {texts.one_line(str(result.early_end))}"]
+        how = "Early stopping:" if result.early_end.is_at_last_step else "Ended early:"
+        lines += [f"{how:18}{texts.one_line(str(result.early_end))}"]
     lines += _exports(result)
     lines += [f"TensorBoard logs: {result.model_dir}", "", "Next:"]
     lines += _commands(result, macros or {}, imports)
@@ -150,7 +151,7 @@ def _commands(result: Result, macros: Mapping[str, Any], imports: Collection[str
         )
 
     lines = [f"  look at it:       {look}"]
-    if result.early_end is not None:
+    if result.early_end is not None and not result.early_end.is_at_last_step:
         patience = 2 * result.early_end.evaluations
         lines += [
             "  go on:            " + again(f"EarlyStopping.patience={patience}", result.model_dir)

@@ -15,10 +15,10 @@ from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
-from hub_estimator.training.running.best_at_end import BestAtEnd
-from hub_estimator.training.running.evaluation_recorder import Recorder
+from hub_estimator.training.running.best_at_end import best_at_end
+from hub_estimator.training.running.exporter_calls import AfterEvaluation
 from hub_estimator.training.running.interruption import Signals, StopOnSignalHook
-from hub_estimator.training.running.keeping import Keeping, RemovalAfterEvaluation
+from hub_estimator.training.running.keeping import Keeping
 from hub_estimator.training.running.progress_hook import ProgressHook
 from hub_estimator.training.running.stopping import Stopping
 
@@ -102,14 +102,13 @@ class Run:
         """
         start, path = self.step(), self.folder.path
         if start >= self.max_steps or self.stopping.requested:
-            _logger.info("Training in %s is already finished, at step %d.", path, start)
-            self._say_early_end(start)
+            self.say_finished()
             if self._is_task_without_evaluation():
                 return {}, []
             return self._evaluate_and_export(evaluation_fn, is_final=True)
         if start:
             _logger.info("Training goes on from the checkpoint of step %d in %s.", start, path)
-            if self._lacks(start):
+            if self.lacks(start):
                 caught_up = self._evaluate_and_export(evaluation_fn, is_final=False)
                 if self.stopping.requested:
                     return caught_up
@@ -122,9 +121,12 @@ class Run:
                 f"{self.step()}. {reason or 'Lower Optimization.learning_rate.'}"
             ) from error
 
-    def _say_early_end(self, step: int) -> None:
+    def say_finished(self) -> None:
+        """Says in the log that nothing is left to train, and why."""
+        step = self.step()
+        _logger.info("Training in %s is already finished, at step %d.", self.folder.path, step)
         early_end = self.stopping.early_end(step, self.max_steps)
-        if early_end is not None:
+        if early_end is not None and not early_end.is_at_last_step:
             _logger.info(
                 "It ended early, %s. It goes on with a greater EarlyStopping.patience, or without "
                 "Experiment.early_stopping; with more steps alone it does not.", early_end,
@@ -134,8 +136,8 @@ class Run:
         config = self.estimator.config
         return bool(config.cluster_spec) and config.task_type != "evaluator"
 
-    def _lacks(self, start: int) -> bool:
-        """Whether a run died before all that follows the checkpoint of `start` was done.
+    def lacks(self, start: int) -> bool:
+        """Whether something that follows the checkpoint of `start` was not done, as a run died.
 
         The Estimator API does nothing for the checkpoint that training goes on from.
         """
@@ -204,9 +206,9 @@ class Run:
         exporters = self.exporters
         if self.ends_on_best_by is not None:
             by = self.ends_on_best_by
-            exporters = [BestAtEnd(exporter, self.folder, by) for exporter in exporters]
+            exporters = [best_at_end(exporter, self.folder, by) for exporter in exporters]
         found = self.stopping.exporters(exporters)
         if self.estimator.config.is_chief:
-            found.append(RemovalAfterEvaluation(self.keeping))
+            found.append(self.keeping.after_evaluation())
         # First of all: should an exporter fail, the evaluation is kept.
-        return [Recorder(self.folder.history()), *found]
+        return [AfterEvaluation(".metrics", self.folder.history().record), *found]

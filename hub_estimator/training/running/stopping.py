@@ -14,9 +14,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, errors
+from hub_estimator import errors
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.history import kept
+from hub_estimator.training.running.exporter_calls import AfterEvaluation, Call, ChangedExporter
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -40,7 +41,7 @@ def check_process(early_stopping: EarlyStopping | None, config: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class EarlyEnd:
-    """How a training ended early.
+    """How early stopping ended a training, or would have, had that not been the last step.
 
     Attributes:
       step: the step at which it ended.
@@ -58,12 +59,18 @@ class EarlyEnd:
     best_step: int | None
     patience: int
 
+    @property
+    def is_at_last_step(self) -> bool:
+        """Whether training would have ended there anyway."""
+        return self.step >= self.max_steps
+
     def __str__(self) -> str:
         since = "" if self.best_step is None else f", since that of step {self.best_step}"
         evaluations = "1 evaluation" if self.evaluations == 1 else f"{self.evaluations} evaluations"
         return (
             f"at step {self.step} of {self.max_steps}: {self.metric} has not improved for "
-            f"{evaluations}{since} (EarlyStopping.patience is {self.patience})"
+            f"{evaluations}{since} (EarlyStopping.patience is {self.patience}"
+            f"{'; more steps need a greater one' if self.is_at_last_step else ''})"
         )
 
 
@@ -76,19 +83,11 @@ class Stopping:
     Args:
       early_stopping: when to end training; None never does.
       history: the evaluations of earlier runs in the same folder.
-      config: the `RunConfig`.
-
-    Raises:
-      errors.PartsMismatchError: see `check_process`.
     """
 
     def __init__(
-        self,
-        early_stopping: EarlyStopping | None,
-        history: Sequence[Mapping[str, Any]],
-        config: Any,
+        self, early_stopping: EarlyStopping | None, history: Sequence[Mapping[str, Any]]
     ) -> None:
-        check_process(early_stopping, config)
         self._early_stopping = early_stopping
         self._history = early_stopping.counted(history) if early_stopping is not None else []
         self.requested = self._decide()
@@ -105,7 +104,8 @@ class Stopping:
         """
         if self._early_stopping is None:
             return list(exporters)
-        return [_Decision(self), *(_FinalWhenStopped(exporter, self) for exporter in exporters)]
+        decision = AfterEvaluation(".early_stopping", lambda _, metrics: self.evaluated(metrics))
+        return [decision, *(ChangedExporter(each, self._final_when_stopped) for each in exporters)]
 
     def evaluated(self, metrics: Mapping[str, Any]) -> None:
         """Decides after an evaluation.
@@ -125,17 +125,21 @@ class Stopping:
             )  # fmt: skip
 
     def early_end(self, step: int, max_steps: int) -> EarlyEnd | None:
-        """Returns how training ended early, in this run or in an earlier one; None if it did not.
+        """Returns how early stopping ended training, also in an earlier run; None if it did not.
 
         Args:
           step: the step of the last checkpoint.
           max_steps: the step at which training ends by itself.
         """
-        if self._early_stopping is None or not self.requested or step >= max_steps:
+        if self._early_stopping is None or not self.requested:
             return None
         found = self._early_stopping.standstill(self._history)
         metric, patience = self._early_stopping.goal.metric, self._early_stopping.patience
         return EarlyEnd(step, max_steps, metric, found.evaluations, found.best_step, patience)
+
+    def _final_when_stopped(self, call: Call) -> Call:
+        checkpoint, metrics, is_final = call
+        return checkpoint, metrics, is_final or self.requested
 
     def _decide(self) -> bool:
         return self._early_stopping is not None and self._early_stopping.should_stop(self._history)
@@ -156,45 +160,3 @@ class StopHook(tf.compat.v1.train.SessionRunHook):
         del run_values
         if self._stopping.requested:
             run_context.request_stop()
-
-
-class _Decision(compat.estimator_module().Exporter):  # type: ignore[misc]
-    """Exports nothing: gives the metrics of each evaluation to the run's `Stopping`."""
-
-    name = ".early_stopping"  # one that no other can have
-
-    def __init__(self, stopping: Stopping) -> None:
-        self._stopping = stopping
-
-    def export(
-        self,
-        estimator: Any,
-        export_path: str,
-        checkpoint_path: str,
-        eval_result: Mapping[str, Any],
-        is_the_final_export: bool,
-    ) -> None:
-        del estimator, export_path, checkpoint_path, is_the_final_export
-        self._stopping.evaluated(eval_result)
-
-
-class _FinalWhenStopped(compat.estimator_module().Exporter):  # type: ignore[misc]
-    """An exporter whose last export is the one after the evaluation that ends training."""
-
-    def __init__(self, exporter: Any, stopping: Stopping) -> None:
-        self._exporter, self._stopping = exporter, stopping
-
-    @property
-    def name(self) -> str:
-        return self._exporter.name
-
-    def export(
-        self,
-        estimator: Any,
-        export_path: str,
-        checkpoint_path: str,
-        eval_result: Mapping[str, Any],
-        is_the_final_export: bool,
-    ) -> Any:
-        final = is_the_final_export or self._stopping.requested
-        return self._exporter.export(estimator, export_path, checkpoint_path, eval_result, final)

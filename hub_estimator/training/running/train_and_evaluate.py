@@ -111,8 +111,8 @@ def _run(
     experiment: Experiment, folder: ModelFolder, prepared: Prepared, signals: Signals
 ) -> Result:
     config, spec, model = prepared.config, prepared.checked.spec, prepared.checked.model
-    step = _prepare_folder(experiment, folder, prepared.checked) if config.is_chief else None
-    stopping = Stopping(experiment.stops_early, folder.evaluations_so_far(step), config)
+    step = _mend(folder) if config.is_chief else None
+    stopping = Stopping(experiment.stops_early, folder.evaluations_so_far(step))
     estimator = compat.estimator_module().Estimator(
         saving_safely(counting_examples(model.model_fn)), folder.path, config, params={}
     )
@@ -122,6 +122,12 @@ def _run(
         stopping, signals, Keeping(folder, experiment.keep_checkpoints, goal),
         goal if experiment.load_best_model_at_end else None,
     )  # fmt: skip
+    if config.is_chief:
+        is_changed = _tell_changes(experiment, folder) if step else False
+        if run.steps_left() or not folder.has_settings:
+            _prepare_folder(experiment, folder, prepared.checked)
+        elif is_changed and not config.cluster_spec and not run.lacks(run.step()):
+            return _finished_before(experiment, run)
     sources = Sources(prepared.cache, model, spec, estimator.latest_checkpoint())
     steps = run.steps_left()
     training = sources.training(experiment.train_input, steps)
@@ -165,14 +171,30 @@ def _result(
     return dataclasses.replace(made, step=step, metrics=metrics, checkpoint=folder.at(step).path)
 
 
-def _tell_changes(folder: ModelFolder, text: str) -> None:
-    """Says which settings are others than those of the training so far."""
+def _finished_before(experiment: Experiment, run: Run) -> Result:
+    """Returns what a run with other settings made, which has ended and stays as it is."""
+    run.say_finished()
+    _logger.warning(
+        "So nothing is trained, evaluated or written: what is in %s is of the settings before. To "
+        "train with these, choose another model folder; to go on with them, give more steps; to "
+        "evaluate only, take hub_estimator.evaluate.", run.folder.path,
+    )  # fmt: skip
+    step = run.step()
+    [kept] = [each for each in run.folder.history().evaluations() if each["step"] == step]
+    return _result(experiment, run, metrics_of(kept), [])
+
+
+def _tell_changes(experiment: Experiment, folder: ModelFolder) -> bool:
+    """Says which settings are others than those of the training so far; returns whether any are."""
     before = folder.operative_config
-    changed = run_texts.changed_settings(before, text) if files.exists(before) else []
+    if experiment.source is None or not files.exists(before):
+        return False
+    changed = run_texts.changed_settings(before, experiment.text(folder.path))
     if changed:
         _logger.warning(
             "Settings of the training in %s are others now: %s.", folder.path, "; ".join(changed)
         )
+    return bool(changed)
 
 
 def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
@@ -223,20 +245,24 @@ def _alone(folder: ModelFolder, config: Any) -> contextlib.AbstractContextManage
     return folder.trained_alone() if config.is_chief else contextlib.nullcontext()
 
 
-def _prepare_folder(experiment: Experiment, folder: ModelFolder, checked: preflight.Checked) -> int:
-    """Writes what a run keeps beside its checkpoints; returns the step at which it goes on."""
+def _mend(folder: ModelFolder) -> int:
+    """Removes what killed runs left; returns the step at which training goes on."""
     files.remove_abandoned(folder.path)
     step = folder.mend_checkpoint_list()
+    folder.history().forget_after(step)
+    return step
+
+
+def _prepare_folder(
+    experiment: Experiment, folder: ModelFolder, checked: preflight.Checked
+) -> None:
+    """Writes what a run keeps beside its checkpoints: all of it is of the training that follows."""
     folder.save_class_names(class_names_of(checked.spec.labels))
     folder.save_training_classes(checked.classes)
     folder.save_modules(checked.modules)
-    folder.history().forget_after(step)
     folder.remove_old_checkpoints(experiment.keep_checkpoints, experiment.goal)
     text = experiment.text(folder.path)
-    if step and experiment.source is not None:
-        _tell_changes(folder, text)
     folder.save_settings(text, is_gin=experiment.source is not None)
     # Four spaces before each line: TensorBoard shows text as Markdown.
     shown = "\n".join(f"    {line}" for line in text.splitlines())
     summaries.write(folder.path, 0, {"settings": shown}, suffix=".config")
-    return step

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub_estimator import errors
-from hub_estimator.training.labels.class_counts import Classes
+from hub_estimator import errors, texts
+from hub_estimator.training.example_spec import Labels
+from hub_estimator.training.labels.class_counts import UNKNOWN, Classes
+from hub_estimator.training.labels.classes import ClassLabels
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.model.contract import TrainableModel, asked_by, with_classes
 from hub_estimator.training.model.open_heads import Asked
@@ -46,8 +48,8 @@ def of_data(model: TrainableModel, source: Any, folder: ModelFolder) -> dict[str
 
 
 def _told(asked: Asked, source: Any) -> dict[str, Classes]:
-    names = source.class_names
     labels = asked.labels
+    names = names_of_data(labels, source)
     if isinstance(labels, LabelSpec) and names is not None:
         labels = labels.with_class_names(names)
         if not asked.counts:
@@ -58,6 +60,52 @@ def _told(asked: Asked, source: Any) -> dict[str, Classes]:
             "does not tell them. Give n_classes or label_vocabulary, and numbers as class_weights."
         )
     return dict(source.count_classes(labels))
+
+
+def names_of_data(labels: Labels, source: Any) -> tuple[str, ...] | None:
+    """Returns the names of the classes: those of the input, or those that its labels are.
+
+    Args:
+      labels: what the model takes.
+      source: the training data.
+
+    Returns:
+      The names; None where neither has any, or the model has them itself.
+
+    Raises:
+      errors.LabelError: the labels are names of more classes, or fewer, than the model has.
+      errors.PartsMismatchError: the names of a table's classes are others than the model's own.
+    """
+    given: tuple[str, ...] | None = source.class_names
+    if not hasattr(source, "names_in_labels"):
+        return given
+    if given is not None:
+        _check_same(given, labels, type(source).__name__)
+        return given
+    if not isinstance(labels, ClassLabels) or labels.class_names or labels.size == UNKNOWN:
+        return None
+    names: tuple[str, ...] | None = source.names_in_labels(labels)
+    if names is None or len(names) == labels.size:
+        return names
+    number = "1 class" if len(names) == 1 else f"{len(names)} classes"
+    wrong = f"the data has {number}: {texts.shown_names(names)}"
+    if labels.size == 2:
+        raise errors.LabelError(
+            f"The model's head takes two classes, {wrong}. Take MultiClassHead for more of them, or "
+            "correct the column of the labels."
+        )
+    raise errors.LabelError(
+        f"n_classes is {labels.size}, {wrong}. Leave n_classes out, or correct the column of the labels."
+    )
+
+
+def _check_same(given: tuple[str, ...], labels: Labels, kind: str) -> None:
+    own = labels.class_names if isinstance(labels, LabelSpec) else None
+    if own is not None and own != given:
+        raise errors.PartsMismatchError(
+            f"{kind}.class_names is {texts.shown_names(given)}, but the label_vocabulary of the model's "
+            f"head is {texts.shown_names(own)}. Leave one of them out."
+        )
 
 
 def closed_with(model: TrainableModel, classes: Mapping[str, Classes]) -> TrainableModel:

@@ -92,6 +92,18 @@ def test_messages_name_the_row_of_the_file(tmp_path):
             part.check(TWO_CLASSES)
 
 
+def test_a_part_knows_the_numbers_of_its_examples_in_the_data(tmp_path):
+    rows = [(f"text {number}", number % 2) for number in range(20)]
+    source = training.TextFile(write_csv(tmp_path / "data.csv", rows))
+    left, held_out = source.divided(0.5)
+    assert source.row_numbers is None
+    assert sorted([*left.row_numbers, *held_out.row_numbers]) == list(range(1, 21))
+    for part in (left, held_out):
+        [(features, _)] = batches(part.evaluation_fn(TWO_CLASSES))
+        found = [text.decode() for text in features["text"]]
+        assert found == [rows[number - 1][0] for number in part.row_numbers]
+
+
 def test_other_data_to_predict_for_is_not_divided(tmp_path):
     source = training.TextFile(write_csv(tmp_path / "a.csv", ROWS))
     other = write_csv(tmp_path / "b.csv", ROWS[:9])

@@ -137,7 +137,13 @@ def test_labels_of_a_multi_head(tmp_path):
             {"label": {"a": True}},
             "TextFile.label['a'] is True; it must be a column in quotes, or a list of columns.",
         ),
-        ({"path": 3}, "TextFile.path is 3; it must be a path in quotes."),
+        (
+            {"path": 3},
+            (
+                "TextFile.path is 3; it must be a path in quotes or, to evaluate on a part of the "
+                "training data, the fraction to hold out: more than 0 and less than 1, such as 0.1."
+            ),
+        ),
         ({"path": ""}, "TextFile.path is ''; it must be a path in quotes."),
         ({"texts": "a"}, "TextFile.texts is 'a'; give it a dict, as in {'text': 'review'}."),
         (

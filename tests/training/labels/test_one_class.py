@@ -55,12 +55,30 @@ def test_classes_of_the_data_in_another_order():
 
 
 @pytest.mark.parametrize(
-    ("labels", "has"),
-    [(OneClass(3), "3"), (OneClass(2, NAMES), "2: cat, dog")],
+    ("labels", "has", "remedy"),
+    [
+        (OneClass(3), "3", ": take BinaryClassHead, in gin files Model.head = @BinaryClassHead()"),
+        (OneClass(2, NAMES), "2: cat, dog", ""),
+    ],
 )
-def test_other_classes_than_the_data_has(labels, has):
+def test_other_classes_than_the_data_has(labels, has, remedy):
     with pytest.raises(errors.LabelError) as caught:
         labels.from_one_class(np.array([0]), ("dog", "eel"), "The folder 'a'")
     assert str(caught.value) == (
-        f"The folder 'a' has 2 classes (dog, eel), the model has {has}. They must be the same."
+        f"The folder 'a' has 2 classes (dog, eel), the model has {has}. They must be the same{remedy}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "remedy"),
+    [
+        (2, "take MultiClassHead, in gin files Model.head = @MultiClassHead()"),
+        (10, "set n_classes, in packaged configurations NUM_CLASSES, to 3"),
+    ],
+)
+def test_how_a_head_has_the_classes_of_the_data(size, remedy):
+    with pytest.raises(errors.LabelError) as caught:
+        OneClass(size).from_one_class(np.array([0]), ("a", "b", "c"), "The folder 'x'")
+    assert str(caught.value) == (
+        f"The folder 'x' has 3 classes (a, b, c), the model has {size}. They must be the same: {remedy}."
     )

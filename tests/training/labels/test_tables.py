@@ -68,6 +68,12 @@ def test_a_feature_named_like_a_column():
     )
 
 
+def test_examples_have_their_number_in_the_data():
+    found = dataclasses.replace(PETS, numbers=np.array([3, 5, 8, 9]))
+    assert [row[0] for row in tables(found)["worst_mistakes"].rows] == [8, 5]
+    assert [row[0] for row in tables(PETS)["worst_mistakes"].rows] == [3, 2]
+
+
 def test_the_worst_of_one_class():
     table = tables(PETS, 10)[WORST]
     assert table.header == (

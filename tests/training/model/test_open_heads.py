@@ -135,15 +135,18 @@ def test_balanced_weights_of_a_binary_head():
             Classes(2, ("a", "b")),
             errors.PartsMismatchError,
             (
-                "The training data has 2 classes (a, b). Take BinaryClassHead with label_vocabulary = "
-                "['a', 'b']."
+                "The training data has 2 classes (a, b). Take BinaryClassHead, in gin files Model.head = "
+                "@BinaryClassHead() with BinaryClassHead.label_vocabulary = ['a', 'b']."
             ),
         ),
         (
             training.MultiClassHead(),
             Classes(2),
             errors.PartsMismatchError,
-            "The training data has 2 classes (0, 1). Take BinaryClassHead.",
+            (
+                "The training data has 2 classes (0, 1). Take BinaryClassHead, in gin files Model.head = "
+                "@BinaryClassHead()."
+            ),
         ),
         (
             training.MultiLabelHead(),
@@ -241,4 +244,36 @@ def test_open_heads_are_values():
 def test_vocabularies_that_are_none(make, message):
     with pytest.raises(errors.InvalidSettingError) as caught:
         make()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("head", "loss", "message"),
+    [
+        (
+            *("MultiClassHead", training.SigmoidLoss()),
+            (
+                "MultiClassHead.loss_fn is @SigmoidLoss(), which is a loss for BinaryClassHead and "
+                "MultiLabelHead. Take @SoftmaxLoss() for MultiClassHead."
+            ),
+        ),
+        (
+            *("BinaryClassHead", training.SoftmaxLoss(class_weights="balanced")),
+            (
+                "BinaryClassHead.loss_fn is @SoftmaxLoss(), which is a loss for MultiClassHead. Take "
+                "@SigmoidLoss() for BinaryClassHead."
+            ),
+        ),
+        (
+            *("MultiLabelHead", training.SoftmaxLoss),
+            (
+                "MultiLabelHead.loss_fn is @SoftmaxLoss, which nothing has called: write "
+                "@SoftmaxLoss(), with ()."
+            ),
+        ),
+    ],
+)
+def test_a_loss_of_other_heads(head, loss, message):
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        getattr(training, head)(loss_fn=loss)
     assert str(caught.value) == message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub_estimator import errors
+from hub_estimator.training import configurables
 from hub_estimator.training.model_folder import run_texts
 from hub_estimator.training.objective import Objective
 
@@ -62,7 +63,8 @@ def test_settings_as_they_are_written(read):
     text = "a/F.x = [@G(), %M, 'a']\nF.y = (1,)\nF.z = {'k': @s/G}\nimport os.path"
     with pytest.raises(errors.ConfigError):
         read("F.x = ")
-    assert read(text).settings == {
+    found = read(text).settings
+    assert {name: setting.text for name, setting in found.items()} == {
         "a/F.x": "[@G(), %M, 'a']",
         "F.y": "(1,)",
         "F.z": "{'k': @s/G}",
@@ -70,10 +72,18 @@ def test_settings_as_they_are_written(read):
 
 
 def test_what_of_the_settings_has_changed(tmp_path, monkeypatch):
+    configurables.declare()  # which settings are paths
     monkeypatch.chdir(tmp_path)
     before = tmp_path / "before.gin"
-    before.write_text("A = 0.05\nB = 'x'\nC = [1, @part]\nD = 'data.csv'\nE = 1\nG = 'a\\0'\n")
-    now = f"A = 9.0\nB = 'x'\nC = [1, @part()]\nD = '{tmp_path}/data.csv'\nF = 2\nG = 'b\\0'\n"
+    before.write_text(
+        "A = 0.05\nB = 'x'\nC = [1, @part]\nD = 'data.csv'\nE = 1\nG = 'a\\0'\n"
+        "TextFile.path = [%D, %G]\n"
+    )
+    (tmp_path / "data.csv").touch()
+    now = (
+        f"A = 9.0\nB = 'x'\nC = [1, @part()]\nD = '{tmp_path}/data.csv'\nF = 2\nG = 'b\\0'\n"
+        "TextFile.path = [%D, %G]\n"
+    )
     assert run_texts.changed_settings(str(before), now) == [
         "A was 0.05, is 9.0",
         "C was [1, @part], is [1, @part()]",

@@ -265,6 +265,13 @@ def test_what_tensorboard_shows_of_a_group():
             ),
         ),
         (
+            {"optimizer": ADAM()},
+            (
+                "Optimization.optimizer is @AdamOptimizer(); give it what makes one, as in "
+                "@AdagradOptimizer, without ()."
+            ),
+        ),
+        (
             {"decay": 0.9},
             "Optimization.decay is 0.9; give it what makes one, as in @linear_decay, without ().",
         ),

@@ -99,7 +99,7 @@ def test_the_checkpoint_that_is_asked_for(trained, tmp_path):
         (
             [{"text": "a"}, {"id": 1}],
             errors.ColumnNotFoundError,
-            "Row 1 of the given rows has no 'text'. It has: id.",
+            "Row 2 of the given rows has no 'text'. It has: id.",
         ),
         (
             {"id": [1]},
@@ -109,7 +109,7 @@ def test_the_checkpoint_that_is_asked_for(trained, tmp_path):
         (
             [{"text": "a"}, "b"],
             errors.InputError,
-            ("Row 1 of the given rows is 'b', and another one is a dict. Give all of one kind."),
+            ("Row 2 of the given rows is 'b', and another one is a dict. Give all of one kind."),
         ),
         (
             {"text": "good"},
@@ -119,12 +119,12 @@ def test_the_checkpoint_that_is_asked_for(trained, tmp_path):
         (
             ["good", 3],
             errors.DataFileError,
-            "The value 3 of 'text' in row 1 of the given rows is not a text.",
+            "The value 3 of 'text' in row 2 of the given rows is not a text.",
         ),
         (
             ["good", None],
             errors.DataFileError,
-            "The value of 'text' in row 1 of the given rows is missing.",
+            "The value of 'text' in row 2 of the given rows is missing.",
         ),
     ],
 )
@@ -210,7 +210,7 @@ def test_several_columns(make_model, folder, tmp_path):
             ),
             (
                 {"a": ["x"], "b": [1]},
-                "The value 'x' of 'a' in row 0 of the given rows is not a number.",
+                "The value 'x' of 'a' in row 1 of the given rows is not a number.",
             ),
         ]:
             with pytest.raises(errors.Error) as caught:
@@ -244,12 +244,12 @@ def test_images(make_model, images, folder, tmp_path):
         for given, message in [
             (
                 [contents[0], b"text"],
-                "The image in row 1 of the given rows is no PNG, JPEG, BMP or GIF image.",
+                "The image in row 2 of the given rows is no PNG, JPEG, BMP or GIF image.",
             ),
             (
                 [contents[0], contents[1][:40]],
                 (
-                    "The image in row 1 of the given rows cannot be read: it is damaged or cut short, "
+                    "The image in row 2 of the given rows cannot be read: it is damaged or cut short, "
                     "or of a variant that TensorFlow does not decode."
                 ),
             ),
@@ -257,15 +257,15 @@ def test_images(make_model, images, folder, tmp_path):
             (
                 [paths[0], arrays[0]],
                 (
-                    "Some images are files and some are arrays: row 1 of the given rows is ndarray. "
+                    "Some images are files and some are arrays: row 2 of the given rows is ndarray. "
                     "Give all of one kind."
                 ),
             ),
             (
                 [arrays[0], arrays[0][:2]],
                 (
-                    "The arrays of the given rows differ in shape: [4, 4, 1] in row 0 of the given "
-                    "rows, [2, 4, 1] in row 1 of the given rows."
+                    "The arrays of the given rows differ in shape: [4, 4, 1] in row 1 of the given "
+                    "rows, [2, 4, 1] in row 2 of the given rows."
                 ),
             ),
             (

@@ -15,7 +15,7 @@ from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 from hub_estimator.training.running import preflight
-from hub_estimator.training.running.evaluation_recorder import Recorder
+from hub_estimator.training.running.keeping import Keeping
 from hub_estimator.training.running.stopping import Stopping
 from tests.training import runs
 
@@ -106,10 +106,9 @@ def test_two_exporters_of_one_name(check_exporters):
 
 
 def test_no_exporter_is_called_like_those_of_a_run_itself(folder):
-    stopping = Stopping(
-        EarlyStopping(Objective("loss", False)), [], types.SimpleNamespace(cluster_spec=None)
-    )
-    for each in (Recorder(folder.history()), *stopping.exporters([])):
+    objective = Objective("loss", False)
+    stopping, keeping = Stopping(EarlyStopping(objective), []), Keeping(folder, 1, objective)
+    for each in (*stopping.exporters([]), keeping.after_evaluation()):
         with pytest.raises(errors.InvalidPathNameError):
             files.check_name("The name", each.name)
 

@@ -112,6 +112,15 @@ def test_a_run_that_ended_early(plain):
     )
 
 
+def test_a_run_whose_last_step_early_stopping_would_have_ended(plain):
+    found = dataclasses.replace(made(modules=()), early_end=dataclasses.replace(EARLY, max_steps=7))
+    assert lines_of(found)[1] == (
+        "Early stopping:   at step 7 of 7: accuracy has not improved for 2 evaluations, since that of "
+        "step 5 (EarlyStopping.patience is 2; more steps need a greater one)"
+    )
+    assert "go on:" not in summary(found)
+
+
 @pytest.fixture
 def exported(tmp_path):
     """Makes the export of a step, of a module with this name or of a model; returns its folder."""

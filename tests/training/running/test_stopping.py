@@ -16,7 +16,7 @@ from hub_estimator import errors
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
-from hub_estimator.training.running.stopping import EarlyEnd, Stopping
+from hub_estimator.training.running.stopping import EarlyEnd, Stopping, check_process
 from tests.training import runs
 
 
@@ -96,20 +96,20 @@ def test_settings(settings, message):
 def test_a_cluster():
     config = types.SimpleNamespace(cluster_spec=tf.train.ClusterSpec({"chief": ["localhost:1"]}))
     with pytest.raises(errors.ModelError) as caught:
-        Stopping(EarlyStopping(Objective("auc", True)), [], config)
+        check_process(EarlyStopping(Objective("auc", True)), config)
     assert str(caught.value) == (
         "Early stopping needs training and evaluation in one process, and this run is one task of "
         "the cluster in TF_CONFIG. Remove Experiment.early_stopping."
     )
-    assert not Stopping(None, [], config).requested
+    check_process(None, config)
+    assert not Stopping(None, []).requested
 
 
 def test_what_an_evaluation_beside_training_says_of_step_0_does_not_count():
-    config = types.SimpleNamespace(cluster_spec=None)
     once = EarlyStopping(Objective("auc", True), patience=1)
     assert once.should_stop(history(0.9, 0.5))
-    assert not Stopping(once, history(0.9, 0.5), config).requested
-    assert Stopping(once, history(0.9, 0.5, 0.5), config).requested
+    assert not Stopping(once, history(0.9, 0.5)).requested
+    assert Stopping(once, history(0.9, 0.5, 0.5)).requested
 
 
 class Recorder(hub.estimator.Exporter):
@@ -174,6 +174,9 @@ def test_what_a_run_that_ended_early_goes_on_with(run):
     assert first.step == 6 and first.early_end == EarlyEnd(6, 40, "loss", 2, 2, patience=2)
     again = run(Recorder(), early_stopping=IMPATIENT, max_steps=80)
     assert again.step == 6 and again.early_end == EarlyEnd(6, 80, "loss", 2, 2, patience=2)
+    last = run(Recorder(), early_stopping=IMPATIENT, max_steps=6)
+    assert last.early_end == EarlyEnd(6, 6, "loss", 2, 2, patience=2)
+    assert last.early_end.is_at_last_step and not again.early_end.is_at_last_step
     patient = dataclasses.replace(IMPATIENT, patience=4)
     longer = run(Recorder(), early_stopping=patient)
     assert longer.step == 10 and longer.early_end.evaluations == 4
@@ -191,15 +194,14 @@ def test_a_metric_that_never_was_a_number():
 
 
 def test_evaluations_from_before_the_model_had_the_metric_do_not_count():
-    single = types.SimpleNamespace(cluster_spec=None)
-    stopping = Stopping(EarlyStopping(Objective("f1", True), patience=1), history(0.9, 0.8), single)
+    stopping = Stopping(EarlyStopping(Objective("f1", True), patience=1), history(0.9, 0.8))
     stopping.evaluated({"global_step": 20, "f1": 0.5})
     assert not stopping.requested
 
 
 def test_evaluations_of_earlier_runs_count():
     before = [{"step": 1, "loss": 0.5}, {"step": 2, "loss": None}]
-    stopping = Stopping(IMPATIENT, before, types.SimpleNamespace(cluster_spec=None))
+    stopping = Stopping(IMPATIENT, before)
     assert not stopping.requested
     stopping.evaluated({"global_step": 2, "loss": 0.4})  # the second one, done again
     assert not stopping.requested
@@ -233,7 +235,7 @@ def test_a_restart_and_a_process_beside_decide_as_the_training_did(tmp_path, per
     # As a float32, some of these differ by more than their texts do, and some by less.
     settings = EarlyStopping(Objective("accuracy", True), patience=1, min_delta=0.01)
     folder = ModelFolder(str(tmp_path))
-    stopping = Stopping(settings, [], types.SimpleNamespace(cluster_spec=None))
+    stopping = Stopping(settings, [])
     for step, value in ((1, percent), (2, percent + 1)):
         metrics = {"global_step": step, "accuracy": np.float32(value / 100)}
         stopping.evaluated(metrics)

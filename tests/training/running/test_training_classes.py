@@ -13,9 +13,13 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import errors, evaluate, export, predict, train, training
+from hub_estimator.training.labels.any_classes import AnyClasses
 from hub_estimator.training.labels.class_counts import Classes
+from hub_estimator.training.labels.numbers import Numbers
+from hub_estimator.training.labels.one_class import OneClass
 from hub_estimator.training.model.canned_model import estimator_class
 from hub_estimator.training.model_folder.model_folder import ModelFolder
+from hub_estimator.training.running import training_classes
 from tests.training import runs
 from tests.training.record_data import example
 from tests.training.training_data import write_csv
@@ -283,3 +287,90 @@ def test_a_canned_model(tmp_path, text_module, data):
     source = training.TextFile(data, batch_size=4)
     result = runs.train(tmp_path / "model", model, source, source, 1, 1)
     assert ModelFolder(result.model_dir).training_classes() == {"": COUNTS}
+
+
+@pytest.mark.parametrize("loss", [None, BALANCED])
+def test_a_head_that_knows_how_many_classes_gets_their_names(tmp_path, data, make_model, loss):
+    model = make_model(head=training.MultiClassHead(3, loss_fn=loss))
+    source = training.TextFile(data, batch_size=4)
+    result = runs.train(tmp_path / "model", model, source, source, 1, 1)
+    assert ModelFolder(result.model_dir).class_names() == NAMES
+    (evaluation,) = runs.evaluate(result.model_dir, model, source)
+    assert evaluation["accuracy"] == result.metrics["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "rows", "names"),
+    [
+        (OneClass(2), ["yes", "no", "yes"], ("no", "yes")),
+        (OneClass(2), ["1", "0", "1"], None),
+        (OneClass(2), ["yes", "1", "no"], None),  # reading it says which row is no number
+        (OneClass(2), ["yes", "", "no"], None),
+        (OneClass(2, ("a", "b"), True), ["yes", "no", "x"], None),
+        (AnyClasses(2), ["yes|no", "", "no"], ("no", "yes")),
+        (AnyClasses(2), ["yes|1", "0", "no"], None),
+        (Numbers(1), ["yes", "no", "x"], None),
+    ],
+)
+def test_names_that_labels_are(tmp_path, labels, rows, names):
+    source = training.TextFile(write_csv(tmp_path / "data.csv", [("x", label) for label in rows]))
+    assert training_classes.names_of_data(labels, source) == names
+    train_part, _ = source.divided(0.5)
+    assert training_classes.names_of_data(labels, train_part) == names
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "message"),
+    [
+        (
+            *(5, ["a", "b", "c"]),
+            (
+                "n_classes is 5, the data has 3 classes: a, b, c. Leave n_classes out, or correct the "
+                "column of the labels."
+            ),
+        ),
+        (
+            *(3, ["a", "a"]),
+            (
+                "n_classes is 3, the data has 1 class: a. Leave n_classes out, or correct the column of "
+                "the labels."
+            ),
+        ),
+        (
+            *(2, ["a", "b", "c"]),
+            (
+                "The model's head takes two classes, the data has 3 classes: a, b, c. Take MultiClassHead "
+                "for more of them, or correct the column of the labels."
+            ),
+        ),
+    ],
+)
+def test_other_numbers_of_names(tmp_path, size, rows, message):
+    source = training.TextFile(write_csv(tmp_path / "data.csv", [("x", label) for label in rows]))
+    with pytest.raises(errors.LabelError) as caught:
+        training_classes.names_of_data(OneClass(size), source)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_multi_class_head_of_too_few_classes(number):
+    with pytest.raises(errors.InvalidSettingError) as caught:
+        training.MultiClassHead(number)
+    assert str(caught.value) == (
+        f"MultiClassHead.n_classes is {number}; such a head takes three or more. Leave n_classes out "
+        "where the data has so many; for two take BinaryClassHead, in gin files Model.head = "
+        "@BinaryClassHead()."
+    )
+
+
+def test_names_of_the_data_beside_those_of_the_head(tmp_path):
+    data = write_csv(tmp_path / "data.csv", [("x", "a"), ("y", "b")])
+    source = training.TextFile(data, class_names=["a", "b"])
+    assert training_classes.names_of_data(OneClass(2, ("a", "b"), True), source) == ("a", "b")
+    assert training_classes.names_of_data(OneClass(2), source) == ("a", "b")
+    with pytest.raises(errors.PartsMismatchError) as caught:
+        training_classes.names_of_data(OneClass(2, ("b", "a"), True), source)
+    assert str(caught.value) == (
+        "TextFile.class_names is a, b, but the label_vocabulary of the model's head is b, a. Leave one "
+        "of them out."
+    )
