@@ -1,0 +1,61 @@
+"""What the journal says was published: by job, by place, by checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from hub_estimator.jobs.destinations.destination import Publication
+from hub_estimator.jobs.journal import Event
+
+
+@dataclasses.dataclass
+class Ledger:
+    """What a job published.
+
+    Attributes:
+      published: the checkpoints, by place.
+      begun: those that were about to be published, and of which nothing else is known.
+      last: the last one, with its name, path and step.
+      held_back: which candidate was held back last, and why.
+      pending: the paths of versions after which the command is still to run, by place.
+    """
+
+    published: dict[str, set[str]] = dataclasses.field(default_factory=dict)
+    begun: dict[str, set[str]] = dataclasses.field(default_factory=dict)
+    last: Event | None = None
+    held_back: tuple[str, tuple[str, ...]] | None = None
+    pending: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def has(self, place: str, sha256: str) -> bool:
+        """Whether a checkpoint was published at a place, even where it was removed since."""
+        return sha256 in self.published.get(place, ())
+
+    @property
+    def last_publication(self) -> Publication | None:
+        """What was said of the last version."""
+        return None if self.last is None else Publication.parse(self.last["publication"])
+
+    def take(self, event: Event) -> None:
+        """Takes an event of the job into account."""
+        if event["event"] == "publishing":
+            self.begun.setdefault(event["place"], set()).add(event["sha256"])
+        elif event["event"] == "published":
+            sha256 = event["publication"]["sha256"]
+            self.begun.get(event["place"], set()).discard(sha256)
+            self.published.setdefault(event["place"], set()).add(sha256)
+            self.last = event
+            if event["then"]:
+                self.pending[event["place"]] = event["path"]
+        elif event["event"] == "held_back":
+            self.held_back = event["key"], tuple(event["objections"])
+        elif event["event"] == "then":
+            self.pending.clear()
+
+
+def ledgers(events: Iterable[Event]) -> dict[str, Ledger]:
+    """Returns what each job published, by its name."""
+    found: dict[str, Ledger] = {}
+    for event in events:
+        found.setdefault(event["job"], Ledger()).take(event)
+    return found
