@@ -131,6 +131,8 @@ class Run:
         """
         failures: list[str] = []
         for destination in self.job.destinations:
+            with _noting(failures):
+                destination.tidy()
             sought = set(self.ledger.begun.get(destination.place, ()))
             if candidate is not None and not self.ledger.has(destination.place, candidate.sha256):
                 sought.add(candidate.sha256)

@@ -119,6 +119,13 @@ class Destination(Protocol):
           errors.ExportError: something else is in the way.
         """
 
+    def tidy(self) -> None:
+        """Removes what killed processes left here, of which no reader sees anything.
+
+        Raises:
+          OSError: that failed.
+        """
+
     def remove(self, version: Version) -> None:
         """Removes a version so that nobody finds a part of it.
 

@@ -60,7 +60,6 @@ class _VersionFolders(Destination):
         self.check(is_first)
         files.make_folder(self.place)
         with folders.held(self.place):
-            files.remove_abandoned(self.place)
             found = self._version_of(publication)
             if found is None:
                 self._add(export, publication)
@@ -69,6 +68,10 @@ class _VersionFolders(Destination):
             found = self._version_of(publication)
             assert found is not None
             return found
+
+    def tidy(self) -> None:
+        """See `Destination`."""
+        files.remove_abandoned(self.place)
 
     def remove(self, version: Version) -> None:
         """See `Destination`."""
