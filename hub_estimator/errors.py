@@ -407,6 +407,10 @@ class FreshProcessError(Error, RuntimeError):
     """A process of a run ended without an answer, failed by a fault, or took too long."""
 
 
+class RunTooLongError(FreshProcessError):
+    """A process of a run took longer than it may, and was stopped."""
+
+
 class FollowUpError(Error, RuntimeError):
     """The command that follows an export failed, after the export was published."""
 

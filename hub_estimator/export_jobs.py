@@ -134,11 +134,13 @@ def _print(jobs: Any, at_work: Any) -> None:
         if outcome is not None:
             print(f"{job.name}: {outcome.result}: {outcome.said}")
             continue
-        due = at_work.next_secs(job)
-        when = "there is no new checkpoint"
+        last = at_work.last_run(job)
+        due = last.due(job.schedule)
+        when = "there is nothing new"
         if due is not None:
             when = f"next at {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(due))}"
-        print(f"{job.name}: not due: {when}")
+        said = f"; {last.said}" if last.said else ""
+        print(f"{job.name}: not due: {when}{said}")
 
 
 def _check(outcomes: Mapping[str, Any]) -> None:

@@ -104,9 +104,9 @@ class Scheduler:
                 self._stopping.wait(self._jobs.poll_secs)
         self._write_metrics()
 
-    def next_secs(self, job: ExportJob) -> float | None:
-        """Returns when a job is due next, in seconds since 1970; None is with a new checkpoint."""
-        return self._run_of(job, time.time()).due(job.schedule)
+    def last_run(self, job: ExportJob) -> LastRun:
+        """Returns what is remembered of a job's last run."""
+        return self._run_of(job, time.time())
 
     def close(self) -> None:
         """Closes the journal."""
@@ -123,6 +123,8 @@ class Scheduler:
         due = run.due(job.schedule)
         if due is not None:
             return now >= due
+        if run.began is None:
+            return True  # so that it is said what the job waits for
         try:
             found = running.look(job, run.has_folder)
         except (errors.Error, OSError):

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hub_estimator import config, errors, files
 from hub_estimator.jobs.gates import Evaluation
@@ -41,15 +42,9 @@ class Worker:
         Raises:
           errors.Error: see `run_in_fresh_process`.
         """
-        run_in_fresh_process(
-            _settings(job),
-            job.folder,
+        self._run(
+            job,
             "export",
-            job.gin_bindings,
-            job.allow_import,
-            job.timeout_secs,
-            self._log(job),
-            self.stopping,
             export_path=path,
             checkpoint=CheckpointChoice(step),
             what=job.what,
@@ -65,15 +60,10 @@ class Worker:
           errors.CheckpointGoneError: it was removed.
           errors.Error: see `run_in_fresh_process`.
         """
-        found = run_in_fresh_process(
-            _settings(job),
-            job.folder,
+        found = self._run(
+            job,
             "evaluate",
-            [*job.gin_bindings, *evaluation.bindings],
-            job.allow_import,
-            job.timeout_secs,
-            self._log(job),
-            self.stopping,
+            *evaluation.bindings,
             checkpoints=CheckpointChoice(step),
             name=evaluation.name,
         )
@@ -83,6 +73,26 @@ class Worker:
                 "evaluated. Raise Experiment.keep_checkpoints."
             )
         return {name: value for name, value in found[0].items() if name not in NOT_METRICS}
+
+    def _run(self, job: ExportJob, verb: str, *bindings: str, **arguments: Any) -> Any:
+        try:
+            return run_in_fresh_process(
+                _settings(job),
+                job.folder,
+                verb,
+                [*job.gin_bindings, *bindings],
+                job.allow_import,
+                job.timeout_secs,
+                self._log(job),
+                self.stopping,
+                **arguments,
+            )
+        except errors.RunTooLongError as error:
+            raise errors.RunTooLongError(
+                f"The process of {job.folder!r} (to {verb}) took longer than {job.timeout_minutes:g} "
+                f"minutes and was stopped; its last words are in {self._path(job)!r}. Raise "
+                "ExportJob.timeout_minutes."
+            ) from error
 
     def run_command(self, job: ExportJob, about: Mapping[str, str]) -> None:
         """Runs the command of a job.
@@ -143,10 +153,13 @@ class Worker:
     def _log(self, job: ExportJob) -> str:
         """Returns the path of a job's log, which has nothing in it yet."""
         files.make_folder(self.logs)
-        path = files.join(self.logs, f"{job.name}.log")
+        path = self._path(job)
         with open(path, "wb"):
             pass
         return path
+
+    def _path(self, job: ExportJob) -> str:
+        return files.join(self.logs, f"{job.name}.log")
 
 
 def _settings(job: ExportJob) -> str:

@@ -66,8 +66,8 @@ def run_in_fresh_process(
 
     Raises:
       errors.Error: what the verb raised; the class is the same.
-      errors.FreshProcessError: the process ended without an answer, failed by a fault, or took longer
-        than `timeout_secs`.
+      errors.FreshProcessError: the process ended without an answer, or failed by a fault.
+      errors.RunTooLongError: it took longer than `timeout_secs`.
       errors.InterruptedRunError: `stopping` was set.
       errors.InvalidSettingError: there is no such verb, or an argument cannot be passed on.
     """
@@ -141,7 +141,7 @@ def _wait(
             return _ended(process, timeout_secs, stopping, what)
         except subprocess.TimeoutExpired as error:
             _stop(process)
-            raise errors.FreshProcessError(
+            raise errors.RunTooLongError(
                 f"{what} took longer than {timeout_secs:g} seconds and was stopped. Give it more; a "
                 "training goes on from its last checkpoint."
             ) from error
