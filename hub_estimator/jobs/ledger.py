@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from hub_estimator import errors, texts
 from hub_estimator.jobs.destinations.destination import Publication
 from hub_estimator.jobs.journal import Event
 
@@ -44,6 +45,7 @@ class Ledger:
             sha256 = event["publication"]["sha256"]
             self.begun.get(event["place"], set()).discard(sha256)
             self.published.setdefault(event["place"], set()).add(sha256)
+            Publication.parse(event["publication"])
             self.last = event
             if event["then"]:
                 self.pending[event["place"]] = event["path"]
@@ -54,8 +56,18 @@ class Ledger:
 
 
 def ledgers(events: Iterable[Event]) -> dict[str, Ledger]:
-    """Returns what each job published, by its name."""
+    """Returns what each job published, by its name.
+
+    Raises:
+      errors.DataFileError: an event lacks what such events say.
+    """
     found: dict[str, Ledger] = {}
     for event in events:
-        found.setdefault(event["job"], Ledger()).take(event)
+        try:
+            found.setdefault(event["job"], Ledger()).take(event)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise errors.DataFileError(
+                f"The journal has an event that nobody wrote so: {texts.shown(dict(event))}. Remove "
+                "its line; of what it said, the versions themselves tell most."
+            ) from error
     return found
