@@ -118,7 +118,7 @@ class Run:
         failures += self._remove_old()
         self._follow_up()
         if failures:
-            raise errors.ExportError(" ".join(failures))
+            raise errors.ExportError(" ".join(dict.fromkeys(failures)))
         return dataclasses.replace(outcome, has_folder=files.is_folder(self.job.folder))
 
     def _adopt(self, candidate: Candidate | None) -> list[str]:
@@ -139,7 +139,9 @@ class Run:
             with _noting(failures):
                 for version in destination.versions(self.job.name) if sought else ():
                     if version.publication.sha256 in sought:
-                        self._note(destination, self._finished(destination, version))
+                        # Also what follows a version: a process may have died before that.
+                        finished = destination.publish(version.path, version.publication, False)
+                        self._note(destination, finished)
         return failures
 
     def _publish_one(self, had_folder: bool, failures: list[str]) -> Outcome:
@@ -155,10 +157,6 @@ class Run:
                 if candidate is None or (now is not None and now.sha256 == candidate.sha256):
                     raise
         return self._publish(look(self.job, had_folder), failures)
-
-    def _finished(self, destination: Destination, version: Version) -> Version:
-        """Does what follows a version that is there."""
-        return destination.publish(version.path, version.publication, is_first=False)
 
     def _publish(self, candidate: Candidate | None, failures: list[str]) -> Outcome:
         if candidate is None:

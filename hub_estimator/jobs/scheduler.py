@@ -86,7 +86,8 @@ class Scheduler:
             if regardless or self._run_of(job, now).failures or self._is_due(job, now)
         ]
         with self._pool() as pool:
-            concurrent.futures.wait([pool.submit(self._run, job) for job in chosen])
+            for future in [pool.submit(self._run, job) for job in chosen]:
+                future.result()
         self._write_metrics()
         return self.outcomes
 
@@ -96,7 +97,8 @@ class Scheduler:
         with self._pool() as pool:
             while not self._stopping.is_set():
                 now = time.time()
-                at_work = {name: each for name, each in at_work.items() if not each.done()}
+                for name in [name for name, each in at_work.items() if each.done()]:
+                    at_work.pop(name).result()
                 for job in self._jobs.jobs:
                     if job.name not in at_work and self._is_due(job, now):
                         at_work[job.name] = pool.submit(self._run, job)
@@ -127,8 +129,8 @@ class Scheduler:
             return True  # so that it is said what the job waits for
         try:
             found = running.look(job, run.has_folder)
-        except (errors.Error, OSError):
-            return True  # the run says it
+        except Exception:  # noqa: BLE001 - whatever it is, a remote filesystem's too, the run says it
+            return True
         return (None if found is None else found.key) != run.key or _appeared(job, run)
 
     def _run(self, job: ExportJob) -> None:
@@ -176,7 +178,8 @@ class Scheduler:
         _logger.error("%s: failed: %s", job.name, message)
         with contextlib.suppress(OSError):  # the disk of the journal is full: it says so elsewhere
             self._journal.add(job.name, "failed", error=message)
-        has_folder = files.is_folder(job.folder)
+        # Of a remote one that cannot be asked, nothing is known.
+        has_folder = not files.is_remote(job.folder) and files.is_folder(job.folder)
         return Outcome("failed", message, has_folder=has_folder)
 
     def _write_metrics(self) -> None:

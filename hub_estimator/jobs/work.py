@@ -129,26 +129,25 @@ class Worker:
             )
 
     def _wait(self, process: subprocess.Popen[bytes], job: ExportJob) -> int:
-        end = time.monotonic() + job.timeout_secs
-        stop_at = end
-        while True:
+        deadline = time.monotonic() + job.timeout_secs
+        is_last = False
+        while time.monotonic() < deadline:
             try:
                 return process.wait(_LOOK_SECS)
             except subprocess.TimeoutExpired:
-                if self.stopping.is_set():  # it is given the time that such commands take
-                    stop_at = min(stop_at, time.monotonic() + _GRACE_SECS)
-                    end = min(end, stop_at)
-                if time.monotonic() < end:
-                    continue
-            _end_session(process)
-            if self.stopping.is_set():
-                raise errors.InterruptedRunError(
-                    f"The command {_shown(job.then)} was stopped.", signal.SIGTERM
-                )
-            raise errors.FollowUpError(
-                f"The command {_shown(job.then)} took longer than {job.timeout_minutes:g} minutes "
-                "and was ended. What was published stays. Raise ExportJob.timeout_minutes."
+                pass
+            if self.stopping.is_set() and not is_last:  # it gets the time that such commands take
+                is_last = True
+                deadline = min(deadline, time.monotonic() + _GRACE_SECS)
+        _end_session(process)
+        if is_last:
+            raise errors.InterruptedRunError(
+                f"The command {_shown(job.then)} was stopped.", signal.SIGTERM
             )
+        raise errors.FollowUpError(
+            f"The command {_shown(job.then)} took longer than {job.timeout_minutes:g} minutes and "
+            "was ended. What was published stays. Raise ExportJob.timeout_minutes."
+        )
 
     def _log(self, job: ExportJob) -> str:
         """Returns the path of a job's log, which has nothing in it yet."""
