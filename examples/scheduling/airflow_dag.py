@@ -1,11 +1,11 @@
-"""An Airflow DAG that does what is due every ten minutes; put it into the folder of DAGs."""
+"""A DAG of Airflow 3 that does what is due every ten minutes; put it into the folder of DAGs."""
 
 from __future__ import annotations
 
 import datetime
 
-from airflow import DAG
-from airflow.operators.bash import BashOperator
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
 
 with DAG(
     dag_id="export_jobs",

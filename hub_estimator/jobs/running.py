@@ -131,12 +131,12 @@ class Run:
         """
         failures: list[str] = []
         for destination in self.job.destinations:
-            with _noting(failures):
+            with _noting(failures, destination):
                 destination.tidy()
             sought = set(self.ledger.begun.get(destination.place, ()))
             if candidate is not None and not self.ledger.has(destination.place, candidate.sha256):
                 sought.add(candidate.sha256)
-            with _noting(failures):
+            with _noting(failures, destination):
                 for version in destination.versions(self.job.name) if sought else ():
                     if version.publication.sha256 in sought:
                         # Also what follows a version: a process may have died before that.
@@ -207,7 +207,7 @@ class Run:
     ) -> Outcome:
         ready = []
         for destination in missing:
-            with _noting(failures):  # before the work is done
+            with _noting(failures, destination):  # before the work is done
                 destination.check(self._is_first(destination))
                 ready.append(destination)
         if not ready:
@@ -232,7 +232,7 @@ class Run:
             )
             paths = []
             for destination in ready:
-                with _noting(failures):
+                with _noting(failures, destination):
                     paths.append(self._publish_to(destination, export, publication).path)
         said = f"step {candidate.step} is published: {', '.join(paths)}"
         return Outcome("published", said, candidate.key, export_secs=secs)
@@ -294,7 +294,7 @@ class Run:
         if self.job.keep is None:
             return failures
         for destination in self.job.destinations:
-            with _noting(failures):
+            with _noting(failures, destination):
                 versions = destination.versions(self.job.name)
                 for version in self.job.keep.superfluous(versions, time.time()):
                     destination.remove(version)
@@ -326,11 +326,13 @@ class Run:
 
 
 @contextlib.contextmanager
-def _noting(failures: list[str]) -> Iterator[None]:
+def _noting(failures: list[str], destination: Destination) -> Iterator[None]:
     """Notes what fails at one destination, so that it does not keep from the others."""
     try:
         yield
     except errors.InterruptedRunError:
         raise
-    except (errors.Error, OSError) as error:
+    except errors.Error as error:
         failures.append(f"{str(error).rstrip('.')}.")
+    except OSError as error:
+        failures.append(f"{destination.place!r} cannot be used: {error.strerror or error}.")

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from hub_estimator import errors
+from hub_estimator import errors, files
 from hub_estimator.jobs import journal, ledger
 from hub_estimator.jobs.candidates import Best
 from hub_estimator.jobs.destinations.folders import Folder, NumberedFolder
@@ -190,6 +190,26 @@ def test_no_work_is_done_for_a_place_that_is_away(make, run, model_dir, tmp_path
     assert work.done == [] and not (tmp_path / "out").exists()
     os.rename(tmp_path / "elsewhere", tmp_path / "out")
     assert run(job, work).result == "published" and steps(job.destinations[0]) == [1, 2]
+
+
+def test_a_destination_that_is_full(make, run, model_dir, tmp_path, monkeypatch):
+    destinations = [Folder(str(tmp_path / "a")), NumberedFolder(str(tmp_path / "b"))]
+    job = make(destinations=destinations)
+    job_parts.save(model_dir, 1)
+    copy = files.link_or_copy
+
+    def full_or_copy(source, target):
+        if target.startswith(str(tmp_path / "a")):
+            raise OSError(28, "No space left on device", source)
+        copy(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "link_or_copy", full_or_copy)
+        with pytest.raises(errors.ExportError) as caught:
+            run(job)
+    assert str(caught.value) == f"'{tmp_path}/a' cannot be used: No space left on device."
+    assert os.listdir(tmp_path / "a") == [] and steps(destinations[1]) == [1]
+    assert run(job).result == "published" and steps(destinations[0]) == [1]
 
 
 def test_keeping(make, run, model_dir, events):
