@@ -12,9 +12,10 @@ from hub_estimator.jobs.journal import Event
 
 @dataclasses.dataclass
 class Ledger:
-    """What a job published.
+    """What a job published. One thread takes events, while others may read.
 
     Attributes:
+      total: how many versions, at all places together.
       published: the checkpoints, by place.
       begun: those that were about to be published, and of which nothing else is known.
       last: the last one, with its name, path and step.
@@ -22,6 +23,7 @@ class Ledger:
       pending: the paths of versions after which the command is still to run, by place.
     """
 
+    total: int = 0
     published: dict[str, set[str]] = dataclasses.field(default_factory=dict)
     begun: dict[str, set[str]] = dataclasses.field(default_factory=dict)
     last: Event | None = None
@@ -47,6 +49,7 @@ class Ledger:
             self.published.setdefault(event["place"], set()).add(sha256)
             Publication.parse(event["publication"])
             self.last = event
+            self.total += 1
             if event["then"]:
                 self.pending[event["place"]] = event["path"]
         elif event["event"] == "held_back":

@@ -44,7 +44,7 @@ _METRICS: tuple[tuple[str, str, str, _Value], ...] = (
         "published_total",
         "counter",
         "How many versions the job published, at all destinations together.",
-        lambda run, ledger: float(sum(map(len, ledger.published.values()))),
+        lambda run, ledger: float(ledger.total),
     ),
     (
         "failures_in_a_row",
