@@ -12,10 +12,12 @@ VERSION = re.search(
 # etils, which tensorflow-datasets needs, imports importlib_resources; its release 1.15 does not ask
 # for it.
 TFDS = ["tensorflow-datasets", "importlib_resources"]
+JOBS = ["croniter>=2"]
 TEST = [
     "pytest",
     "pytest-xdist",
     "pytest-cov",
+    *JOBS,
     "kagglehub",
     "matplotlib",
     "pandas",
@@ -57,6 +59,7 @@ setup(
     ],
     extras_require={
         "examples": EXAMPLES,
+        "jobs": JOBS,
         "kaggle": ["kagglehub"],
         "pandas": ["pandas"],
         "plots": ["matplotlib"],

@@ -450,6 +450,18 @@ class FreshProcessError(Error, RuntimeError):
     """A process of a run ended without an answer, failed by a fault, or took too long."""
 
 
+class RunTooLongError(FreshProcessError):
+    """A process of a run took longer than it may, and was stopped."""
+
+
+class FollowUpError(Error, RuntimeError):
+    """The command that follows an export failed, after the export was published."""
+
+
+class JobsFailedError(Error, RuntimeError):
+    """Some of the export jobs failed; the message names them."""
+
+
 class ModelFolderError(Error, OSError, ValueError):
     """The model folder cannot be used for this run."""
 

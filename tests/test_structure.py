@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
-LAYERS = ["top", "training", "keras", "graph", "format", "resolver", "compat", "bottom"]
+LAYERS = ["top", "jobs", "training", "keras", "graph", "format", "resolver", "compat", "bottom"]
 BOTTOM = {
     *("config", "environment", "errors", "files", "json_text", "layout", "progress", "texts"),
     "version",
@@ -46,7 +46,18 @@ GRAPH = [
     {"importing", "origins"},
     {"__init__"},
 ]
-PARTS = {"training": TRAINING, "graph": GRAPH}
+# Likewise jobs.
+JOBS = [
+    {"configurables", "scheduler", "status"},
+    {"prometheus", "running", "work"},
+    {"runs"},
+    {"ledger"},
+    {"job", "journal"},
+    {"candidates", "gates", "keeping", "schedules"},
+    {"destinations", "places"},
+    {"__init__"},
+]
+PARTS = {"training": TRAINING, "graph": GRAPH, "jobs": JOBS}
 
 
 def _sources() -> list[pathlib.Path]:
@@ -139,6 +150,9 @@ def test_imports_point_downwards(source):
         ("graph.instance.plan", "from hub_estimator.graph.defining.assets import AssetNames"),
         ("graph.registration", "from hub_estimator.graph.module import Module"),
         ("graph.images", "from hub_estimator.graph import columns"),
+        ("training.running.run", "from hub_estimator.jobs import job"),
+        ("jobs.running", "from hub_estimator.jobs.scheduler import Scheduler"),
+        ("jobs.destinations.folders", "from hub_estimator.jobs.keeping import Keep"),
     ],
 )
 def test_upward_imports_are_found(user, statement):
@@ -191,6 +205,18 @@ def test_importing_imports_nothing_heavy():
     assert not heavy & set(imported)
     ours = [name for name in imported if name.startswith("hub_estimator")]
     assert ours == ["hub_estimator", "hub_estimator.training", "hub_estimator.version"]
+
+
+def test_jobs_need_no_tensorflow():
+    program = (
+        "import sys; from hub_estimator import export_jobs; from hub_estimator.jobs import "
+        "configurables, scheduler, status, work; print('\\n'.join(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, cwd=PACKAGE.parent,
+    )  # fmt: skip
+    assert not {"tensorflow", "keras", "tf_keras"} & set(result.stdout.split())
 
 
 def test_every_public_name_is_there():

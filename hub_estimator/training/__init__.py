@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from hub_estimator.training.optimization.weight_decay import AdamWOptimizer
     from hub_estimator.training.reports.report import Report
     from hub_estimator.training.running.evaluate_checkpoints import evaluate
-    from hub_estimator.training.running.export_checkpoint import Exported, export
+    from hub_estimator.training.running.export_checkpoint import export
+    from hub_estimator.training.running.exported import Exported
     from hub_estimator.training.running.following import Following
     from hub_estimator.training.running.predict_file import Predicted, predict
     from hub_estimator.training.running.predictor import Predictor
@@ -76,7 +77,7 @@ _WHERE = {
     "Encoder": "model.encoders",
     "ExampleSpec": "example_spec",
     "Experiment": "experiment",
-    "Exported": "running.export_checkpoint",
+    "Exported": "running.exported",
     "FeatureCache": "feature_cache",
     "Following": "running.following",
     "Frame": "inputs.arrays",

@@ -11,12 +11,14 @@ import contextlib
 import dataclasses
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
@@ -26,6 +28,7 @@ from hub_estimator import compat, errors, files
 _REQUEST, _ANSWER, _GIN_TEXT = "request.json", "answer.json", "experiment.gin"
 _CHOICES = ("checkpoint", "checkpoints")
 _GRACE_SECS = 60.0
+_LOOK_SECS = 0.2
 _STANDARD_ERROR = 2
 VERBS = ("train_and_evaluate", "evaluate", "predict", "export")
 
@@ -38,6 +41,7 @@ def run_in_fresh_process(
     allowed_imports: Sequence[str] = (),
     timeout_secs: float | None = None,
     log_path: files.PathLike | None = None,
+    stopping: threading.Event | None = None,
     **arguments: Any,
 ) -> Any:
     """Runs an experiment in a process of its own, and waits for it.
@@ -54,6 +58,7 @@ def run_in_fresh_process(
         long as it takes.
       log_path: the file to which all is added that it writes to its output; None is this process's
         standard error.
+      stopping: where another thread sets it, the process is asked to stop, as at a signal.
       **arguments: further arguments of the verb.
 
     Returns:
@@ -61,8 +66,9 @@ def run_in_fresh_process(
 
     Raises:
       errors.Error: what the verb raised; the class is the same.
-      errors.FreshProcessError: the process ended without an answer, failed by a fault, or took longer
-        than `timeout_secs`.
+      errors.FreshProcessError: the process ended without an answer, or failed by a fault.
+      errors.RunTooLongError: it took longer than `timeout_secs`.
+      errors.InterruptedRunError: `stopping` was set.
       errors.InvalidSettingError: there is no such verb, or an argument cannot be passed on.
     """
     if verb not in VERBS:
@@ -89,7 +95,7 @@ def run_in_fresh_process(
         }
         files.write_text(os.path.join(scratch, _REQUEST), json.dumps(request))
         with _log(log_path) as log:
-            status = _wait(scratch, log, timeout_secs, f"The run in {folder!r}")
+            status = _wait(scratch, log, timeout_secs, stopping, f"The run in {folder!r}")
         answer = _read(os.path.join(scratch, _ANSWER))
         if answer is None:
             memory = " Too little memory is the usual reason." if status == -signal.SIGKILL else ""
@@ -111,7 +117,13 @@ def _log(path: files.PathLike | None) -> Iterator[IO[bytes] | None]:
         yield file
 
 
-def _wait(scratch: str, log: IO[bytes] | None, timeout_secs: float | None, what: str) -> int:
+def _wait(
+    scratch: str,
+    log: IO[bytes] | None,
+    timeout_secs: float | None,
+    stopping: threading.Event | None,
+    what: str,
+) -> int:
     """Runs the process and returns its exit status."""
     paths = [path for path in sys.path if path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
@@ -126,16 +138,39 @@ def _wait(scratch: str, log: IO[bytes] | None, timeout_secs: float | None, what:
     )
     with process:
         try:
-            return process.wait(timeout_secs)
+            return _ended(process, timeout_secs, stopping, what)
         except subprocess.TimeoutExpired as error:
             _stop(process)
-            raise errors.FreshProcessError(
+            raise errors.RunTooLongError(
                 f"{what} took longer than {timeout_secs:g} seconds and was stopped. Give it more; a "
                 "training goes on from its last checkpoint."
             ) from error
         except BaseException:  # this process is to end
             _stop(process)
             raise
+
+
+def _ended(
+    process: subprocess.Popen[bytes],
+    timeout_secs: float | None,
+    stopping: threading.Event | None,
+    what: str,
+) -> int:
+    """Waits for the end of a process, or for an event that says that it is to stop."""
+    if stopping is None:
+        return process.wait(timeout_secs)
+    end = math.inf if timeout_secs is None else time.monotonic() + timeout_secs
+    while not stopping.is_set():
+        left = end - time.monotonic()
+        try:
+            return process.wait(min(_LOOK_SECS, max(left, 0.0)))
+        except subprocess.TimeoutExpired:
+            if left <= 0:
+                raise
+    raise errors.InterruptedRunError(
+        f"{what} was stopped. Run it again; a training goes on from its last checkpoint.",
+        signal.SIGTERM,
+    )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -196,12 +231,15 @@ def _error_classes() -> dict[str, type[errors.Error]]:
 def _result(verb: str, plain: Any) -> Any:
     if verb == "evaluate":
         return plain
-    from hub_estimator.training.running import export_checkpoint, predict_file, result, stopping
+    if verb == "export":  # the others bring TensorFlow, which who started this does without
+        from hub_estimator.training.running.exported import Exported
+
+        return Exported(**{**plain, "modules": tuple(plain["modules"])})
+    from hub_estimator.training.running import predict_file, result, stopping
 
     classes = {
         "train_and_evaluate": result.Result,
         "predict": predict_file.Predicted,
-        "export": export_checkpoint.Exported,
     }
     if plain.get("early_end") is not None:
         plain["early_end"] = stopping.EarlyEnd(**plain["early_end"])

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -146,6 +147,20 @@ def test_a_time_limit():
         "The run in 'long' took longer than 8 seconds and was stopped. Give it more; a training "
         "goes on from its last checkpoint."
     )
+
+
+def test_another_thread_stops_it():
+    stopping = threading.Event()
+    timer = threading.Timer(1.0, stopping.set)
+    timer.start()
+    with pytest.raises(errors.InterruptedRunError) as caught:
+        training.run_in_fresh_process(
+            TEXT, "stopped", gin_bindings=ENDLESS, stopping=stopping, log_path="log"
+        )
+    assert str(caught.value) == (
+        "The run in 'stopped' was stopped. Run it again; a training goes on from its last checkpoint."
+    )
+    assert caught.value.signal == signal.SIGTERM
 
 
 PARENT = """

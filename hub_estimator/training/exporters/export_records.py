@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import math
 import os
@@ -12,17 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from hub_estimator import errors, files
-from hub_estimator.format.checkpoint import open_checkpoint
-from hub_estimator.format.checkpoint_damage import naming_damage
-from hub_estimator.format.checkpoint_paths import as_prefix, what_is_there
+from hub_estimator.format.checkpoint_paths import as_prefix, index_sha256, what_is_there
 
 GLOBAL_STEP = "global_step"
 METRICS = "metrics.json"
 CHECKPOINT = "checkpoint.json"
 _EXPORTER = "exporter"
+_SHA256 = "index_sha256"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +47,12 @@ def read_checkpoint(path: str) -> CheckpointRecord:
       errors.ExportError: there is none, or not of an Estimator.
       errors.DamagedCheckpointError: one of its files is damaged.
     """
+    # These bring TensorFlow, which who only reads records does without.
+    import tensorflow as tf
+
+    from hub_estimator.format.checkpoint import open_checkpoint
+    from hub_estimator.format.checkpoint_damage import naming_damage
+
     prefix = as_prefix(path)
     is_there = files.exists(f"{prefix}.index")
     try:
@@ -64,8 +67,7 @@ def read_checkpoint(path: str) -> CheckpointRecord:
         ) from error
     if not is_there:  # TensorFlow's first format has no index
         return CheckpointRecord(path, step, None)
-    index = files.read_bytes(f"{prefix}.index")
-    return CheckpointRecord(prefix, step, hashlib.sha256(index).hexdigest())
+    return CheckpointRecord(prefix, step, index_sha256(prefix))
 
 
 def write(
@@ -86,7 +88,7 @@ def write(
     files.write_text(files.join(folder, GLOBAL_STEP), f"{checkpoint.step}\n")
     source = {
         "name": os.path.basename(checkpoint.path),
-        "index_sha256": checkpoint.sha256,
+        _SHA256: checkpoint.sha256,
         _EXPORTER: exporter,
     }
     files.write_text(files.join(folder, CHECKPOINT), as_json(source))
@@ -111,8 +113,14 @@ def metrics(export: str) -> dict[str, Any]:
 
 def is_of(export: str, checkpoint: CheckpointRecord) -> bool:
     """Whether the values of an export are those of this checkpoint."""
-    known = read_json(files.join(export, CHECKPOINT)).get("index_sha256")
+    known = sha256(export)
     return known is not None and known == checkpoint.sha256
+
+
+def sha256(export: str) -> str | None:
+    """Returns that of the checkpoint of an export, see `CheckpointRecord`; None where nothing says it."""
+    known = read_json(files.join(export, CHECKPOINT)).get(_SHA256)
+    return known if isinstance(known, str) else None
 
 
 def is_by(export: str, exporter: str) -> bool:

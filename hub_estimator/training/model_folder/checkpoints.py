@@ -67,6 +67,7 @@ def resumption(folder: str) -> Resumption:
     Raises:
       errors.DamagedCheckpointError: there are checkpoints, and none is whole.
     """
+
     damaged: dict[Checkpoint, str] = {}
     for checkpoint in _candidates(folder):
         found = damage(checkpoint.path)

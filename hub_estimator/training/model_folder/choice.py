@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hub_estimator import errors, files
 from hub_estimator.training.model_folder.checkpoint_names import step_of
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
-from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
+
+if TYPE_CHECKING:  # it brings TensorFlow, which a choice does without
+    from hub_estimator.training.model_folder.model_folder import ModelFolder
 
 # What a run may say that it ends on.
 Default = Literal["latest", "best"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,27 +16,13 @@ from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.history import metrics_of
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places
+from hub_estimator.training.running.exported import Exported
 from hub_estimator.training.running.interruption import Signals
 from hub_estimator.training.running.trained_model import TrainedModel
 from hub_estimator.training.serving import Form, ServingInput, check_form
 
 What = Literal["modules", "model"]
 WHAT: tuple[What, ...] = ("modules", "model")
-
-
-@dataclasses.dataclass(frozen=True)
-class Exported:
-    """What was exported.
-
-    Attributes:
-      path: the folder.
-      modules: the folders of the modules in it.
-      step: the global step of the checkpoint.
-    """
-
-    path: str
-    modules: tuple[str, ...]
-    step: int
 
 
 def export(

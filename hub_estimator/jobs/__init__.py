@@ -1,0 +1,1 @@
+"""Jobs: when which checkpoint of a model folder is exported to where. Nothing here loads TensorFlow."""

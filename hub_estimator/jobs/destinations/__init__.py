@@ -1,0 +1,1 @@
+"""Where jobs publish to, and what a published version is."""
