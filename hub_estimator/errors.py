@@ -207,6 +207,25 @@ class ClosedError(UsageError):
     """An evaluation function is called after it was closed."""
 
 
+# --- converting ------------------------------------------------------------------------------
+
+
+class ConversionError(Error, ValueError):
+    """What was given cannot be converted to what was asked for; the message says why."""
+
+
+class CheckpointScopeError(ConversionError):
+    """A checkpoint has a module's variables several times; the message says under which scopes."""
+
+
+class KerasFileError(ConversionError, OSError):
+    """A `.keras` file is damaged, or brings code that opening it would run."""
+
+
+class NotConvertibleError(ConversionError, TypeError):
+    """What was given is nothing that can be converted."""
+
+
 # --- resolving a handle ----------------------------------------------------------------------
 
 
@@ -267,6 +286,10 @@ class MissingExtraError(Error, ImportError):
 
 class LegacyKerasError(Error, ImportError, RuntimeError):
     """Something needs legacy Keras (Keras 2), which this process does not use or have."""
+
+
+class Keras3Error(Error, ImportError, RuntimeError):
+    """Something needs Keras 3 on TensorFlow, which this process does not use or have."""
 
 
 class TPUUnsupportedError(Error, NotImplementedError):

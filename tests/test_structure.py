@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
-LAYERS = ["top", "training", "graph", "format", "resolver", "compat", "bottom"]
+LAYERS = ["top", "training", "conversion", "graph", "format", "resolver", "compat", "bottom"]
 BOTTOM = {
     *("config", "environment", "errors", "files", "json_text", "layout", "progress", "texts"),
     "version",
