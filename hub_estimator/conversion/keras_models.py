@@ -7,9 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import compat, errors
+from hub_estimator import compat, errors, texts
 from hub_estimator.conversion.keras_files import keras_version
 
+_MOST_SAID = 600  # characters
 _ANOTHER_WAY = (
     "Call the model once on a batch before, or build it of keras.Input. Or save it with an "
     "input_signature of your own, model.export(folder, input_signature=...), and convert that folder."
@@ -32,8 +33,8 @@ def open_keras_file(path: str) -> Any:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # of the file: Keras raises all kinds
         raise errors.KerasFileError(
-            f"Keras cannot open {path} ({type(error).__name__}: {error}). If it has layers of your "
-            "own, load it in Python, where they are known, and pass the model to hub.convert."
+            f"Keras cannot open {path} ({_said(error)}). If it has layers of your own, load it in "
+            "Python, where they are known, and pass the model to hub.convert."
         ) from error
 
 
@@ -58,14 +59,16 @@ def save_keras(model: Any, folder: str) -> list[str] | None:
     try:
         if compat.is_keras_3(model):
             return _save_keras_3(model, folder)
+        is_model = isinstance(model, compat.legacy_keras().Model)
+        if is_model and model.save_spec() is None:
+            raise _unknown_inputs(model)
         tf.saved_model.save(model, folder)
         return None
     except (errors.Error, OSError, MemoryError, tf.errors.OpError):
         raise
     except Exception as error:  # of the model's own code
         raise errors.ConversionError(
-            f"Keras cannot save the model {model.name!r} ({type(error).__name__}: {error}). "
-            f"{_ANOTHER_WAY}"
+            f"Keras cannot save the model {model.name!r} ({_said(error)}). {_ANOTHER_WAY}"
         ) from error
 
 
@@ -73,15 +76,24 @@ def _save_keras_3(model: Any, folder: str) -> list[str]:
     compat.load_keras_3()  # which says what is wrong with its backend
     inputs = compat.keras_3_inputs(model)
     if inputs is None:
-        raise errors.ConversionError(
-            f"What the model {model.name!r} takes is not known. {_ANOTHER_WAY}"
-        )
+        raise _unknown_inputs(model)
     exported = _Exported(model)
     for training in (False, True):
         exported.__call__.get_concrete_function(inputs, training=training)
     tf.saved_model.save(exported, folder, signatures={})
     # Within the model that is the module, its own name says nothing.
     return [variable.path.removeprefix(f"{model.name}/") for variable in model.variables]
+
+
+def _unknown_inputs(model: Any) -> errors.ConversionError:
+    return errors.ConversionError(
+        f"What the model {model.name!r} takes is not known. {_ANOTHER_WAY}"
+    )
+
+
+def _said(error: Exception) -> str:
+    """What an error of Keras says, which may hold the whole configuration of a model."""
+    return f"{type(error).__name__}: {texts.one_line(str(error), _MOST_SAID)}"
 
 
 class _Exported(tf.train.Checkpoint):

@@ -14,6 +14,7 @@ from hub_estimator.format.nodes import node_of
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import DEFAULT, inside_sentence
+from hub_estimator.format.write import without_checkpoint_paths
 from hub_estimator.graph.module import Module
 
 _TAG = tf.saved_model.SERVING
@@ -42,7 +43,7 @@ def check_servable(spec: ModuleSpec) -> None:
     variant = spec.variant(servable_tags(spec))
     spec.check_values(variant.tags)
     assets = collections.asset_files(variant.meta_graph)
-    for name, signature in variant.signatures.items():
+    for name, signature in sorted(variant.signatures.items()):
         outputs = {
             node_of(tensor)
             for info in signature.outputs.values()
@@ -91,14 +92,15 @@ def write_servable(spec: ModuleSpec, folder: str) -> None:
 
 
 def _blank_paths(folder: str) -> None:
-    """Removes from a SavedModel where the files were that it has; it finds them by their names."""
+    """Removes from a SavedModel where the module was; it finds its files by their names."""
     path = files.join(folder, layout.SAVED_MODEL)
     saved_model = saved_model_pb2.SavedModel.FromString(files.read_bytes(path))
-    for meta_graph in saved_model.meta_graphs:
-        names = set(map(node_of, collections.listed_assets(meta_graph)))
-        for node in meta_graph.graph_def.node:
-            if node.name in names:
-                node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(""))
+    [meta_graph] = saved_model.meta_graphs
+    names = set(map(node_of, collections.listed_assets(meta_graph)))
+    for node in meta_graph.graph_def.node:
+        if node.name in names:
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(""))
+    meta_graph.CopyFrom(without_checkpoint_paths(meta_graph))
     files.write_bytes(path, saved_model.SerializeToString(deterministic=True))
 
 

@@ -20,7 +20,9 @@ class Dense(tf.train.Checkpoint):
 
     def __init__(self):
         super().__init__()
-        self.kernel = tf.Variable(np.arange(6).reshape([3, 2]) * 0.1, dtype=tf.float32, name="kernel")
+        self.kernel = tf.Variable(
+            np.arange(6).reshape([3, 2]) * 0.1, dtype=tf.float32, name="kernel"
+        )
         self.bias = tf.Variable([1.0, -1.0], name="bias")
         self.average = tf.Variable(tf.zeros([3]), name="average", trainable=False)
         self.frozen = tf.Variable(2.0, name="frozen")  # which its publisher does not train
@@ -101,7 +103,9 @@ def step(path, inputs, tags=frozenset(), library=hub):
     """
     with tf.Graph().as_default(), tf1.Session() as session:
         module = library.Module(str(path), trainable=True, tags=set(tags))
-        result = module({key: modules.as_tensor(value) for key, value in inputs.items()}, as_dict=True)
+        result = module(
+            {key: modules.as_tensor(value) for key, value in inputs.items()}, as_dict=True
+        )
         floats = [value for value in result.values() if value.dtype == tf.float32]
         losses = tf1.losses.get_regularization_losses()
         loss = tf.add_n([tf.reduce_sum(value) for value in floats] + losses)
