@@ -148,6 +148,10 @@ class EagerModeError(UsageError):
     """A graph is needed, but TensorFlow executes eagerly here."""
 
 
+class GraphModeError(UsageError):
+    """What works in eager execution is made while a graph is built."""
+
+
 class NoTrainableVariablesError(Error, ValueError):
     """`trainable` is a regular expression that no trainable variable's name has."""
 
@@ -188,6 +192,10 @@ class ExportError(Error, RuntimeError, ValueError):
     """A module cannot be exported from this session or to this place."""
 
 
+class NotConvertibleError(Error, ValueError):
+    """A module or a model cannot be written in another format; the message says why."""
+
+
 # --- images, columns, evaluation, loading ----------------------------------------------------
 
 
@@ -210,19 +218,15 @@ class ClosedError(UsageError):
 # --- converting ------------------------------------------------------------------------------
 
 
-class ConversionError(Error, ValueError):
-    """What was given cannot be converted to what was asked for; the message says why."""
-
-
-class CheckpointScopeError(ConversionError):
+class CheckpointScopeError(NotConvertibleError):
     """A checkpoint has a module's variables several times; the message says under which scopes."""
 
 
-class KerasFileError(ConversionError, OSError):
+class KerasFileError(NotConvertibleError, OSError):
     """A `.keras` file is damaged, or brings code that opening it would run."""
 
 
-class NotConvertibleError(ConversionError, TypeError):
+class ConversionSourceError(NotConvertibleError, TypeError):
     """What was given is nothing that can be converted."""
 
 

@@ -41,7 +41,7 @@ TRAINING = [
 GRAPH = [
     {"columns"},
     {"eval_function", "images"},
-    {"loaded_saved_model", "module", "registration"},
+    {"loaded_saved_model", "module", "registration", "reusable"},
     {"defining", "instance", "loading"},
     {"importing", "origins"},
     {"__init__"},

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from hub_estimator.compat.eager_objects import eagerly, resource_functions
     from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
+        add_gradients,
         adds_dependencies,
         capture,
         colocate,
         function_def,
         is_function_graph,
         is_inside,
+        load_functions,
         variable_from_proto,
+        watch,
     )
     from hub_estimator.compat.heads import head_class, head_details
     from hub_estimator.compat.hub_flags import flag_settings
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
         is_stateful,
         knows_op,
         makes_state,
+        op_attr_names,
         op_attr_types,
         op_outputs_state,
         output_sizes,
@@ -48,6 +52,7 @@ _WHERE = {
     "ColumnState": "feature_columns",
     "DenseColumn": "feature_columns",
     "FlushedSaver": "savers",
+    "add_gradients": "graphs",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
@@ -73,9 +78,11 @@ _WHERE = {
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
     "legacy_layers": "keras_2",
+    "load_functions": "graphs",
     "load_keras_3": "keras_3",
     "makes_state": "op_defs",
     "missing_for_tensorboard": "tensorboard",
+    "op_attr_names": "op_defs",
     "op_attr_types": "op_defs",
     "op_outputs_state": "op_defs",
     "output_sizes": "op_defs",
@@ -85,12 +92,14 @@ _WHERE = {
     "strip_default_attributes": "meta_graphs",
     "tf_version": "releases",
     "variable_from_proto": "graphs",
+    "watch": "graphs",
 }
 
 __all__ = [
     "ColumnState",
     "DenseColumn",
     "FlushedSaver",
+    "add_gradients",
     "adds_dependencies",
     "capture",
     "choose_legacy_keras",
@@ -116,9 +125,11 @@ __all__ = [
     "knows_op",
     "legacy_keras",
     "legacy_layers",
+    "load_functions",
     "load_keras_3",
     "makes_state",
     "missing_for_tensorboard",
+    "op_attr_names",
     "op_attr_types",
     "op_outputs_state",
     "output_sizes",
@@ -128,6 +139,7 @@ __all__ = [
     "strip_default_attributes",
     "tf_version",
     "variable_from_proto",
+    "watch",
 ]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
+from tensorflow.python.saved_model import function_deserialization
 
 
 def is_inside(graph: tf.Graph, outer: tf.Graph) -> bool:
@@ -17,8 +19,19 @@ def is_inside(graph: tf.Graph, outer: tf.Graph) -> bool:
 
 
 def capture(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
-    """Returns the tensor that stands for `tensor` of an outer graph in the function graph `graph`."""
-    return tensor if tensor.graph is graph else graph.capture(tensor)
+    """Returns the tensor that stands for `tensor` of an outer graph in the function graph `graph`.
+
+    An eager tensor is of no graph, and so of an outer one.
+    """
+    return tensor if getattr(tensor, "graph", None) is graph else graph.capture(tensor)
+
+
+def watch(variable: tf.Variable, graph: tf.Graph) -> None:
+    """Makes a function graph say that it uses a variable, so that tapes around calls record it.
+
+    Reading a variable does; taking its handle does not.
+    """
+    graph.watch_variable(variable)
 
 
 def is_function_graph(graph: tf.Graph) -> bool:
@@ -44,6 +57,42 @@ def function_def(graph: tf.Graph, name: str) -> Any:
             return getattr(function, "function_def", None) or function.cached_definition
         current = getattr(current, "outer_graph", None)
     return None
+
+
+def load_functions(library: Any, graph: tf.Graph) -> dict[str, Any]:
+    """Adds functions to a function graph that is called eagerly, under names of their own.
+
+    Eager execution looks functions up by name for the whole process, not in graphs. They are there
+    as long as the graph, or what is returned, is.
+
+    Args:
+      library: a `FunctionDefLibrary`.
+      graph: the function graph.
+
+    Returns:
+      The concrete functions by their names in the library.
+    """
+    changed = type(library).FromString(library.SerializeToString())
+    functions = function_deserialization.load_function_def_library(
+        changed, load_shared_name_suffix=""
+    )
+    for function in functions.values():
+        function.add_to_graph(graph)
+    return functions
+
+
+def add_gradients(operations: Iterable[tf.Operation], functions: Iterable[Any]) -> None:
+    """Makes the gradients of calls of loaded functions those of the functions.
+
+    Without, they are operations that only graphs in sessions can run.
+    """
+    by_name = {function.name.decode(): function for function in functions}
+    for operation in operations:
+        name = operation.type
+        if name in ("PartitionedCall", "StatefulPartitionedCall"):
+            name = operation.get_attr("f").name
+        if name in by_name:
+            operation._gradient_function = by_name[name]._get_gradient_function()
 
 
 def colocate(operation: tf.Operation, others: list[tf.Operation]) -> None:

@@ -77,6 +77,12 @@ def op_attr_types(op_type: str) -> frozenset[str]:
     return frozenset(attr.type.removeprefix("list(").removesuffix(")") for attr in op_def.attr)
 
 
+@functools.cache
+def op_attr_names(op_type: str) -> frozenset[str]:
+    """Returns the names of the attributes of operations of a known type."""
+    return frozenset(attr.name for attr in op_def_registry.get(op_type).attr)
+
+
 def makes_state(op_type: str) -> bool:
     """Whether operations of a type are known and make state; see `op_outputs_state`."""
     return knows_op(op_type) and op_outputs_state(op_type)

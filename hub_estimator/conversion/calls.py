@@ -40,13 +40,14 @@ def named_calls(loaded: Any, source: str) -> dict[str, NamedCall]:
       source: what messages call it.
 
     Raises:
-      errors.ConversionError: nothing of it can be called.
+      errors.NotConvertibleError: nothing of it can be called.
     """
     calls = {name: _of_signature(function) for name, function in loaded.signatures.items()}
     if callable(loaded):
-        calls[DEFAULT] = _of_call(loaded, source)
+        called = _of_call(loaded, source)
+        calls[DEFAULT] = _both(calls[DEFAULT], called) if DEFAULT in calls else called
     if not calls:
-        raise errors.ConversionError(
+        raise errors.NotConvertibleError(
             f"{source} has neither a __call__ nor a signature, so there is nothing that a module could "
             "compute. Save it with one: tf.saved_model.save(obj, path, signatures=...)."
         )
@@ -61,10 +62,31 @@ def _of_signature(function: Any) -> NamedCall:
     return NamedCall(inputs, lambda given, _: named_outputs(function(**given)))
 
 
+def _both(signature: NamedCall, called: NamedCall) -> NamedCall:
+    """Returns a signature that trains as a `__call__` does, where the two take the same.
+
+    Signatures have names, and all outputs; `__call__` alone can be told to train.
+    """
+    kinds = [
+        [(spec.dtype, spec.shape.as_list()) for _, spec in sorted(call.inputs.items())]
+        for call in (signature, called)
+    ]
+    names = dict(zip(sorted(called.inputs), sorted(signature.inputs), strict=False))
+    if kinds[0] != kinds[1] or (len(names) > 1 and set(names) != set(names.values())):
+        return called
+
+    def call(given: Mapping[str, Any], training: bool) -> dict[str, Any]:
+        if not training:
+            return signature.call(given, training)
+        return called.call({name: given[other] for name, other in names.items()}, training)
+
+    return NamedCall(signature.inputs, call, called.takes_training)
+
+
 def _of_call(loaded: Any, source: str) -> NamedCall:
     functions = getattr(loaded.__call__, "concrete_functions", None)
     if not functions:
-        raise errors.ConversionError(
+        raise errors.NotConvertibleError(
             f"The __call__ of {inside_sentence(source)} was saved without anything that it computes. Call the object "
             "once, or give its tf.function an input_signature, before it is saved."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
@@ -13,6 +14,7 @@ from hub_estimator.conversion.to_serving import check_servable, write_servable
 from hub_estimator.conversion.to_tf1 import TF1Module
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import inside_sentence
+from hub_estimator.graph.reusable.export import save_reusable
 
 Target = Literal["tf1", "tf2", "serving"]
 
@@ -53,7 +55,7 @@ def convert(
       What was written.
 
     Raises:
-      errors.ConversionError: that cannot be made of the source; the message says why.
+      errors.NotConvertibleError: that cannot be made of the source; the message says why.
       errors.ExportError: there is something at `export_path` already.
       errors.OutputIsInputError: it is the source, or in it.
       errors.Error: what `hub.load` and `ModuleSpec.export` raise.
@@ -72,45 +74,53 @@ def convert(
 
 def _writer(
     source: Source, to: Target, checkpoint_path: files.PathLike | None, scope: str | None
-) -> tuple[Callable[[str], None], str]:
-    """Returns what writes the result, and what that is; by then all of it is known to work."""
-    what = inside_sentence(source.source)
+) -> tuple[Callable[[str], object], str]:
+    """Returns what writes the result, and what that is; by then it is known that it can be made."""
     if checkpoint_path is None and scope is not None:
-        raise errors.ConversionError("A scope is of a checkpoint. Give that too, or leave it out.")
-    if checkpoint_path is not None and (to != "tf1" or type(source) is not HubModule):
-        raise errors.ConversionError(
-            f"A checkpoint gives a TF1 Hub module other values, as one of TF1 (tf1), but {what} is to be "
-            f"converted to {to}. Leave the checkpoint out, or convert its module to tf1 first."
+        raise errors.NotConvertibleError(
+            "A scope is of a checkpoint. Give that too, or leave it out."
         )
+    if checkpoint_path is not None and (to != "tf1" or not _is_hub_module(source)):
+        raise errors.NotConvertibleError(
+            "A checkpoint gives a TF1 Hub module the values of a training, to='tf1', but "
+            f"{inside_sentence(source.source)} is to be converted to {to!r}. Leave the checkpoint out, "
+            "or make a TF1 Hub module of it first."
+        )
+    if to == "tf1":
+        return _to_tf1(source, checkpoint_path, scope), "TF1 Hub module"
     if isinstance(source, EagerObject):
-        return _of_object(source, to)
-    if to == "serving":
-        check_servable(source.spec)
-        return lambda path: _whole(path, lambda folder: write_servable(source.spec, folder)), (
-            "SavedModel for serving"
+        raise errors.NotConvertibleError(
+            f"{source.source} is of TF2: programs call it, and TensorFlow Serving serves it, as it is "
+            "once it is saved (model.export(...), tf.saved_model.save(...)). It can be converted to "
+            "tf1."
         )
     if to == "tf2":
-        raise NotImplementedError
+        return functools.partial(save_reusable, source.spec), "TF2 SavedModel"
+    check_servable(source.spec)
+    write = functools.partial(write_servable, source.spec)
+    return functools.partial(_whole, write), "SavedModel for serving"
+
+
+def _to_tf1(
+    source: Source, checkpoint_path: files.PathLike | None, scope: str | None
+) -> Callable[[str], object]:
+    if isinstance(source, EagerObject):
+        return TF1Module(source.loaded, source.names, source.source).write
+    spec, stored = source.spec, source.spec.checkpoint_path
     if checkpoint_path is not None:
-        return _with_checkpoint(source.spec, checkpoint_path, scope), "TF1 Hub module"
-    if not isinstance(source, TF1SavedModel):
-        raise errors.ConversionError(
+        return _with_checkpoint(spec, checkpoint_path, scope)
+    if _is_hub_module(source):
+        raise errors.NotConvertibleError(
             f"{source.source} is a TF1 Hub module already. Give a checkpoint, to have it with the "
             "values of a training, or convert it to tf2 or serving."
         )
-    stored = source.spec.checkpoint_path
-    return lambda path: _export(source.spec, path, stored), "TF1 Hub module"
+    if stored is None:  # it has no variables
+        return lambda path: spec.write(path, lambda prefix: None)
+    return functools.partial(spec.export, checkpoint_path=stored)
 
 
-def _of_object(source: EagerObject, to: Target) -> tuple[Callable[[str], None], str]:
-    if to != "tf1":
-        raise errors.ConversionError(
-            f"{source.source} is of TF2, which programs of TF2 call and TensorFlow Serving serves as it "
-            "is once it is saved (model.export(...), tf.saved_model.save(...)). It can be converted "
-            "to tf1."
-        )
-    module = TF1Module(source.loaded, source.names, source.source)
-    return module.write, "TF1 Hub module"
+def _is_hub_module(source: Source) -> bool:
+    return type(source) is HubModule
 
 
 def _with_checkpoint(
@@ -121,14 +131,7 @@ def _with_checkpoint(
     return lambda path: spec.export(path, checkpoint_path=checkpoint, name_transform_fn=transform)
 
 
-def _export(spec: ModuleSpec, path: str, checkpoint: str | None) -> None:
-    if checkpoint is None:  # it has no variables
-        spec.write(path, lambda prefix: None)
-    else:
-        spec.export(path, checkpoint_path=checkpoint)
-
-
-def _whole(path: str, write: Callable[[str], None]) -> None:
+def _whole(write: Callable[[str], None], path: str) -> None:
     try:
         with files.whole_folder(path) as scratch:
             write(scratch)

@@ -51,7 +51,7 @@ class EagerState:
       what: what messages call the object.
 
     Raises:
-      errors.ConversionError: they use what a module cannot hold.
+      errors.NotConvertibleError: they use what a module cannot hold.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class EagerState:
         if key in self._assets or key in self._tables or key in handles:
             return
         if tensor.dtype in (tf.resource, tf.variant):
-            raise errors.ConversionError(
+            raise errors.NotConvertibleError(
                 f"{self._what} uses {texts.shown(str(tensor))}, which is neither a variable nor a table that "
                 "the object holds. Make it an attribute of the object, or leave it out."
             )

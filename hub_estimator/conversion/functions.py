@@ -54,14 +54,14 @@ class EagerFunction:
           what: what messages call it.
 
         Raises:
-          errors.ConversionError: it makes variables, or cannot be traced.
+          errors.NotConvertibleError: it makes variables, or cannot be traced.
         """
         try:
             concrete = tf.function(function, autograph=False).get_concrete_function(specs)
         except errors.Error:
             raise
         except Exception as error:  # the caller's own code may raise anything
-            raise errors.ConversionError(
+            raise errors.NotConvertibleError(
                 f"{what} cannot be traced ({type(error).__name__}: {error}). A call must make no "
                 "variables, and give nothing but tensors: make the variables when the object is made."
             ) from error
@@ -76,20 +76,20 @@ class EagerFunction:
         """Checks that it can be in a module.
 
         Raises:
-          errors.ConversionError: it calls Python, or makes variables.
+          errors.NotConvertibleError: it calls Python, or makes variables.
         """
         graph_def = self._inlined.graph_def
         bodies = (function.node_def for function in graph_def.library.function)
         for node in itertools.chain(graph_def.node, *bodies):
             rule = RULES.get(node.op)
             if rule is not None and rule.kind == CALLS_PYTHON:
-                raise errors.ConversionError(
+                raise errors.NotConvertibleError(
                     f"{self.what} has the operation {texts.shown(node.name)} of the type {node.op}, "
                     "which calls a Python function of the program that made it, and no file has "
                     "that. Write it with TensorFlow's own operations."
                 )
             if node.op == "VarHandleOp":
-                raise errors.ConversionError(
+                raise errors.NotConvertibleError(
                     f"{self.what} makes a variable, {texts.shown(node.name)}, each time that it is "
                     "called. Make it once, when the object is made."
                 )

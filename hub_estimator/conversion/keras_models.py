@@ -54,7 +54,7 @@ def save_keras(model: Any, folder: str) -> list[str] | None:
       The names of the variables of what is written, in their order; None where that knows them.
 
     Raises:
-      errors.ConversionError: what it takes is not known, or it cannot be saved.
+      errors.NotConvertibleError: what it takes is not known, or it cannot be saved.
     """
     try:
         if compat.is_keras_3(model):
@@ -67,7 +67,7 @@ def save_keras(model: Any, folder: str) -> list[str] | None:
     except (errors.Error, OSError, MemoryError, tf.errors.OpError):
         raise
     except Exception as error:  # of the model's own code
-        raise errors.ConversionError(
+        raise errors.NotConvertibleError(
             f"Keras cannot save the model {model.name!r} ({_said(error)}). {_ANOTHER_WAY}"
         ) from error
 
@@ -85,8 +85,8 @@ def _save_keras_3(model: Any, folder: str) -> list[str]:
     return [variable.path.removeprefix(f"{model.name}/") for variable in model.variables]
 
 
-def _unknown_inputs(model: Any) -> errors.ConversionError:
-    return errors.ConversionError(
+def _unknown_inputs(model: Any) -> errors.NotConvertibleError:
+    return errors.NotConvertibleError(
         f"What the model {model.name!r} takes is not known. {_ANOTHER_WAY}"
     )
 

@@ -17,7 +17,7 @@ def placeholder_of(spec: tf.TypeSpec, name: str) -> Any:
       name: its name.
 
     Raises:
-      errors.ConversionError: it is of a type that programs of TF1 do not have.
+      errors.NotConvertibleError: it is of a type that programs of TF1 do not have.
     """
     scope = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
     with tf.compat.v1.name_scope(f"input_{scope}"):
@@ -31,6 +31,6 @@ def placeholder_of(spec: tf.TypeSpec, name: str) -> Any:
                 for part in tf.nest.flatten(spec, expand_composites=True)
             ]
             return tf.nest.pack_sequence_as(spec, flat, expand_composites=True)
-    raise errors.ConversionError(
+    raise errors.NotConvertibleError(
         f"The input {name!r} is {spec}, and modules take dense, sparse and ragged tensors."
     )

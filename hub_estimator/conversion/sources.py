@@ -73,7 +73,7 @@ def opened(source: Any, beside: str, refuse_side_effects: bool | None) -> Iterat
       refuse_side_effects: see `hub.load`.
 
     Raises:
-      errors.NotConvertibleError: it is none of these.
+      errors.ConversionSourceError: it is none of these.
       errors.Error: see `convert`.
     """
     if isinstance(source, ModuleSpec):
@@ -90,7 +90,7 @@ def opened(source: Any, beside: str, refuse_side_effects: bool | None) -> Iterat
         with _saved(source, beside) as (loaded, names):
             yield EagerObject(loaded, names, f"The {type(source).__name__}")
     else:
-        raise errors.NotConvertibleError(
+        raise errors.ConversionSourceError(
             f"hub.convert was given a {type(source).__name__}. Give a handle (a folder or a URL), a "
             f"{KERAS_FILE} file, a ModuleSpec, a Keras model or a tf.Module."
         )
@@ -116,7 +116,7 @@ def _is_tf2(folder: str) -> bool:
 
 def _local(path: str) -> str:
     if files.is_remote(path):
-        raise errors.NotConvertibleError(
+        raise errors.ConversionSourceError(
             f"{path} is not on the local disk, where Keras reads files. Copy it here first."
         )
     if not files.exists(path):
@@ -148,7 +148,7 @@ def _save(value: Any, folder: str) -> None:
     except (errors.Error, OSError, MemoryError, tf.errors.OpError):
         raise
     except Exception as error:  # of the object's own code
-        raise errors.ConversionError(
+        raise errors.NotConvertibleError(
             f"TensorFlow cannot save the {type(value).__name__} ({type(error).__name__}: {error}). "
             "Make all that its functions use an attribute of it, or of what it has."
         ) from error

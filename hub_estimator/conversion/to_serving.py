@@ -38,7 +38,7 @@ def check_servable(spec: ModuleSpec) -> None:
     Raises:
       errors.TagsNotFoundError: see `servable_tags`.
       errors.ValuesNotFoundError: there are no values for the variables of the graph variant.
-      errors.ConversionError: a signature needs the path of a file itself.
+      errors.NotConvertibleError: a signature needs the path of a file itself.
     """
     variant = spec.variant(servable_tags(spec))
     spec.check_values(variant.tags)
@@ -52,7 +52,7 @@ def check_servable(spec: ModuleSpec) -> None:
         needed = variant.nodes.ancestors(outputs, lambda edge: False)
         for tensor, file in sorted(assets.items()):
             if node_of(tensor) in needed:
-                raise errors.ConversionError(
+                raise errors.NotConvertibleError(
                     f"The signature {name!r} of {inside_sentence(spec.source)} needs the path of "
                     f"{file!r} when it is called. A SavedModel for serving gives the paths of its files only "
                     "to what fills its tables. Convert the module to tf2."

@@ -18,6 +18,7 @@ from hub_estimator.conversion.functions import EagerFunction
 from hub_estimator.conversion.placeholders import placeholder_of
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import write_checkpoint
+from hub_estimator.format.protos import ModuleAttachment
 from hub_estimator.format.variant import DEFAULT, inside_sentence
 from hub_estimator.graph.defining.authoring import add_signature, create_module_spec
 
@@ -33,7 +34,7 @@ class TF1Module:
       source: what messages call it.
 
     Raises:
-      errors.ConversionError: it cannot be a module; the message says why.
+      errors.NotConvertibleError: it cannot be a module; the message says why.
       errors.DefinitionError: likewise; its subclasses tell why.
     """
 
@@ -52,6 +53,7 @@ class TF1Module:
         functions = [*self._functions.values(), *self._losses]
         for function in functions:
             function.check()
+        self._messages = _messages(loaded)
         self._state = EagerState(loaded, functions, names, what)
         variants = [(frozenset[str](), {"training": False})]
         if self._calls[DEFAULT].takes_training:
@@ -69,6 +71,8 @@ class TF1Module:
         for loss in self._losses:
             built = loss.build((), captures, "regularization_loss")
             tf.compat.v1.add_to_collection(collections.REGULARIZATION_LOSSES, built.outputs)
+        for message in self._messages:
+            tf.compat.v1.add_to_collection(collections.ATTACHMENTS, message)
         for name, call in sorted(self._calls.items()):
             self._add(name, call, training and call.takes_training, captures)
 
@@ -82,6 +86,15 @@ class TF1Module:
         for update in built.updates:
             tf.compat.v1.add_to_collection(collections.UPDATE_OPS, update)
         add_signature(name, inputs, built.outputs)
+
+
+def _messages(loaded: Any) -> list[Any]:
+    """Returns the messages that were attached to the TF1 Hub module that an object was made of."""
+    messages = getattr(loaded, "attached_messages", None)
+    return [
+        ModuleAttachment(key=key, value=value.numpy())
+        for key, value in (messages().items() if callable(messages) else ())
+    ]
 
 
 def _trace(call: NamedCall, training: bool, what: str) -> EagerFunction:

@@ -134,7 +134,7 @@ def test_nothing_there(tmp_path):
     assert str(caught.value) == (
         f"There is no file '{tmp_path}/n.keras'. Give the path of a .keras file."
     )
-    with pytest.raises(hub.errors.NotConvertibleError) as caught:
+    with pytest.raises(hub.errors.ConversionSourceError) as caught:
         hub.convert("ram://n.keras", tmp_path / "module", to="tf1")
     assert str(caught.value) == (
         "ram://n.keras is not on the local disk, where Keras reads files. Copy it here first."

@@ -133,7 +133,7 @@ def test_a_model_that_was_never_called(keras, tmp_path):
         def call(self, inputs):
             return inputs
 
-    with pytest.raises(hub.errors.ConversionError) as caught:
+    with pytest.raises(hub.errors.NotConvertibleError) as caught:
         hub.convert(Unknown(name="unknown"), tmp_path / "module", to="tf1")
     assert str(caught.value) == (
         "What the model 'unknown' takes is not known. Call the model once on a batch before, or build it of keras.Input. Or save it with an "

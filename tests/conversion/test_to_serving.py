@@ -100,7 +100,7 @@ def test_saved_model_cli_runs_it(tmp_path):
 
 def test_a_signature_that_needs_the_path_of_a_file(tmp_path):
     source = exported("asset_content", tmp_path)
-    with pytest.raises(hub.errors.ConversionError) as caught:
+    with pytest.raises(hub.errors.NotConvertibleError) as caught:
         hub.convert(source, tmp_path / "served", to="serving")
     assert str(caught.value) == (
         f"The signature 'content' of the module {source} needs the path of 'data.txt' when it is called. "

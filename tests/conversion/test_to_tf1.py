@@ -328,7 +328,7 @@ def test_a_module_in_python(tmp_path):
 def refused(make, tmp_path, **signatures):
     """Returns why what a function makes is refused; nothing is written then."""
     source = objects.saved(make, tmp_path / "s", **signatures)
-    with pytest.raises(hub.errors.ConversionError) as caught:
+    with pytest.raises(hub.errors.NotConvertibleError) as caught:
         hub.convert(source, tmp_path / "module", to="tf1")
     assert files.listing(str(tmp_path)) == ["s"]
     return str(caught.value).replace(source, "SOURCE")
@@ -391,7 +391,7 @@ def test_an_object_that_cannot_be_saved(tmp_path):
         outside = tf.Variable(1.0)
         made = of_function(lambda rows: rows * outside)
         made.serve.get_concrete_function()
-        with pytest.raises(hub.errors.ConversionError) as caught:
+        with pytest.raises(hub.errors.NotConvertibleError) as caught:
             hub.convert(made, tmp_path / "module", to="tf1")
     assert str(caught.value).startswith("TensorFlow cannot save the Module (KeyError: ")
     assert str(caught.value).endswith(

@@ -10,7 +10,7 @@ import tensorflow as tf
 from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.importing.functions import rename_clashing
+from hub_estimator.graph.importing.functions import functions_ready
 from hub_estimator.graph.importing.parts import (
     GraphPart,
     colocate_outside,
@@ -25,7 +25,13 @@ _OUTSIDE = "outside"
 
 def needs_contexts(variant: Variant, part: GraphPart) -> bool:
     """Whether nodes of a part are in a v1 control flow context."""
-    return any(collections.has(variant.meta_graph, key) for key in collections.CONTEXTS) and any(
+    has_some = any(collections.has(variant.meta_graph, key) for key in collections.CONTEXTS)
+    return has_some and has_control_flow(part)
+
+
+def has_control_flow(part: GraphPart) -> bool:
+    """Whether a part has v1 control flow."""
+    return any(
         node.op in ("Switch", "RefSwitch", "Enter", "RefEnter") for node in part.graph_def.node
     )
 
@@ -44,11 +50,12 @@ def import_with_contexts(
     graph = tf.compat.v1.get_default_graph()
     with reports_import_failure(scope):
         meta_graph, fed = _meta_graph(part, variant, feeds)
-        meta_graph.graph_def.CopyFrom(rename_clashing(meta_graph.graph_def, graph, scope))
-        # import_meta_graph adds the current name scope to the one that it is given, and a number to
-        # a scope that is in use, unless it ends in a slash.
-        with tf.compat.v1.name_scope(None):
-            tf.compat.v1.train.import_meta_graph(meta_graph, import_scope=scope, input_map=fed)
+        with functions_ready(meta_graph.graph_def, scope) as graph_def:
+            meta_graph.graph_def.CopyFrom(graph_def)
+            # import_meta_graph adds the current name scope to the one that it is given, and a
+            # number to a scope that is in use, unless it ends in a slash.
+            with tf.compat.v1.name_scope(None):
+                tf.compat.v1.train.import_meta_graph(meta_graph, import_scope=scope, input_map=fed)
         colocate_outside(part, scope, feeds)
         return [graph.as_graph_element(scope + name) for name in elements]
 

@@ -6,10 +6,11 @@ the program around it, often have equal names and different bodies.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -41,6 +42,38 @@ def needed_library(nodes: Iterable[Any], library: Any) -> Any:
     part.function.extend(needed[name] for name in sorted(needed))
     part.gradient.extend(gradients[name] for name in sorted(needed) if name in gradients)
     return part
+
+
+@contextlib.contextmanager
+def functions_ready(graph_def: Any, scope: str) -> Iterator[Any]:
+    """Makes the functions that nodes call ready for the default graph, which imports the nodes.
+
+    Args:
+      graph_def: the nodes and functions.
+      scope: the absolute name scope that the nodes will have there, ending in a slash.
+
+    Yields:
+      A `GraphDef` to import in the block.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    if not graph_def.library.function or not _runs_eagerly(graph):
+        yield rename_clashing(graph_def, graph, scope)
+        return
+    functions = compat.load_functions(graph_def.library, graph)
+    renamed = type(graph_def)(versions=graph_def.versions)
+    renamed.node.extend(graph_def.node)
+    _rename_calls(renamed.node, {name: new.name.decode() for name, new in functions.items()})
+    yield renamed
+    imported = (graph.get_operation_by_name(scope + node.name) for node in renamed.node)
+    compat.add_gradients(imported, functions.values())
+
+
+def _runs_eagerly(graph: tf.Graph) -> bool:
+    """Whether a graph is that of a function that is called eagerly, rather than of a session."""
+    if not compat.is_function_graph(graph):
+        return False
+    with tf.init_scope():
+        return tf.executing_eagerly()
 
 
 def rename_clashing(graph_def: Any, graph: tf.Graph, scope: str) -> Any:

@@ -13,7 +13,7 @@ from google.protobuf import message as protobuf_message
 from hub_estimator import compat, errors
 from hub_estimator.format.nodes import COLOCATION, Edge, colocated_with, node_of, tensor_of
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.importing.functions import needed_library, rename_clashing
+from hub_estimator.graph.importing.functions import functions_ready, needed_library
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,10 +84,9 @@ def import_part(
     Returns:
       The tensors and operations.
     """
-    graph = tf.compat.v1.get_default_graph()
-    with reports_import_failure(scope):
+    with reports_import_failure(scope), functions_ready(part.graph_def, scope) as graph_def:
         results = tf.import_graph_def(
-            rename_clashing(part.graph_def, graph, scope),
+            graph_def,
             input_map=input_map(part, feeds),
             return_elements=list(elements),
             name=scope,

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -15,7 +15,11 @@ from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.importing.contexts import import_with_contexts, needs_contexts
+from hub_estimator.graph.importing.contexts import (
+    has_control_flow,
+    import_with_contexts,
+    needs_contexts,
+)
 from hub_estimator.graph.importing.parts import (
     GraphPart,
     comes_from,
@@ -29,6 +33,51 @@ from hub_estimator.graph.instance.state import StateGraph
 from hub_estimator.graph.instance.values import convert_inputs, pack_output
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\/>-]")
+
+
+class State(Protocol):
+    """A module's state, whether it is in a graph or outside of all."""
+
+    @property
+    def graph(self) -> tf.Graph | None:
+        """The graph that it is in."""
+
+    @property
+    def variables(self) -> Mapping[str, tf.Variable]:
+        """The variables by node name."""
+
+    @property
+    def values(self) -> Mapping[str, tf.Tensor]:
+        """The tensor with each variable's current value, where it is in a graph."""
+
+    @property
+    def training(self) -> Training | None:
+        """What is trained."""
+
+    def tensor(self, name: str) -> tf.Tensor:
+        """Returns the tensor that stands for the stored one `name`: a handle or a reference."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Applied:
+    """A signature in the default graph.
+
+    Attributes:
+      outputs: all outputs by name.
+      losses: the regularization losses of its inputs, where the module is trained.
+      updates: the update operations, where the module is trained.
+    """
+
+    outputs: dict[str, Any]
+    losses: list[tf.Tensor]
+    updates: list[Any]
+
+    def after_updates(self, values: Any) -> Any:
+        """Returns values that wait for the updates, which nothing outside of a function can run."""
+        if not self.updates:
+            return values
+        with tf.control_dependencies(self.updates):
+            return tf.nest.map_structure(tf.identity, values, expand_composites=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +106,8 @@ def apply(
 ) -> dict[str, Any]:
     """Adds the operations that compute a signature to the default graph.
 
+    What training takes of them joins the graph's collections.
+
     Args:
       variant: the variant.
       state: its state in the default graph, or in a graph around it.
@@ -70,6 +121,23 @@ def apply(
 
     Raises:
       errors.InputError: the inputs do not fit the signature.
+    """
+    applied = compute(variant, state, name, signature, inputs, what)
+    if tf.compat.v1.get_default_graph() is not state.graph:
+        return applied.after_updates(applied.outputs)
+    for loss in applied.losses:
+        state.graph.add_to_collection(collections.REGULARIZATION_LOSSES, loss)
+    for update in applied.updates:
+        state.graph.add_to_collection(collections.UPDATE_OPS, update)
+    return applied.outputs
+
+
+def compute(
+    variant: Variant, state: State, name: str, signature: str, inputs: Any, what: str
+) -> Applied:
+    """Adds the operations that compute a signature to the default graph, and to no collection.
+
+    Args and errors are those of `apply`; the state may be outside of all graphs, too.
     """
     signature_def = variant.meta_graph.signature_def[signature]
     scope_name = _NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")
@@ -86,10 +154,15 @@ def apply(
         outputs = {
             key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())
         }
-    if tf.compat.v1.get_default_graph() is state.graph:
-        _collect(plan, found)
-        return outputs
-    return _after([found[name] for name in plan.updates], outputs)
+    return Applied(
+        outputs, [found[loss] for loss in plan.losses], [found[name] for name in plan.updates]
+    )
+
+
+def has_v1_control_flow(variant: Variant, state: State, signature: str) -> bool:
+    """Whether what computes a signature in the default graph has v1 control flow."""
+    signature_def = variant.meta_graph.signature_def[signature]
+    return has_control_flow(_plan(variant, state, signature, signature_def).part)
 
 
 def _import(
@@ -100,7 +173,7 @@ def _import(
     return import_part(plan.part, variant, scope, feeds, elements)
 
 
-def _plan(variant: Variant, state: StateGraph, signature: str, signature_def: Any) -> _Plan:
+def _plan(variant: Variant, state: State, signature: str, signature_def: Any) -> _Plan:
     graph = tf.compat.v1.get_default_graph()
     # Elsewhere, a read is of its own time: after what it waits for, at each turn of a loop.
     shares_reads = graph is state.graph and not compat.adds_dependencies(graph)
@@ -175,7 +248,7 @@ def _captured(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: compat.capture(tensor, graph) for name, tensor in given.items()}
 
 
-def _state_feeds(state: StateGraph, variant: Variant, plan: _Plan) -> dict[str, tf.Tensor]:
+def _state_feeds(state: State, variant: Variant, plan: _Plan) -> dict[str, tf.Tensor]:
     graph = tf.compat.v1.get_default_graph()
     taken = {*map(node_of, plan.fed), *itertools.chain(*plan.part.colocated.values())}
     names = {f"{node}:0" for node in variant.instance_nodes & taken}
@@ -190,19 +263,3 @@ def _state_feeds(state: StateGraph, variant: Variant, plan: _Plan) -> dict[str, 
             tensor = state.values[node_of(name)]
         feeds[name] = compat.capture(tensor, graph)
     return feeds
-
-
-def _after(updates: list[Any], outputs: dict[str, Any]) -> dict[str, Any]:
-    """Makes outputs in a function wait for the update operations, which nothing outside can run."""
-    if not updates:
-        return outputs
-    with tf.control_dependencies(updates):
-        return tf.nest.map_structure(tf.identity, outputs, expand_composites=True)
-
-
-def _collect(plan: _Plan, found: dict[str, Any]) -> None:
-    graph = tf.compat.v1.get_default_graph()
-    for name in plan.losses:
-        graph.add_to_collection(collections.REGULARIZATION_LOSSES, found[name])
-    for name in plan.updates:
-        graph.add_to_collection(collections.UPDATE_OPS, found[name])

@@ -146,8 +146,8 @@ def _make_plan(
 ) -> StatePlan:
     restores = spec.checkpoint_path is not None
     variables = [entry for entry in variant.variables if entry.op_name not in given]
-    losses = _losses(variant, training)
-    initializers = _table_initializers(variant, given)
+    losses = state_losses(variant, training)
+    initializers = table_initializers(variant, given)
     roots = {*variant.instance_nodes - given, *initializers, *map(node_of, losses)}
     for entry in variables:
         roots.add(node_of(entry.proto.snapshot_name))
@@ -202,8 +202,8 @@ def _initial_values(
     return tuple(ordered.values())
 
 
-def _table_initializers(variant: Variant, given: frozenset[str]) -> list[str]:
-    """The operations that fill tables, but not those of tables that are there already."""
+def table_initializers(variant: Variant, given: frozenset[str]) -> list[str]:
+    """Returns the operations that fill tables, but not those of tables that are there already."""
     names = collections.node_names(variant.meta_graph, collections.TABLE_INITIALIZERS)
     return [
         name
@@ -214,8 +214,8 @@ def _table_initializers(variant: Variant, given: frozenset[str]) -> list[str]:
     ]
 
 
-def _losses(variant: Variant, training: Training | None) -> list[str]:
-    """The regularization losses of what is trained that need no input of a signature."""
+def state_losses(variant: Variant, training: Training | None) -> list[str]:
+    """Returns the names of the regularization losses of what is trained that need no input."""
     if training is None:
         return []
     state = variant.instance_nodes

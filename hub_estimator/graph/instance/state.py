@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.core.framework import variable_pb2
@@ -29,6 +29,8 @@ from hub_estimator.graph.instance.plan import (
     trainable_names,
 )
 from hub_estimator.graph.instance.scopes import Scope
+
+_T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,13 +120,13 @@ def share_state(
       errors.VariablesDifferError: the other variant has a variable in another type, shape or
         partition.
     """
-    _check_can_share(base.held.values(), spec, variant)
+    check_can_share([held.entry for held in base.held.values()], spec, variant)
     new = trainable_names(variant, trainable).difference(base.held)
     added = Training(new, is_whole=False) if new else None
     scope = dataclasses.replace(
         base.scope, resources=f"{base.scope.rest}{tags_text(variant.tags)}/"
     )
-    shared = _alike(base, base_variant, variant)
+    shared = alike(base.others, base_variant, variant)
     others = _add(spec, variant, scope, added, base.held, shared)
     training = None
     if trainable:
@@ -154,8 +156,12 @@ def _state(
     )
 
 
-def _check_can_share(held: Iterable[Held], spec: ModuleSpec, variant: Variant) -> None:
-    there = [variable.entry for variable in held]
+def check_can_share(there: Collection[VariableEntry], spec: ModuleSpec, variant: Variant) -> None:
+    """Checks that the variables of a variant are like those of their names that are there.
+
+    Raises:
+      errors.VariablesDifferError: one is not.
+    """
     keys, forms = {entry.key for entry in there}, {_form(entry) for entry in there}
     for entry in variant.variables:
         if entry.key in keys and _form(entry) not in forms:
@@ -173,14 +179,20 @@ def _form(entry: VariableEntry) -> tuple[Any, ...]:
     return entry.op_name, entry.slice_spec, entry.dtype.base_dtype, shape, entry.proto.is_resource
 
 
-def _alike(base: StateGraph, base_variant: Variant, variant: Variant) -> dict[str, tf.Tensor]:
-    """Returns the tensors of the tables and assets that two variants have alike, by node name."""
+def alike(others: Mapping[str, _T], base_variant: Variant, variant: Variant) -> dict[str, _T]:
+    """Returns those of the tables and assets of a variant that another one has alike, by node name.
+
+    Args:
+      others: what the first variant has by their stored names (`node:0`).
+      base_variant: the first variant.
+      variant: the other one.
+    """
     base_files = collections.asset_files(base_variant.meta_graph)
     files = collections.asset_files(variant.meta_graph)
     return {
-        node: base.others[f"{node}:0"]
+        node: others[f"{node}:0"]
         for node in variant.instance_nodes
-        if f"{node}:0" in base.others
+        if f"{node}:0" in others
         and base_variant.nodes[node] == variant.nodes[node]
         and base_files.get(f"{node}:0") == files.get(f"{node}:0")
     }

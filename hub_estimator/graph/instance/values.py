@@ -23,14 +23,23 @@ def convert_inputs(signature_def: Any, inputs: Any, what: str) -> dict[str, tf.T
     Raises:
       errors.InputError: keys are missing or extra, or a value does not fit.
     """
-    given = inputs_by_name(signature_def.inputs, inputs, what)
     feeds: dict[str, tf.Tensor] = {}
-    for key, info in sorted(signature_def.inputs.items()):
-        value = _convert(given[key], parse(info), f"The input {key!r} of {inside_sentence(what)}")
-        feeds.update(
-            zip(component_names(info), tf.nest.flatten(value, expand_composites=True), strict=True)
-        )
+    for key, value in convert_by_name(signature_def, inputs, what).items():
+        names = component_names(signature_def.inputs[key])
+        feeds.update(zip(names, tf.nest.flatten(value, expand_composites=True), strict=True))
     return feeds
+
+
+def convert_by_name(signature_def: Any, inputs: Any, what: str) -> dict[str, Any]:
+    """Returns a caller's values as tensors, sparse or composite ones, by the inputs' names.
+
+    Args and errors are those of `convert_inputs`.
+    """
+    given = inputs_by_name(signature_def.inputs, inputs, what)
+    return {
+        key: _convert(given[key], parse(info), f"The input {key!r} of {inside_sentence(what)}")
+        for key, info in sorted(signature_def.inputs.items())
+    }
 
 
 def inputs_by_name(names: Collection[str], inputs: Any, what: str) -> Mapping[str, Any]:
@@ -103,13 +112,20 @@ def _convert(value: Any, info: ParsedTensorInfo, what: str) -> Any:
         raise errors.InputError(f"{what} takes {_text(info)}, but was given {_text(got)}.")
     graph = tf.compat.v1.get_default_graph()
     for component in tf.nest.flatten(converted, expand_composites=True):
-        if not compat.is_inside(graph, component.graph):
+        if not _is_usable(component, graph):
             raise errors.InputError(
                 f"{what} was given {value!r}, which is a tensor of another graph."
             )
     if info.is_composite and not spec.is_compatible_with(converted):
         raise errors.InputError(f"{what} takes {spec}, but was given {got.type_spec}.")
     return converted
+
+
+def _is_usable(tensor: tf.Tensor, graph: tf.Graph) -> bool:
+    owner = getattr(tensor, "graph", None)
+    if owner is None:  # an eager one
+        return tf.executing_eagerly() or compat.is_function_graph(graph)
+    return compat.is_inside(graph, owner)
 
 
 def _as_tensor(value: Any, info: ParsedTensorInfo, what: str) -> Any:

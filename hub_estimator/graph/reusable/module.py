@@ -1,0 +1,279 @@
+"""`ReusableModule`: a TF1 Hub module at work in eager mode, and in functions of TensorFlow 2."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hub_estimator import errors
+from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.tensor_infos import parse
+from hub_estimator.format.variant import DEFAULT, Variant, inside_sentence
+from hub_estimator.graph.instance.apply import compute, has_v1_control_flow
+from hub_estimator.graph.instance.plan import Trainable, choose_training, state_losses
+from hub_estimator.graph.instance.values import convert_by_name
+from hub_estimator.graph.reusable.eager_state import EagerState
+from hub_estimator.graph.reusable.holdings import CreateVariable, Holdings, create_variable
+
+TRAIN_TAGS = frozenset({"train"})
+"""The tags of the variant that is computed while training, where a module has it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Computed:
+    """What a call of a module gives.
+
+    Attributes:
+      outputs: all outputs by name.
+      losses: the regularization losses that depend on its inputs; the module has the others.
+    """
+
+    outputs: dict[str, Any]
+    losses: list[tf.Tensor]
+
+
+class ReusableModule(tf.Module):
+    """A TF1 Hub module as one eager object with the interface of reusable SavedModels.
+
+        m = ReusableModule(spec, trainable=True)
+        with tf.GradientTape() as tape:
+            loss = loss_of(m(sentences, training=True))
+            loss += sum(loss() for loss in m.regularization_losses)
+        gradients = tape.gradient(loss, m.trainable_variables)
+
+    Its variables, tables and assets are made at once, outside of all graphs; there is no session. It
+    is called eagerly or in functions, also in those of a strategy's replicas, where it was made in the
+    strategy's scope. A Keras layer, `tf.train.Checkpoint` and `tf.saved_model.save` find what it
+    holds when it is an attribute of theirs.
+
+    Args:
+      spec: the module.
+      trainable: whether the variables are trained, as `hub.Module` has it: False, True, or a regular
+        expression that chooses among those that the publisher made trainable.
+      tags: the tags of the graph variant. None is the variant for inference, with the variant of
+        the tags `{"train"}`, where there is one, for calls with `training=True` of a module that is
+        trained.
+      more_tags: the tags of further variants that `compute` is asked for. Variables that only they
+        have are not trained.
+      create: makes each variable: `create(entry, initial_value, is_trained)`; see
+        `hub_estimator.graph.reusable.holdings.create_variable`.
+
+    Raises:
+      errors.TagsNotFoundError: the module has no variant with these tags.
+      errors.ValuesNotFoundError: the module has no values for variables of a variant.
+      errors.NoTrainableVariablesError: the regular expression finds no variable.
+      errors.GraphModeError: TensorFlow does not execute eagerly.
+    """
+
+    def __init__(
+        self,
+        spec: ModuleSpec,
+        trainable: Trainable = False,
+        tags: Iterable[str] | None = None,
+        more_tags: Iterable[frozenset[str]] = (),
+        create: CreateVariable = create_variable,
+    ) -> None:
+        super().__init__(name="reusable_module")
+        self._made = _Made(spec, create)
+        self._made.build(trainable, spec.variant(tags), tags is None, more_tags)
+        self._by_name = {
+            name: held.variable for name, held in self._made.holdings.variables.items()
+        }
+        self._others = dict(self._made.holdings.others)
+
+    @property
+    def spec(self) -> ModuleSpec:
+        """What it was made of."""
+        return self._made.spec
+
+    @property
+    def variables(self) -> tuple[tf.Variable, ...]:
+        """The variables, sorted by their names in the module."""
+        return tuple(self.variables_by_name.values())
+
+    @property
+    def variables_by_name(self) -> dict[str, tf.Variable]:
+        """The variables by their names in the module, sorted; parts of partitioned ones are alone."""
+        return {name: self._by_name[name] for name in sorted(self._by_name)}
+
+    @property
+    def trainable_variables(self) -> tuple[tf.Variable, ...]:
+        """The variables that are trained, sorted by their names in the module."""
+        held = self._made.holdings.variables
+        return tuple(held[name].variable for name in sorted(held) if held[name].is_trained)
+
+    @property
+    def regularization_losses(self) -> list[Callable[[], tf.Tensor]]:
+        """The regularization losses of what is trained, as functions without arguments."""
+        return list(self._made.losses)
+
+    @property
+    def signatures(self) -> dict[str, Callable[..., dict[str, Any]]]:
+        """The signatures by name: functions of inputs that give all outputs by name."""
+        names = self.spec.get_signature_names(self._made.serving.variant.tags)
+        return {name: functools.partial(self._outputs, signature=name) for name in names}
+
+    def __call__(self, inputs: Any = None, training: bool | None = False) -> Any:
+        """Computes the signature `"default"`.
+
+        Args:
+          inputs: the value of its one input, or a dict of values by input name, or None where it
+            has no inputs.
+          training: whether to compute what training needs and run the update operations, once;
+            nothing else than without where nothing is trained.
+
+        Returns:
+          The output `"default"` where there is one, or all by name. They are there after the updates.
+
+        Raises:
+          errors.SignatureNotFoundError: there is no such signature.
+          errors.InputError: the inputs do not fit.
+        """
+        outputs = self.compute(inputs, training=training).outputs
+        return outputs.get(DEFAULT, outputs)
+
+    def compute(
+        self,
+        inputs: Any = None,
+        signature: str | None = None,
+        training: bool | None = False,
+        tags: frozenset[str] | None = None,
+    ) -> Computed:
+        """Computes a signature; see `__call__`.
+
+        Args:
+          inputs: a dict from the names of the signature's inputs to values, or one value where it
+            has one input, or None where it has none.
+          signature: the signature's name; None is `"default"`.
+          training: whether to train.
+          tags: the tags of another variant that it has, which is computed without training.
+        """
+        return self._made.compute(inputs, signature or DEFAULT, bool(training), tags)
+
+    def _outputs(self, inputs: Any = None, *, signature: str) -> dict[str, Any]:
+        return self.compute(inputs, signature).outputs
+
+
+class _Made:
+    """What a module is made of. Not what TensorFlow looks into for objects to save.
+
+    Args:
+      spec: the module.
+      create: makes its variables.
+    """
+
+    serving: EagerState
+    training: EagerState
+    losses: list[Callable[[], tf.Tensor]]
+
+    def __init__(self, spec: ModuleSpec, create: CreateVariable) -> None:
+        self.spec = spec
+        self.holdings = Holdings(spec, create)
+        self._states: dict[frozenset[str], EagerState] = {}
+        self._functions: dict[Any, Any] = {}
+
+    def build(
+        self,
+        trainable: Trainable,
+        serving: Variant,
+        has_train_variant: bool,
+        more_tags: Iterable[frozenset[str]],
+    ) -> None:
+        """Makes variables, tables and assets.
+
+        Args:
+          trainable: what is trained.
+          serving: the variant that is computed.
+          has_train_variant: whether the one of `TRAIN_TAGS` is for training, if there is one.
+          more_tags: the tags of further variants.
+        """
+        base = serving
+        if trainable and has_train_variant and TRAIN_TAGS in self.spec.get_tags():
+            base = self.spec.variant(TRAIN_TAGS)
+        chosen = choose_training(base, trainable)
+        variants = {variant.tags: variant for variant in (base, serving)}
+        others = {tags: self.spec.variant(tags) for tags in more_tags if tags not in variants}
+        for tags in [*variants, *others]:
+            self.spec.check_values(tags)
+        with tf.init_scope():
+            self._check_eager()
+            # Names as in the module, wherever it is made.
+            with tf.compat.v1.name_scope(None):
+                for tags, variant in variants.items():
+                    self._states[tags] = self.holdings.add(variant, trainable)
+                for tags, variant in others.items():
+                    self._states[tags] = self.holdings.add(variant, False)
+        self.serving = self.training = self._states[serving.tags]
+        if chosen is not None:
+            self.training = self.holdings.trained(self._states[base.tags], chosen.is_whole)
+        losses = state_losses(self.training.variant, self.training.training)
+        self.losses = [_loss_function(self.training, name) for name in losses]
+
+    def _check_eager(self) -> None:
+        if not tf.executing_eagerly():
+            raise errors.GraphModeError(
+                f"{self.spec.source} is made for eager execution here, but TensorFlow builds a "
+                "graph. In a graph, use hub.Module."
+            )
+
+    def compute(
+        self, inputs: Any, signature: str, is_training: bool, tags: frozenset[str] | None
+    ) -> Computed:
+        """Computes a signature; see `ReusableModule.compute`."""
+        state = self.training if is_training else self.serving
+        if tags is not None:
+            state = self._states[tags]
+        source = self.spec.source
+        signature_def = state.variant.signature(signature, source)
+        what = f"The signature {signature!r} of {inside_sentence(source)}"
+        given = convert_by_name(signature_def, inputs, what)
+        key = (state.variant.tags, state.training, signature)
+        if key not in self._functions:
+            self._functions[key] = _signature_function(state, signature, signature_def, what)
+        outputs, losses = self._functions[key](given)
+        return Computed(outputs, losses)
+
+
+def _signature_function(
+    state: EagerState, signature: str, signature_def: Any, what: str
+) -> Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[tf.Tensor]]]:
+    specs = {key: parse(info).type_spec for key, info in signature_def.inputs.items()}
+
+    def apply(given: Mapping[str, Any]) -> Any:
+        applied = compute(state.variant, state, "module", signature, given, what)
+        return applied.after_updates((applied.outputs, applied.losses))
+
+    # Not part of a caller's graph: tapes do not see operations that are imported, but calls.
+    @functools.partial(tf.function, autograph=False, input_signature=[specs])
+    def call(given: Mapping[str, Any]) -> Any:
+        if has_v1_control_flow(state.variant, state, signature):
+            return _without_dependencies(apply, given)
+        return apply(given)
+
+    return call
+
+
+def _without_dependencies(apply: Callable[[Any], Any], given: Mapping[str, Any]) -> Any:
+    """Applies a function without the control dependencies that `tf.function` adds.
+
+    It makes operations wait for others, also for those in v1 branches that are not taken.
+    """
+
+    def apply_flat(*tensors: tf.Tensor) -> Any:
+        return apply(tf.nest.pack_sequence_as(given, tensors, expand_composites=True))
+
+    flat = tf.nest.flatten(given, expand_composites=True)
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in flat]
+    return tf.compat.v1.wrap_function(apply_flat, specs)(*flat)
+
+
+def _loss_function(state: EagerState, loss: str) -> Callable[[], tf.Tensor]:
+    @functools.partial(tf.function, autograph=False, input_signature=[])
+    def regularization_loss() -> tf.Tensor:
+        return state.add([loss], "regularization_loss/")[0]
+
+    return regularization_loss
