@@ -65,22 +65,34 @@ def _of_signature(function: Any) -> NamedCall:
 def _both(signature: NamedCall, called: NamedCall) -> NamedCall:
     """Returns a signature that trains as a `__call__` does, where the two take the same.
 
-    Signatures have names, and all outputs; `__call__` alone can be told to train.
+    A signature has names, and all outputs; `__call__` alone can be told to train, and takes sparse
+    and ragged tensors, which a signature takes in parts.
     """
-    kinds = [
-        [(spec.dtype, spec.shape.as_list()) for _, spec in sorted(call.inputs.items())]
-        for call in (signature, called)
-    ]
-    names = dict(zip(sorted(called.inputs), sorted(signature.inputs), strict=False))
-    if kinds[0] != kinds[1] or (len(names) > 1 and set(names) != set(names.values())):
+    names = {name: name for name in called.inputs}
+    if len(called.inputs) == 1 and signature.inputs:
+        names = dict.fromkeys(called.inputs, min(signature.inputs, key=len))
+    parts = _parts({names[name]: spec for name, spec in called.inputs.items()})
+    if {name: part.dtype for name, part in parts.items()} != {
+        name: spec.dtype for name, spec in signature.inputs.items()
+    }:
         return called
 
     def call(given: Mapping[str, Any], training: bool) -> dict[str, Any]:
-        if not training:
-            return signature.call(given, training)
-        return called.call({name: given[other] for name, other in names.items()}, training)
+        if training:
+            return called.call({name: given[other] for name, other in names.items()}, training)
+        return signature.call(_parts(given), training)
 
-    return NamedCall(signature.inputs, call, called.takes_training)
+    inputs = {other: called.inputs[name] for name, other in names.items()}
+    return NamedCall(inputs, call, called.takes_training)
+
+
+def _parts(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the parts of tensors or specs by the names that TensorFlow gives them in signatures."""
+    return {
+        f"{name}_{number}" if number else name: part
+        for name, value in values.items()
+        for number, part in enumerate(tf.nest.flatten(value, expand_composites=True))
+    }
 
 
 def _of_call(loaded: Any, source: str) -> NamedCall:

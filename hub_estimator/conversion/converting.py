@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from hub_estimator import compat, errors, files
 from hub_estimator.conversion.estimator_checkpoints import name_transform
 from hub_estimator.conversion.report import Conversion, report
-from hub_estimator.conversion.sources import EagerObject, HubModule, Source, TF1SavedModel, opened
+from hub_estimator.conversion.sources import EagerObject, HubModule, Source, opened
 from hub_estimator.conversion.to_serving import check_servable, write_servable
 from hub_estimator.conversion.to_tf1 import TF1Module
 from hub_estimator.format.spec import ModuleSpec

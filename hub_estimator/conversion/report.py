@@ -16,7 +16,7 @@ from hub_estimator.format.variant import tags_text
 from hub_estimator.resolver.download import readable
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"  # how TF2 ends the names of variables in its checkpoints
-_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_NOT_VARIABLES = (f"save_counter{_VALUE}", "_CHECKPOINTABLE_OBJECT_GRAPH")
 _NOT_OF_PUBLISHER = "__saved_model"  # how the names of TensorFlow's own signatures start
 
 
@@ -133,8 +133,8 @@ def _variables(prefix: str) -> dict[str, tf.TensorSpec]:
     if not files.exists(f"{prefix}.index"):
         return {}
     found = checkpoint.contents(checkpoint.open_checkpoint(prefix))
-    found.pop(_OBJECTS, None)
-    return {name.removesuffix(_VALUE): found[name] for name in sorted(found)}
+    names = sorted(set(found).difference(_NOT_VARIABLES))
+    return {name.removesuffix(_VALUE): found[name] for name in names}
 
 
 def _names_in(folder: str, below: str = "") -> Iterator[str]:

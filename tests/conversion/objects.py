@@ -96,7 +96,7 @@ def outputs(path, inputs, signature="default", tags=frozenset(), library=hub):
 
 
 def step(path, inputs, tags=frozenset(), library=hub):
-    """Trains a module by one step of gradient descent on the sum of its outputs.
+    """Trains a module by one step of gradient descent on the sum of its default output, or of all.
 
     Returns:
       The names of the variables that changed, within the module, and the regularization losses.
@@ -106,11 +106,12 @@ def step(path, inputs, tags=frozenset(), library=hub):
         result = module(
             {key: modules.as_tensor(value) for key, value in inputs.items()}, as_dict=True
         )
-        floats = [value for value in result.values() if value.dtype == tf.float32]
+        chosen = [result["default"]] if "default" in result else result.values()
+        floats = [value for value in chosen if value.dtype == tf.float32]
         losses = tf1.losses.get_regularization_losses()
         loss = tf.add_n([tf.reduce_sum(value) for value in floats] + losses)
         optimize = tf1.train.GradientDescentOptimizer(0.1).minimize(loss)
-        variables = {name: variable for name, variable in module.variable_map.items()}
+        variables = dict(module.variable_map)
         modules.initialize(session)
         before, losses = session.run([variables, losses])
         session.run([optimize, tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)])

@@ -120,11 +120,11 @@ def test_the_report(tmp_path):
     head, *lines = made.text().splitlines()
     assert re.fullmatch(rf"Converted to a TF1 Hub module of \d+\.\d kB: {tmp_path}/module", head)
     signature = "- default: rows float32 (None, 3) -> default float32 (None, 2)"
+    counts = "2 trainable variables, {}1 regularization losses"
     assert lines == [
-        "Graph with the tags set(), 2 trainable variables, 1 regularization losses",
+        f"Graph with the tags set(), {counts.format('')}",
         signature,
-        "Graph with the tags {'train'}, 2 trainable variables, 1 update operations, 1 regularization "
-        "losses",
+        f"Graph with the tags {{'train'}}, {counts.format('1 update operations, ')}",
         signature,
         "Variables: 4 with 12 values",
     ]
