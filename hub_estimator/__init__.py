@@ -13,6 +13,7 @@ from hub_estimator.version import __version__
 
 if TYPE_CHECKING:
     from hub_estimator import compat, errors, estimator, keras
+    from hub_estimator.conversion.converting import convert
     from hub_estimator.format.protos import ImageModuleInfo
     from hub_estimator.format.read import load_module_spec
     from hub_estimator.format.spec import ModuleSpec
@@ -58,6 +59,7 @@ _WHERE = {
     "add_signature": "graph.defining.authoring",
     "attach_image_module_info": "graph.images",
     "attach_message": "graph.defining.authoring",
+    "convert": "conversion.converting",
     "create_module_spec": "graph.defining.authoring",
     "create_module_spec_from_saved_model": "graph.defining.saved_models",
     "eval_function_for_module": "graph.eval_function",
@@ -94,6 +96,7 @@ __all__ = [
     "attach_image_module_info",
     "attach_message",
     "compat",
+    "convert",
     "create_module_spec",
     "create_module_spec_from_saved_model",
     "errors",

@@ -234,6 +234,21 @@ class KerasBackendError(Error, NotImplementedError, RuntimeError):
     """Keras computes with another library than TensorFlow."""
 
 
+# --- converting ------------------------------------------------------------------------------
+
+
+class CheckpointScopeError(NotConvertibleError):
+    """A checkpoint has a module's variables several times; the message says under which scopes."""
+
+
+class KerasFileError(NotConvertibleError, OSError):
+    """A `.keras` file is damaged, or brings code that opening it would run."""
+
+
+class ConversionSourceError(NotConvertibleError, TypeError):
+    """What was given is nothing that can be converted."""
+
+
 # --- resolving a handle ----------------------------------------------------------------------
 
 
@@ -302,6 +317,10 @@ class LegacyKerasError(Error, ImportError, RuntimeError):
 
 class KerasNotFoundError(Error, ImportError):
     """Keras 3 is needed, and this process has none, or one that is too old."""
+
+
+class Keras3Error(Error, ImportError, RuntimeError):
+    """Something needs Keras 3 on TensorFlow, which this process does not use or have."""
 
 
 class TPUUnsupportedError(Error, NotImplementedError):

@@ -13,7 +13,10 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
-LAYERS = ["top", "jobs", "training", "keras", "graph", "format", "resolver", "compat", "bottom"]
+LAYERS = [
+    *("top", "jobs", "training", "conversion", "keras"),
+    *("graph", "format", "resolver", "compat", "bottom"),
+]
 BOTTOM = {
     *("config", "environment", "errors", "files", "json_text", "layout", "progress", "texts"),
     "version",

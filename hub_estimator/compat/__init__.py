@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub_estimator.compat.eager_objects import eagerly, resource_functions
     from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
         add_gradients,
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from hub_estimator.compat.heads import head_class, head_details
     from hub_estimator.compat.hub_flags import flag_settings
     from hub_estimator.compat.installing import install
-    from hub_estimator.compat.keras_2 import legacy_keras, legacy_layers
+    from hub_estimator.compat.keras_2 import is_legacy_keras, legacy_keras, legacy_layers
+    from hub_estimator.compat.keras_3 import is_keras_3, keras_3_inputs, load_keras_3
     from hub_estimator.compat.keras_choice import choose_legacy_keras
     from hub_estimator.compat.keras_layers import (
         guard_sequential,
@@ -39,11 +41,13 @@ if TYPE_CHECKING:
     from hub_estimator.compat.noise import silence_deprecations
     from hub_estimator.compat.op_defs import (
         is_own_op,
+        is_stateful,
         knows_op,
         makes_state,
         op_attr_names,
         op_attr_types,
         op_outputs_state,
+        output_sizes,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
     from hub_estimator.compat.row_gradients import ROW_SUMS, hasten_row_gradients
@@ -63,6 +67,7 @@ _WHERE = {
     "choose_legacy_keras": "keras_choice",
     "colocate": "graphs",
     "decode_type_spec": "nested",
+    "eagerly": "eager_objects",
     "encode_type_spec": "nested",
     "estimator_module": "stand_ins",
     "flag_settings": "hub_flags",
@@ -77,18 +82,25 @@ _WHERE = {
     "install": "installing",
     "is_function_graph": "graphs",
     "is_inside": "graphs",
+    "is_keras_3": "keras_3",
+    "is_legacy_keras": "keras_2",
     "is_own_op": "op_defs",
+    "is_stateful": "op_defs",
     "keep_all": "savers",
+    "keras_3_inputs": "keras_3",
     "keras_variable": "keras_layers",
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
     "legacy_layers": "keras_2",
     "load_functions": "graphs",
+    "load_keras_3": "keras_3",
     "makes_state": "op_defs",
     "missing_for_tensorboard": "tensorboard",
     "op_attr_names": "op_defs",
     "op_attr_types": "op_defs",
     "op_outputs_state": "op_defs",
+    "output_sizes": "op_defs",
+    "resource_functions": "eager_objects",
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
@@ -109,6 +121,7 @@ __all__ = [
     "choose_legacy_keras",
     "colocate",
     "decode_type_spec",
+    "eagerly",
     "encode_type_spec",
     "estimator_module",
     "flag_settings",
@@ -123,18 +136,25 @@ __all__ = [
     "install",
     "is_function_graph",
     "is_inside",
+    "is_keras_3",
+    "is_legacy_keras",
     "is_own_op",
+    "is_stateful",
     "keep_all",
+    "keras_3_inputs",
     "keras_variable",
     "knows_op",
     "legacy_keras",
     "legacy_layers",
     "load_functions",
+    "load_keras_3",
     "makes_state",
     "missing_for_tensorboard",
     "op_attr_names",
     "op_attr_types",
     "op_outputs_state",
+    "output_sizes",
+    "resource_functions",
     "ships_estimator",
     "silence_deprecations",
     "strip_default_attributes",

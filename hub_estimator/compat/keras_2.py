@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from typing import Any
 
 import tensorflow as tf
@@ -30,6 +31,12 @@ def legacy_keras() -> Any:
       errors.LegacyKerasError: tf-keras is not installed, or not for this TensorFlow.
     """
     return tf.keras if ships_estimator() else _module(_V2)
+
+
+def is_legacy_keras(value: Any) -> bool:
+    """Whether something is a layer or a model of legacy Keras; imports nothing."""
+    is_loaded = ships_estimator() or "tf_keras" in sys.modules
+    return is_loaded and isinstance(value, legacy_keras().layers.Layer)
 
 
 def legacy_keras_v1() -> Any:

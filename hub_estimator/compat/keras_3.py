@@ -1,11 +1,14 @@
-"""Objects of Keras 3 given to Estimators, which are built on legacy Keras: one clear error."""
+"""Keras 3: where something needs it, and where it is given to Estimators, built on legacy Keras."""
 
 from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
+
+import tensorflow as tf
 
 from hub_estimator import errors
 
@@ -13,6 +16,15 @@ GIVEN = (
     "An Estimator got %s, which is of Keras 3; Estimators are built on legacy Keras (Keras 2). Make it "
     "of the package tf_keras, or call hub_estimator.compat.install() before anything uses tf.keras, "
     "which is legacy Keras then."
+)
+
+NEEDED = (
+    "This model needs Keras 3, the package keras, and %s. Install it beside TensorFlow 2.16 or newer: "
+    "pip install 'keras>=3'."
+)
+OTHER_BACKEND = (
+    "Keras 3 runs on %s in this process, and modules are of TensorFlow. Set KERAS_BACKEND=tensorflow "
+    "before Keras is imported."
 )
 
 _ESTIMATOR = "tensorflow_estimator.python.estimator"
@@ -49,3 +61,55 @@ def _check(value: Any) -> None:
     cls = value if isinstance(value, type) else type(value)
     if any(base.__module__.partition(".")[0] == "keras" for base in cls.__mro__):
         raise errors.LegacyKerasError(GIVEN % f"{cls.__module__}.{cls.__qualname__}")
+
+
+def load_keras_3() -> Any:
+    """Returns Keras 3, which runs on TensorFlow here.
+
+    Raises:
+      errors.Keras3Error: it is not installed, or runs on another backend.
+    """
+    try:
+        keras = importlib.import_module("keras")
+    except ImportError as error:
+        raise errors.Keras3Error(NEEDED % f"it cannot be imported: {error}") from error
+    if not _is_3(keras):
+        raise errors.Keras3Error(NEEDED % f"here it is Keras {keras.__version__}")
+    if keras.backend.backend() != "tensorflow":
+        raise errors.Keras3Error(OTHER_BACKEND % keras.backend.backend())
+    return keras
+
+
+def is_keras_3(value: Any) -> bool:
+    """Whether something is a layer or a model of Keras 3; imports nothing."""
+    keras = sys.modules.get("keras")
+    return keras is not None and _is_3(keras) and isinstance(value, keras.Layer)
+
+
+def keras_3_inputs(model: Any) -> Any:
+    """Returns the `tf.TypeSpec`s of what a layer of Keras 3 takes, in its structure; None if unknown."""
+    keras = load_keras_3()
+    taken = getattr(model, "input", None) if getattr(model, "inputs", None) else None
+    if taken is not None:
+        return tf.nest.map_structure(_spec, taken)
+    built = model.get_build_config() or {}
+    shapes = built.get("shapes_dict") or {"inputs": built.get("input_shape")}
+    [shape, *others] = shapes.values()
+    if shape is None or others:
+        return None
+    return keras.tree.map_shape_structure(
+        lambda shape: tf.TensorSpec([None, *shape[1:]], model.input_dtype), shape
+    )
+
+
+def _spec(tensor: Any) -> tf.TypeSpec:
+    name = tensor.name.partition(":")[0]
+    if tensor.sparse:
+        return tf.SparseTensorSpec(tensor.shape, tensor.dtype)
+    if getattr(tensor, "ragged", False):
+        return tf.RaggedTensorSpec(tensor.shape, tensor.dtype, tensor.ragged_rank)
+    return tf.TensorSpec(tensor.shape, tensor.dtype, name)
+
+
+def _is_3(keras: Any) -> bool:
+    return str(getattr(keras, "__version__", "2.")).startswith("3.")

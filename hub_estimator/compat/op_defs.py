@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
@@ -99,3 +100,32 @@ def op_outputs_state(op_type: str) -> bool:
         and not op_def.input_arg
         and any(arg.is_ref or arg.type in _STATE_TYPES for arg in op_def.output_arg)
     )
+
+
+@functools.cache
+def is_stateful(op_type: str) -> bool:
+    """Whether operations of a known type do, or depend on, more than computing on their inputs."""
+    return bool(op_def_registry.get(op_type).is_stateful)
+
+
+def output_sizes(node: Any) -> dict[str, int]:
+    """Returns how many tensors each output of a node has by the output's name, in their order.
+
+    Args:
+      node: a `NodeDef` of a known type.
+    """
+    op_def = op_def_registry.get(node.op)
+    defaults = {attr.name: attr.default_value for attr in op_def.attr}
+
+    def attribute(name: str) -> Any:
+        return node.attr[name] if name in node.attr else defaults[name]
+
+    sizes = {}
+    for arg in op_def.output_arg:
+        if arg.number_attr:
+            sizes[arg.name] = attribute(arg.number_attr).i
+        elif arg.type_list_attr:
+            sizes[arg.name] = len(attribute(arg.type_list_attr).list.type)
+        else:
+            sizes[arg.name] = 1
+    return sizes

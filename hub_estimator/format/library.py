@@ -188,7 +188,7 @@ class Expansion:
     def __init__(self, library: Library, nodes: Iterable[Any], what: str) -> None:
         self._calls = library.calls
         self._roots = list(library.called_by(nodes))
-        self._order = _innermost_first(self._calls, what)
+        self._order = innermost_first(self._calls, what)
         levels: dict[str, int] = {}
         for name in self._order:
             levels[name] = 1 + max((levels[callee] for callee in self._calls[name]), default=0)
@@ -211,7 +211,7 @@ class Expansion:
         return max([own[GRAPH] + sum(totals[name] for name in self._roots), *totals.values()])
 
 
-def _innermost_first(calls: Mapping[str, list[str]], what: str) -> list[str]:
+def innermost_first(calls: Mapping[str, list[str]], what: str) -> list[str]:
     """Returns the functions in an order in which each comes after all that it calls."""
     done: dict[str, None] = {}
     for start in calls:
