@@ -42,6 +42,11 @@ class Computation:
         """The type of the input, if there is one only and its type is known."""
         return self._source.function.only_input_type
 
+    @property
+    def weights(self) -> list[tf.Variable]:
+        """The variables that Keras can have as weights: it has no values that are not numbers."""
+        return [variable for variable in self.variables if _is_number(variable.dtype)]
+
     def is_trained(self, variable: tf.Variable) -> bool:
         """Whether training changes a variable where the layer is trained."""
         return id(variable) in self._trained
@@ -166,6 +171,10 @@ class Computation:
                 f"{self.settings.shown}, which is {_described(output)}."
             ) from error
         return output
+
+
+def _is_number(dtype: tf.DType) -> bool:
+    return dtype.is_floating or dtype.is_integer or dtype.is_bool or dtype.is_complex
 
 
 def variable_name(variable: tf.Variable) -> str:

@@ -23,8 +23,7 @@ _KERAS: Any = compat.import_keras_3()
 class KerasLayer(HubLayer, _KERAS.Layer):
     """A module or a SavedModel as a layer of Keras 3; see `HubLayer.__init__` for its arguments.
 
-    Its weights are the variables of the module, of those types that Keras knows; others are saved
-    and loaded with them.
+    Its weights are the variables of the module, but for strings, which are saved and loaded with them.
     """
 
     of_keras_3 = True
@@ -48,8 +47,8 @@ class KerasLayer(HubLayer, _KERAS.Layer):
                 compat.keras_variable(
                     variable, _weight_name(variable), self._computation.is_trained(variable)
                 )
-                for variable in self._computation.variables
-                if _is_weight(variable)
+                for variable in self._computation.weights
+                if variable.shape.is_fully_defined()  # Keras has no others
             ]
         self.trainable = bool(trainable)  # tells the variables, too
         self.built = True
@@ -83,13 +82,6 @@ class KerasLayer(HubLayer, _KERAS.Layer):
         """Returns the shapes of the outputs, computing nothing."""
         specs = self._output_specs_of_shapes(input_shape)
         return tf.nest.map_structure(lambda spec: tuple(_known_shape(spec)), specs)
-
-
-def _is_weight(variable: tf.Variable) -> bool:
-    """Whether a variable can be a weight: Keras neither measures strings nor changes shapes."""
-    dtype = variable.dtype
-    is_number = dtype.is_floating or dtype.is_integer or dtype.is_bool or dtype.is_complex
-    return is_number and variable.shape.is_fully_defined()
 
 
 def _weight_name(variable: tf.Variable) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub_estimator import errors, texts
+from hub_estimator.resolver import Handle
 
 NO_CONFIG = (
     "A layer made with an object, %s, has no configuration: a saved model could not make it again. Make "
@@ -48,9 +49,17 @@ class LayerSettings:
         return isinstance(self.handle, str)
 
     @property
+    def public_handle(self) -> str:
+        """The handle without a login."""
+        parsed = Handle.parse(self.handle)
+        return str(parsed) if parsed.is_url else self.handle
+
+    @property
     def shown(self) -> str:
         """What messages call that which the layer computes with."""
-        return texts.shown(self.handle) if self.is_named else f"a {type(self.handle).__name__}"
+        return (
+            texts.shown(self.public_handle) if self.is_named else f"a {type(self.handle).__name__}"
+        )
 
     def check(self) -> None:
         """Checks what can be said before anything is loaded.
@@ -73,7 +82,9 @@ class LayerSettings:
                 )
 
     def config(self) -> dict[str, Any]:
-        """Returns what of it a layer's configuration has; JSON can hold it if `arguments` can be.
+        """Returns what of it a layer's configuration has: no login, and no options of loading.
+
+        JSON can hold it, if it can hold `arguments`.
 
         Raises:
           errors.LayerConfigError: there is an object in place of a handle.
@@ -89,7 +100,7 @@ class LayerSettings:
             "output_shape": _plain(self.output_shape),
         }
         given = {name: value for name, value in options.items() if value is not None}
-        return {"handle": self.handle, **given}
+        return {"handle": self.public_handle, **given}
 
 
 def layer_settings(

@@ -17,7 +17,7 @@ _KERAS: Any = compat.legacy_keras()
 class KerasLayer(HubLayer, _KERAS.layers.Layer):
     """A module or a SavedModel as a layer of legacy Keras; see `HubLayer.__init__` for its arguments.
 
-    Its weights are the variables of the module.
+    Its weights are the variables of the module, but for strings, which are saved and loaded with them.
     """
 
     of_keras_3 = False
@@ -34,13 +34,13 @@ class KerasLayer(HubLayer, _KERAS.layers.Layer):
         """The variables that training changes."""
         if not self.trainable:
             return []
-        return [item for item in self._computation.variables if self._computation.is_trained(item)]
+        return [item for item in self._computation.weights if self._computation.is_trained(item)]
 
     @property
     def non_trainable_weights(self) -> list[tf.Variable]:
         """All other variables."""
         trained = {id(variable) for variable in self.trainable_weights}
-        return [item for item in self._computation.variables if id(item) not in trained]
+        return [item for item in self._computation.weights if id(item) not in trained]
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Computes the outputs."""

@@ -67,4 +67,4 @@ def _read(variable: tf.Variable, value: Any) -> Any:
 
 
 def _is_in_hdf5(dtype: tf.DType) -> bool:
-    return bool(np.dtype(dtype.as_numpy_dtype).isbuiltin) and dtype != tf.string
+    return np.dtype(dtype.as_numpy_dtype).isbuiltin == 1 and dtype != tf.string

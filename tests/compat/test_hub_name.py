@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hub_estimator import compat, errors, keras_layer
+from hub_estimator import compat, errors
 from hub_estimator.compat import hub_name
 from tests.compat.programs import run
 
@@ -55,6 +55,7 @@ assert tf_v1.placeholder is tf.compat.v1.placeholder
 assert LatestModuleExporter is hub.LatestModuleExporter is hub.estimator.LatestModuleExporter
 assert register_module_for_export is hub.register_module_for_export
 assert IMAGE_MODULE_INFO_KEY == "image_module_info" and KerasLayer is hub.KerasLayer
+assert isinstance(KerasLayer(abs), hub.keras_layer.KerasLayer)
 assert ModuleSpec is hub.ModuleSpec and load is hub.load
 assert hub.estimator.Estimator is tf.compat.v1.estimator.Estimator
 """
@@ -100,14 +101,6 @@ def test_what_is_not_there_says_why():
     statements = [text for statement, (error, _) in SAID.items() for text in (statement, error)]
     result = run(SHOW, *statements)
     assert result.stdout.splitlines() == [said for _, said in SAID.values()], result.stderr
-
-
-def test_a_keras_layer_can_be_named_but_not_made():
-    with pytest.raises(errors.NotYetError) as caught:
-        keras_layer.KerasLayer("https://example.com/module/1", trainable=True)
-    assert str(caught.value) == keras_layer.NOT_YET
-    assert isinstance(caught.value, NotImplementedError)
-    assert not isinstance(1, keras_layer.KerasLayer)
 
 
 def test_the_name_of_an_imported_tensorflow_hub_is_not_taken(monkeypatch, tmp_path):
