@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import math
 import os
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import digests, errors, files
 from hub_estimator.format.checkpoint import open_checkpoint
 from hub_estimator.format.checkpoint_damage import naming_damage
 from hub_estimator.format.checkpoint_paths import as_prefix, what_is_there
@@ -64,8 +63,7 @@ def read_checkpoint(path: str) -> CheckpointRecord:
         ) from error
     if not is_there:  # TensorFlow's first format has no index
         return CheckpointRecord(path, step, None)
-    index = files.read_bytes(f"{prefix}.index")
-    return CheckpointRecord(prefix, step, hashlib.sha256(index).hexdigest())
+    return CheckpointRecord(prefix, step, digests.of_checkpoint(prefix))
 
 
 def write(

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from hub_estimator import errors, files, texts
+from hub_estimator.digests import Digest
 from hub_estimator.training import cells, checks
-from hub_estimator.training.digests import Digest
 from hub_estimator.training.labels.class_counts import Classes
 
 _logger = logging.getLogger("hub_estimator")
