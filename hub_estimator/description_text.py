@@ -27,7 +27,7 @@ _NOTHING = "-"
 
 
 def description_text(description: ModuleDescription) -> str:
-    """Returns what a module is as text, at most 100 characters wide but for its path."""
+    """Returns what a module is as text, at most 100 characters wide but for handles and paths."""
     parts = [_head(description), _variables(description)]
     shown: list[VariantDescription] = []
     for variant in description.variants:
@@ -45,7 +45,7 @@ def description_text(description: ModuleDescription) -> str:
 def difference_text(difference: ModuleDifference) -> str:
     """Returns what differs between two modules as text."""
     first, second = difference.first, difference.second
-    parts = [f"first:  {_title(first)}\nsecond: {_title(second)}\n"]  # paths are never cut
+    parts = [f"first:  {_title(first)}\nsecond: {_title(second)}\n"]
     if first.digest == second.digest:
         parts.append("Their contents are the same.\n")
     elif difference.is_none:
@@ -69,16 +69,18 @@ def _head(description: ModuleDescription) -> str:
         "assets": sum(asset.bytes for asset in description.assets),
     }
     rows = [["digest", description.digest]]
+    if description.path != description.handle:
+        rows.insert(0, ["path", texts.shown_name(description.path, most=1000)])
     if releases:
         rows.append(
             ["written by", f"TensorFlow {', '.join(map(_name, sorted(map(str, releases))))}"]
         )
     rows.append(["size", ", ".join(f"{readable(size)} of {what}" for what, size in sizes.items() if size)])  # fmt: skip
-    return f"{_title(description)}\n{texts.aligned(rows, _WIDTH)}"
+    return f"{_title(description)}\n{texts.aligned(rows, most=1000)}"
 
 
 def _title(description: ModuleDescription) -> str:
-    return f"{description.kind.value} {texts.shown_name(description.path, most=1000)}"
+    return f"{description.kind.value} {texts.shown_name(description.handle, most=1000)}"
 
 
 def _variables(description: ModuleDescription) -> str:
@@ -89,9 +91,9 @@ def _variables(description: ModuleDescription) -> str:
     beside = f", and {_count(others, 'other value')}" if others else ""
     head = f"{_count(total.variables, 'variable')} of {_count(total.parameters, 'parameter')}{beside}:\n"  # fmt: skip
     rows = [["scope", "variables", "parameters", "bytes", "trainable", "parameters"]]
+    rows += [_totals_row("all", total)] if len(scopes) > 1 else []
     rows += [_totals_row(_name(scope.name) if scope.name else "(none)", scope) for scope in scopes]
-    last = [_totals_row("all", total)] if len(scopes) > 1 else []
-    return head + _table(rows, last)
+    return head + _table(rows)
 
 
 def _totals_row(name: str, totals: Totals) -> list[str]:
@@ -198,6 +200,7 @@ def _changes(title: str, changes: Sequence[Change]) -> str:
         values = [text for text in (change.before, change.after) if text not in (None, THERE)]
         mark = "+" if change.before is None else "-" if change.after is None else "~"
         path = " ".join(texts.shown_name(name, _MOST_OF_CHANGE) for name in change.path)
+        path += f" (tags {_names(change.tags)})" if change.tags else ""
         said = f": {' -> '.join(values)}" if values else ""
         lines += _wrapped(texts.one_line(f"{mark} {path}{said}", _MOST_OF_CHANGE))
     lines += _left(changes)
@@ -236,9 +239,9 @@ def _change_row(change: ValueChange) -> list[str]:
     ]
 
 
-def _table(rows: Sequence[Sequence[str]], last: Sequence[Sequence[str]] = ()) -> str:
-    """Returns rows under the first one, its header, as a table: some of many, and the last ones."""
-    return texts.aligned([*rows[: _MOST_ROWS + 1], *last]) + _indented(list(_left(rows[1:])))
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Returns rows under the first one, their header, as a table; some of many."""
+    return texts.aligned(rows[: _MOST_ROWS + 1]) + _indented(_left(rows[1:]))
 
 
 def _indented(lines: Iterable[str]) -> str:

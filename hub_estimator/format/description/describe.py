@@ -55,7 +55,11 @@ def describe(handle: files.PathLike) -> ModuleDescription:
         prefix = as_prefix(parsed.text)
         if files.exists(f"{prefix}.index"):
             return _describe_checkpoint(Origin(str(parsed), prefix))
-    origin = find(handle)
+    try:
+        origin = find(handle)
+    except errors.HandleNotFoundError as error:
+        beside = "" if parsed.is_url else what_is_there(parsed.text)
+        raise errors.HandleNotFoundError(f"{error}{beside}") from error
     kind = layout.kind_of(origin.folder)
     if kind is layout.FolderKind.HUB_MODULE:
         return _describe_module(origin)

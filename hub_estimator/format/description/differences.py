@@ -35,11 +35,13 @@ class Change:
       path: what it is of, and its name: `("signature", "default", "input", "x")`.
       before: what it is in the first module, or `THERE`; None where it is not there.
       after: what it is in the second one; None likewise.
+      tags: the tags of the variant that it is of; none where each module has one variant alone.
     """
 
     path: Path
     before: str | None
     after: str | None
+    tags: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +54,7 @@ class ModuleDifference:
       general: the kind, and which variants there are.
       graphs: what differs in variants that both have, but for their signatures: the release that
         wrote it, the number of operations, tables, attached messages, side effects.
-      signatures: signatures and functions, and their inputs and outputs. The path begins with the
-        variant's tags, where there are several variants.
+      signatures: signatures and functions, and their inputs, outputs and settings.
       variables: variables, and other values, that one does not have, or that are of other types,
         shapes, or trainable in one alone.
       values: by how much values changed that both have.
@@ -133,8 +134,8 @@ def _changes(before: Mapping[Path, str], after: Mapping[Path, str]) -> tuple[Cha
     )
 
 
-# What the path of a variant's parts begins with, and the variant in each module.
-_Matched = tuple[Path, VariantDescription, VariantDescription]
+# What changes of a variant are told by, and the variant in each module.
+_Matched = tuple[tuple[str, ...], VariantDescription, VariantDescription]
 
 
 def _matched(
@@ -149,15 +150,15 @@ def _matched(
         return [
             ((), variant, other) for variant, other in zip(old.values(), new.values(), strict=True)
         ]
-    return [((tags_name(tags),), old[tags], new[tags]) for tags in old if tags in new]
+    return [(tags, old[tags], new[tags]) for tags in old if tags in new]
 
 
 def _of_variants(
     matched: Iterable[_Matched], texts_of: Callable[[VariantDescription], dict[Path, str]]
 ) -> tuple[Change, ...]:
     return tuple(
-        Change((*start, *change.path), change.before, change.after)
-        for start, old, new in matched
+        dataclasses.replace(change, tags=tags)
+        for tags, old, new in matched
         for change in _changes(*_without_parts_of_missing(texts_of(old), texts_of(new)))
     )
 

@@ -13,7 +13,7 @@ _ROOT = 0
 _TRAINABLE, _LOSSES = "trainable_variables", "regularization_losses"
 _VALUE = "VARIABLE_VALUE"
 # Longer paths are those of no program, and a file may have very many of them.
-_LONGEST_PATH = 4000
+_LONGEST_PATH = 500
 
 
 class ObjectGraph:
@@ -28,11 +28,13 @@ class ObjectGraph:
         self._nodes = self._graph.nodes
         # The object that has each one, and by which name, as a search from the root finds it first.
         self._owners: dict[int, tuple[int, str]] = {_ROOT: (_ROOT, "")}
+        self._lengths = {_ROOT: 0}  # of the paths
         pending = [_ROOT]
         for number in pending:
             for child in self._nodes[number].children:
                 if child.node_id not in self._owners:
                     self._owners[child.node_id] = (number, child.local_name)
+                    self._lengths[child.node_id] = self._lengths[number] + len(child.local_name) + 1
                     pending.append(child.node_id)
 
     def of_kind(self, kind: str) -> Iterator[tuple[int, Any]]:
@@ -43,14 +45,12 @@ class ObjectGraph:
 
     def path(self, number: int) -> str:
         """Returns the names by which programs reach an object from the root: `layers/0/kernel`."""
+        if self._lengths[number] > _LONGEST_PATH:
+            return f"(object {number})"
         names: list[str] = []
-        length, at = 0, number
-        while at != _ROOT:
-            at, name = self._owners[at]
+        while number != _ROOT:
+            number, name = self._owners[number]
             names.append(name)
-            length += len(name) + 1
-            if length > _LONGEST_PATH:
-                return f"(object {number})"
         return "/".join(reversed(names))
 
     def child(self, number: int, name: str) -> int | None:
