@@ -14,6 +14,8 @@ from hub_estimator.version import __version__
 if TYPE_CHECKING:
     from hub_estimator import compat, errors, estimator, keras
     from hub_estimator.conversion.converting import convert
+    from hub_estimator.format.description.describe import describe
+    from hub_estimator.format.description.differences import compare_modules
     from hub_estimator.format.protos import ImageModuleInfo
     from hub_estimator.format.read import load_module_spec
     from hub_estimator.format.spec import ModuleSpec
@@ -59,9 +61,11 @@ _WHERE = {
     "add_signature": "graph.defining.authoring",
     "attach_image_module_info": "graph.images",
     "attach_message": "graph.defining.authoring",
+    "compare_modules": "format.description.differences",
     "convert": "conversion.converting",
     "create_module_spec": "graph.defining.authoring",
     "create_module_spec_from_saved_model": "graph.defining.saved_models",
+    "describe": "format.description.describe",
     "eval_function_for_module": "graph.eval_function",
     "get_expected_image_size": "graph.images",
     "get_num_image_channels": "graph.images",
@@ -95,10 +99,12 @@ __all__ = [
     "add_signature",
     "attach_image_module_info",
     "attach_message",
+    "compare_modules",
     "compat",
     "convert",
     "create_module_spec",
     "create_module_spec_from_saved_model",
+    "describe",
     "errors",
     "estimator",
     "eval_function_for_module",

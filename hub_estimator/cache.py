@@ -12,7 +12,6 @@ entry is damaged. A damaged entry is fetched again when it is next used.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -118,15 +117,13 @@ def run(argv: Sequence[str]) -> int:
       argv: the program's name, the command, a handle, flags.
     """
     values = define_flags()
-    with contextlib.suppress(flags.Error):  # reported below, where flags are parsed again
-        words = values(list(argv))[1:]
-        wrong = _wrong_usage(words, values)
-        if wrong and not {"--help", "-h", "--helpfull"} & set(argv):
-            print(f"error: {wrong}", file=sys.stderr)
-            return command_line.USAGE
-        argv = [argv[0], *(values[name].serialize() for name in values if values[name].present)]
+    words, argv = command_line.without_words(values, argv)
+    wrong = "" if words is None else _wrong_usage(words, values)
+    if wrong and not command_line.asks_for_help(argv):
+        print(f"error: {wrong}", file=sys.stderr)
+        return command_line.USAGE
     return command_line.run(
-        lambda values: _run_command(values, *words), define_flags(), argv, __doc__ or ""
+        lambda values: _run_command(values, *(words or [])), define_flags(), argv, __doc__ or ""
     )
 
 

@@ -59,6 +59,26 @@ def asks_for_help(argv: Sequence[str]) -> bool:
     return bool({"--help", "-help", "-h", "--helpfull"} & set(argv[1:]))
 
 
+def without_words(
+    values: flags.FlagValues, argv: Sequence[str]
+) -> tuple[list[str] | None, Sequence[str]]:
+    """Returns what of a command line is no flag, and the command line without it.
+
+    Args:
+      values: the flags, defined but not parsed.
+      argv: the program's name, flags, and words between them.
+
+    Returns:
+      None, and the whole command line, where a flag is wrong, which `run` reports.
+    """
+    try:
+        words = values(list(argv))[1:]
+    except flags.Error:
+        return None, argv
+    given = [values[name].serialize() for name in values if values[name].present]
+    return words, [argv[0], *given]
+
+
 def _run(
     command: Callable[[flags.FlagValues], None],
     values: flags.FlagValues,

@@ -12,7 +12,6 @@ Exit status: 0 compared; 1 an error, in one line that starts with `error:`; 2 wr
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Sequence
 
@@ -45,15 +44,12 @@ def run(argv: Sequence[str]) -> int:
     Returns:
       The exit status.
     """
-    values, folders = define_flags(), []
-    with contextlib.suppress(flags.Error):  # reported below, where flags are parsed again
-        folders = values(list(argv))[1:]
-        if len(folders) < 2 and not command_line.asks_for_help(argv):
-            print("error: Give the model folders to compare, at least two.", file=sys.stderr)
-            return command_line.USAGE
-        argv = [argv[0], *(values[name].serialize() for name in values if values[name].present)]
+    folders, argv = command_line.without_words(define_flags(), argv)
+    if folders is not None and len(folders) < 2 and not command_line.asks_for_help(argv):
+        print("error: Give the model folders to compare, at least two.", file=sys.stderr)
+        return command_line.USAGE
     return command_line.run(
-        lambda values: _compare(values, folders), define_flags(), argv, str(__doc__)
+        lambda values: _compare(values, folders or []), define_flags(), argv, str(__doc__)
     )
 
 

@@ -1,9 +1,13 @@
-"""JSON from outside: read as it is meant, or refused in one way."""
+"""JSON: that from outside is read as it is meant, or refused in one way; values are written as it."""
 
 from __future__ import annotations
 
 import collections
+import collections.abc
+import dataclasses
+import enum
 import json
+import math
 from typing import Any
 
 from hub_estimator import texts
@@ -32,6 +36,38 @@ def parse(text: str | bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
     except ValueError:  # that of Python's limit, which says how to lift it for the whole process
         raise ValueError("it has a whole number of too many digits") from None
+
+
+def as_plain(value: Any) -> Any:
+    """Returns a value as JSON can have it.
+
+    Args:
+      value: a data class, which becomes an object of its fields and its public properties; an `Enum`,
+        which becomes its value; sequences, sets (sorted), mappings, texts and numbers of these. What
+        JSON has no number for becomes null.
+    """
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        names += [
+            name
+            for name, member in vars(type(value)).items()
+            if isinstance(member, property) and not name.startswith("_")
+        ]
+        return {name: as_plain(getattr(value, name)) for name in names}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, collections.abc.Mapping):
+        return {str(key): as_plain(inner) for key, inner in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(as_plain, value))
+    if isinstance(value, (list, tuple)):
+        return [as_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def text(value: Any) -> str:
+    """Returns a value, see `as_plain`, as JSON in ASCII over several lines."""
+    return json.dumps(as_plain(value), indent=2, allow_nan=False) + "\n"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

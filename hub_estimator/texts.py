@@ -8,6 +8,7 @@ from typing import Any
 _MOST_SHOWN = 120
 _MOST_IN_LINE = 4000
 _MOST_NAMES = 10
+_MOST_IN_CELL = 60
 
 
 def shown(value: Any, most: int = _MOST_SHOWN) -> str:
@@ -44,6 +45,22 @@ def shown_names(names: Sequence[str]) -> str:
     shown = ", ".join(map(shown_name, names[:_MOST_NAMES]))
     more = len(names) - _MOST_NAMES
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def aligned(rows: Sequence[Sequence[str]], most: int = _MOST_IN_CELL) -> str:
+    """Returns a table whose columns begin one below the other.
+
+    Args:
+      rows: the cells of each row, all of them the same number; each is shown as one line.
+      most: how many characters of a cell to show.
+    """
+    cells = [[one_line(cell, most) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    return "\n".join(f"  {line}" for line in lines) + "\n"
 
 
 def one_line(text: str, most: int = _MOST_IN_LINE) -> str:

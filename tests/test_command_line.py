@@ -103,3 +103,16 @@ def test_who_asks_for_it_sees_it(capfd, monkeypatch):
     with command_line.quiet_start():
         os.write(2, b"noise\n")
     assert capfd.readouterr().err == "noise\n"
+
+
+def test_words_between_flags():
+    values = flags.FlagValues()
+    flags.DEFINE_string("output", None, "Help.", flag_values=values)
+    flags.DEFINE_bool("all", True, "Help.", flag_values=values)
+    argv = ["program", "a", "--output", "x y", "b", "--noall"]
+    assert command_line.without_words(values, argv) == (
+        ["a", "b"],
+        ["program", "--output=x y", "--noall"],
+    )
+    argv = ["program", "a", "--nothing"]
+    assert command_line.without_words(values, argv) == (None, argv)

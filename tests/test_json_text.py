@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
+
 import pytest
 
 from hub_estimator import json_text
@@ -36,3 +39,42 @@ def test_what_is_wrong(text, message):
     with pytest.raises(ValueError) as caught:
         json_text.parse(text)
     assert str(caught.value) == message
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass(frozen=True)
+class Inner:
+    tags: frozenset[str]
+    size: float
+
+    @property
+    def count(self):
+        return len(self.tags)
+
+
+@dataclasses.dataclass(frozen=True)
+class Outer:
+    inner: tuple[Inner, ...]
+    color: Color
+    by_name: dict
+
+
+def test_values_become_what_json_has():
+    inner = Inner(frozenset({"b", "a"}), float("nan"))
+    plain = json_text.as_plain(Outer((inner,), Color.RED, {1: [None, True, 2.5, "ä"]}))
+    assert plain == {
+        "inner": [{"tags": ["a", "b"], "size": None, "count": 2}],
+        "color": "red",
+        "by_name": {"1": [None, True, 2.5, "ä"]},
+    }
+    assert list(plain) == ["inner", "color", "by_name"]
+
+
+def test_the_text_is_ascii_and_is_read_again():
+    value = {"a\x1b\u009b\u202e": ["ä\udc80", float("inf")]}
+    text = json_text.text(value)
+    assert text.isascii() and "\x1b" not in text and text.endswith("}\n")
+    assert json_text.parse(text) == {"a\x1b\u009b\u202e": ["ä\udc80", None]}

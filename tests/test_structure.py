@@ -18,8 +18,8 @@ LAYERS = [
     *("graph", "format", "resolver", "compat", "bottom"),
 ]
 BOTTOM = {
-    *("config", "environment", "errors", "files", "json_text", "layout", "progress", "texts"),
-    "version",
+    *("config", "digests", "environment", "errors", "files", "json_text", "layout", "progress"),
+    *("texts", "version"),
 }
 # What training consists of, from the top down; a part may import those of the rows after it, and
 # itself. Those of one row know nothing of one another.
@@ -35,7 +35,7 @@ TRAINING = [
     {"optimization", "serving"},
     {"early_stopping", "kept", "parsing", "settings_text"},
     {"objective"},
-    {"checks", "digests", "example_spec", "images"},
+    {"checks", "example_spec", "images"},
     {"labels"},
     {"cells", "charts", "step_checks"},
     {"__init__"},

@@ -55,3 +55,10 @@ def test_one_line():
 def test_many_names_are_not_all_shown():
     assert texts.shown_names(["a"] * 10) == ", ".join("a" * 10)
     assert texts.shown_names(["a"] * 12) == ", ".join("a" * 10) + " and 2 more"
+
+
+def test_columns_begin_one_below_the_other():
+    rows = [["name", "size"], ["a\x1b[2J\n", "1"], ["x" * 100, ""]]
+    assert texts.aligned(rows, most=10) == (
+        "  name             size\n  a\\x1b[2J         1\n  xxxxx ... xxxxx\n"
+    )

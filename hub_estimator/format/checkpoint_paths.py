@@ -7,7 +7,6 @@ wrong once the folder has moved: here checkpoints go by their names.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -89,20 +88,6 @@ def remove_list(folder: str) -> None:
 def without_ending(path: str) -> str:
     """Returns the prefix of the checkpoint that has the file `path`; a prefix itself as it is."""
     return _ENDING.sub("", path)
-
-
-def index_sha256(prefix: str) -> str:
-    """Returns the SHA-256 of a checkpoint's index, which holds a checksum of each value.
-
-    It is equal for equal checkpoints only.
-
-    Args:
-      prefix: the prefix of the checkpoint.
-
-    Raises:
-      OSError: there is no index, or it cannot be read; TensorFlow's own errors where it is remote.
-    """
-    return hashlib.sha256(files.read_bytes(f"{prefix}.index")).hexdigest()
 
 
 def as_prefix(path: str) -> str:

@@ -9,7 +9,7 @@ from hub_estimator import layout
 from hub_estimator.format import collections, integrity
 from hub_estimator.format.assets import existing_assets
 from hub_estimator.format.operations import check_known
-from hub_estimator.format.programs import of_saved_model
+from hub_estimator.format.programs import Program, of_saved_model
 from hub_estimator.format.safety import check_program
 from hub_estimator.format.side_effects import SideEffect, side_effects
 
@@ -28,14 +28,28 @@ def check_loadable(folder: str, meta_graphs: Iterable[Any], source: str) -> None
       errors.ModuleTooLargeError: it would take more memory than the settings allow.
       tf_errors.UnknownOperationError: it uses operations that TensorFlow does not know.
     """
+    for program in check_programs(folder, meta_graphs, source):
+        check_known(program.op_types - set(program.library.functions))
+
+
+def check_programs(folder: str, meta_graphs: Iterable[Any], source: str) -> list[Program]:
+    """Checks a SavedModel as `check_loadable` does, but for operations that TensorFlow does not know.
+
+    Args and the other errors are those of `check_loadable`.
+
+    Returns:
+      What of each graph runs.
+    """
+    programs = []
     with integrity.reports_damage(source):
         for meta_graph in meta_graphs:
             program = of_saved_model(meta_graph)
             names = set(collections.listed_assets(meta_graph).values())
             paths = existing_assets(folder, names, source)
             check_program(program, meta_graph.meta_info_def.tags, paths, source)
-            check_known(program.op_types - set(program.library.functions))
+            programs.append(program)
     integrity.check_values(layout.checkpoint_prefix(folder), source)
+    return programs
 
 
 def loading_side_effects(meta_graphs: Iterable[Any]) -> list[SideEffect]:

@@ -10,10 +10,11 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import compat, errors, files
+from hub_estimator.format.image_inputs import IMAGES
 from hub_estimator.format.origin import find
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT, quoted
-from hub_estimator.graph.images import IMAGES, get_expected_image_size, get_num_image_channels
+from hub_estimator.graph.images import get_expected_image_size, get_num_image_channels
 from hub_estimator.graph.instance import replicas
 from hub_estimator.graph.instance.plan import Trainable
 from hub_estimator.graph.loaded_saved_model import LoadedSavedModel

@@ -7,17 +7,12 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import errors
+from hub_estimator.format.image_inputs import IMAGE_MODULE_INFO_KEY, IMAGES
 from hub_estimator.format.protos import ImageModuleInfo
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import DEFAULT, quoted
 from hub_estimator.graph.defining.authoring import attach_message
 from hub_estimator.graph.module import Module
-
-IMAGE_MODULE_INFO_KEY = "image_module_info"
-"""The key under which a module's `ImageModuleInfo` is attached."""
-
-IMAGES = "images"
-"""The conventional name of the input that takes images."""
 
 
 def attach_image_module_info(image_module_info: Any) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from hub_estimator import files
+from hub_estimator import digests, files
 from hub_estimator.format import checkpoint_paths
 from hub_estimator.training import checks
 from hub_estimator.training.model_folder import checkpoints, history
@@ -130,7 +130,7 @@ class Best:
 def _candidate(checkpoint: Checkpoint, evaluations: Mapping[int, history.Evaluation]) -> Candidate:
     found = evaluations.get(checkpoint.step, {})
     metrics = {name: value for name, value in found.items() if name not in NOT_METRICS}
-    return Candidate(checkpoint.step, checkpoint_paths.index_sha256(checkpoint.path), metrics)
+    return Candidate(checkpoint.step, digests.of_checkpoint(checkpoint.path), metrics)
 
 
 def _evaluations(model_dir: str) -> dict[int, history.Evaluation]:

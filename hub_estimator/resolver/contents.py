@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterator
 
 from hub_estimator import errors, files
-
-_CHUNK = 1 << 20
 
 
 def file_paths(folder: str) -> list[str]:
@@ -56,19 +53,6 @@ def total_size(folder: str) -> int:
         for _, entry in _walk(folder):
             total += entry.stat(follow_symlinks=False).st_size
     return total
-
-
-def digest(path: str) -> str:
-    """Returns the SHA-256 of the local file `path`, hexadecimal.
-
-    Raises:
-      OSError: it cannot be read, or is no file.
-    """
-    sha256 = hashlib.sha256()
-    with files.open_file(path) as file:
-        while chunk := file.read(_CHUNK):
-            sha256.update(chunk)
-    return sha256.hexdigest()
 
 
 def _walk(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

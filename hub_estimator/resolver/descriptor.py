@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from hub_estimator import files, layout, texts
+from hub_estimator import digests, files, layout, texts
 from hub_estimator.resolver import contents
 
 VERSION = 1
@@ -121,7 +121,7 @@ def record_files(folder: str) -> dict[str, FileRecord]:
 
 def _record(path: str) -> FileRecord:
     status = os.lstat(path)
-    sha256 = contents.digest(path)
+    sha256 = digests.of_file(path)
     return FileRecord(status.st_size, sha256, status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -160,7 +160,7 @@ def _file_damage(path: str, record: FileRecord, thorough: bool) -> str:
             return f"has {status.st_size} bytes, not {record.size}"
         times = (status.st_mtime_ns, status.st_ctime_ns)
         trusted = times == (record.modified_ns, record.changed_ns) and record.size > _SMALL
-        if (thorough or not trusted) and contents.digest(path) != record.sha256:
+        if (thorough or not trusted) and digests.of_file(path) != record.sha256:
             return "has another content than when it was downloaded"
     except (FileNotFoundError, NotADirectoryError):
         return "is missing"

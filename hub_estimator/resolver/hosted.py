@@ -6,9 +6,8 @@ import dataclasses
 import logging
 import os
 
-from hub_estimator import errors, files, texts
+from hub_estimator import digests, errors, files, texts
 from hub_estimator.resolver import archives, asking, download, remote
-from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.module_cache import Cache, Fetched
 from hub_estimator.resolver.settings import Settings
@@ -58,7 +57,7 @@ class HostedResolver:
             os.mkdir(folder)
             got = download.fetch(handle, urls, archive, self.settings)
             unpack(archive, folder, handle, self.settings)
-        return Fetched(got.url, got.size, digest(archive))
+        return Fetched(got.url, got.size, digests.of_file(archive))
 
 
 def unpack(archive: str, folder: str, handle: Handle, settings: Settings) -> None:

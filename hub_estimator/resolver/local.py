@@ -6,9 +6,8 @@ import contextlib
 import dataclasses
 import os
 
-from hub_estimator import errors, files
+from hub_estimator import digests, errors, files
 from hub_estimator.resolver import archives, remote
-from hub_estimator.resolver.contents import digest
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import unpack
 from hub_estimator.resolver.module_cache import Cache, Fetched
@@ -96,7 +95,7 @@ class ArchiveResolver:
             archive = copy
         _check_is_readable(archive)
         unpack(archive, folder, handle, self.settings)
-        return Fetched(handle.text, os.path.getsize(archive), digest(archive))
+        return Fetched(handle.text, os.path.getsize(archive), digests.of_file(archive))
 
 
 def _check_is_readable(archive: str) -> None:

@@ -7,7 +7,7 @@ import os
 import pathlib
 from typing import Any
 
-from hub_estimator import errors, files
+from hub_estimator import digests, errors, files
 from hub_estimator.format import checkpoint_paths
 from hub_estimator.jobs.job import ExportJob
 from hub_estimator.jobs.journal import Journal
@@ -25,7 +25,7 @@ def save(model_dir: Any, step: int, value: str = "", listed: bool = True) -> str
     if listed:
         names = [*checkpoint_paths.read_list(folder).names, f"model.ckpt-{step}"]
         checkpoint_paths.write_list(folder, [*dict.fromkeys(names)])
-    return checkpoint_paths.index_sha256(prefix)
+    return digests.of_checkpoint(prefix)
 
 
 def remove(model_dir: Any, step: int) -> None:
@@ -75,7 +75,7 @@ class FakeWork:
         prefix = f"{job.folder}/model.ckpt-{step}"
         if not files.exists(f"{prefix}.index"):
             raise errors.ModelFolderError(f"There is no checkpoint of step {step}.")
-        write_export(path, checkpoint_paths.index_sha256(prefix), str(step))
+        write_export(path, digests.of_checkpoint(prefix), str(step))
 
     def evaluate(self, job: ExportJob, step: int, evaluation: Any) -> dict[str, float | None]:
         self.done.append(("evaluate", step, evaluation.name))

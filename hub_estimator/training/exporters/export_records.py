@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from hub_estimator import errors, files
-from hub_estimator.format.checkpoint_paths import as_prefix, index_sha256, what_is_there
+from hub_estimator import digests, errors, files
+from hub_estimator.format.checkpoint_paths import as_prefix, what_is_there
 
 GLOBAL_STEP = "global_step"
 METRICS = "metrics.json"
@@ -67,7 +67,7 @@ def read_checkpoint(path: str) -> CheckpointRecord:
         ) from error
     if not is_there:  # TensorFlow's first format has no index
         return CheckpointRecord(path, step, None)
-    return CheckpointRecord(prefix, step, index_sha256(prefix))
+    return CheckpointRecord(prefix, step, digests.of_checkpoint(prefix))
 
 
 def write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from hub_estimator.training.digests import Digest
+from hub_estimator.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.model.encoders import Encoder

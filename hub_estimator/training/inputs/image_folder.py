@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from hub_estimator import errors, files
+from hub_estimator.digests import Digest
 from hub_estimator.training import checks, images, kept, parsing, step_checks
-from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs import image_listing, parts
 from hub_estimator.training.inputs.failures import map_batches, plain

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from hub_estimator import files
+from hub_estimator.digests import Digest
 from hub_estimator.training import checks
-from hub_estimator.training.digests import Digest
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Order, Share, check_spec
 from hub_estimator.training.inputs.failures import plain

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from hub_estimator import errors, files, texts
+from hub_estimator.digests import Digest
 from hub_estimator.training import cells
-from hub_estimator.training.digests import Digest
 from hub_estimator.training.inputs import presence
 from hub_estimator.training.labels.class_counts import Classes
 

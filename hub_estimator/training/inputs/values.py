@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hub_estimator.training.digests import Digest
+from hub_estimator.digests import Digest
 
 
 class Column(Protocol):

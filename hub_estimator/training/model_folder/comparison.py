@@ -15,7 +15,6 @@ from hub_estimator.training.model_folder.history import Evaluation
 from hub_estimator.training.model_folder.run_texts import RunTexts
 from hub_estimator.training.objective import NOT_METRICS, Objective
 
-_MOST_LETTERS = 60
 _NOTHING = "-"
 _BEST = "*"
 _NO_EVALUATION: Evaluation = {}
@@ -122,7 +121,7 @@ class Comparison:
             [name, *(shown[name].get(run.path, _NOTHING) for run in self.runs)] for name in names
         ]
         header = ["", *(str(number) for number in range(1, len(self.runs) + 1))]
-        return ["Settings that differ:", _aligned([header, *rows])]
+        return ["Settings that differ:", texts.aligned([header, *rows])]
 
 
 def _best(run: RunTexts, objective: Objective) -> Evaluation:
@@ -151,20 +150,9 @@ def _evaluations(
         step = evaluation.get("step", _NOTHING)
         values = [_number(evaluation, name) for name in names]
         rows.append([str(number), *marked, run.path, str(step), *values])
-    return _aligned(rows)
+    return texts.aligned(rows)
 
 
 def _number(evaluation: Mapping[str, Any], name: str) -> str:
     value = evaluation.get(name)
     return f"{value:.4f}" if isinstance(value, float) and math.isfinite(value) else _NOTHING
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Returns a table whose columns begin one below the other; cells are one line, and cut."""
-    cells = [[texts.one_line(cell, _MOST_LETTERS) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
-    return "\n".join(f"  {line}" for line in lines) + "\n"

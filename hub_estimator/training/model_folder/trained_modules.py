@@ -13,9 +13,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hub_estimator import errors, files, texts
+from hub_estimator import digests, errors, files, texts
 from hub_estimator.format.origin import Origin
-from hub_estimator.training import digests
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator import files
+from hub_estimator.digests import Digest
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import register_module_for_export
-from hub_estimator.training.digests import Digest
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
 
 TRAIN_TAGS = frozenset({"train"})

@@ -9,14 +9,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import digests, errors
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.integrity import reports_damage
 from hub_estimator.format.origin import Origin
 from hub_estimator.format.variant import quoted
 from hub_estimator.graph.importing.parts import reports_import_failure
 from hub_estimator.graph.loaded_saved_model import Interface, LoadedSavedModel
-from hub_estimator.training import digests
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hub_estimator.training.digests import Digest
+from hub_estimator.digests import Digest
 from hub_estimator.training.inputs.values import Pixels, Ragged, add_column
 from hub_estimator.training.model.encoders import Encoder
 

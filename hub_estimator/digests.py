@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
-
-import numpy as np
+import os
+from typing import TYPE_CHECKING, Any
 
 from hub_estimator import files, layout
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _CHUNK = 1 << 20
 
@@ -28,16 +30,42 @@ def of_module(folder: str) -> str:
     return digest.hexadecimal()
 
 
+def of_checkpoint(prefix: str) -> str:
+    """Returns the digest of a checkpoint: of its index, which holds a checksum of each value.
+
+    Args:
+      prefix: its prefix.
+    """
+    return hashlib.sha256(files.read_bytes(f"{prefix}.index")).hexdigest()
+
+
+def of_file(path: str) -> str:
+    """Returns the SHA-256 of a file, which is read piece by piece."""
+    sha256 = hashlib.sha256()
+    with files.open_file(path) as file:
+        while chunk := file.read(_CHUNK):
+            sha256.update(chunk)
+    return sha256.hexdigest()
+
+
 def _add_folder(digest: Digest, folder: str, name: str) -> None:
-    """Adds what is in a folder within another, if it is there, by its path within that."""
-    path = files.join(folder, name)
-    for below in files.listing(path) if files.is_folder(path) else []:
-        inner = files.join(name, below)
-        if files.is_folder(files.join(folder, inner)):
-            _add_folder(digest, folder, inner)
-        else:
-            digest.add(inner)
-            digest.add_file(files.join(folder, inner))
+    """Adds what is in a folder within another, if it is there, by its path within that.
+
+    A folder that links lead to a second time is not followed again: links may lead in circles.
+    """
+    pending, seen = [name], set()
+    while pending:
+        inner = pending.pop()
+        path = files.join(folder, inner)
+        if not files.is_folder(path):
+            if inner != name:
+                digest.add(inner)
+                digest.add_file(path)
+            continue
+        place = path if files.is_remote(path) else os.path.realpath(path)
+        if place not in seen:
+            seen.add(place)
+            pending += [files.join(inner, below) for below in reversed(files.listing(path))]
 
 
 class Digest:
@@ -62,6 +90,8 @@ class Digest:
 
     def add_array(self, array: np.ndarray) -> None:
         """Adds the values of an array; those of type object are bytes."""
+        import numpy as np
+
         self.add(array.dtype.str, array.shape)
         if array.dtype == object:
             values = array.reshape(-1).tolist()
