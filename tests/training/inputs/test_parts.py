@@ -99,7 +99,7 @@ def test_a_part_knows_the_numbers_of_its_examples_in_the_data(tmp_path):
     assert source.row_numbers is None
     assert sorted([*left.row_numbers, *held_out.row_numbers]) == list(range(1, 21))
     for part in (left, held_out):
-        [(features, _)] = batches(part.evaluation_fn(TWO_CLASSES))
+        [(features, _)] = batches(part.evaluation_fn(TWO_CLASSES)())
         found = [text.decode() for text in features["text"]]
         assert found == [rows[number - 1][0] for number in part.row_numbers]
 
