@@ -21,18 +21,23 @@ def fresh_graph():
 
 @pytest.fixture
 def reviews(tmp_path):
-    """A folder of reviews that one word decides, and a module that does not know which."""
+    """A folder of reviews that one word decides, and how to publish a module of some vectors."""
     folder = tmp_path / "reviews"
     folder.mkdir()
     rows = "".join(f"a {('good', 'bad')[i % 2]} film,{(i + 1) % 2}\n" for i in range(400))
     for name in ("train", "test"):
         (folder / f"{name}.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
-    vectors = WordVectors(["good", "bad", "film"], np.ones([3, 4], np.float32))
-    return str(folder), text_module.publish(vectors, tmp_path / "alike")
+
+    def publish(vectors):
+        words = WordVectors(["good", "bad", "film"], np.array(vectors, np.float32))
+        return text_module.publish(words, tmp_path / "module")
+
+    return str(folder), publish
 
 
 def test_texts(tmp_path, reviews, capsys):
-    folder, module = reviews
+    folder, publish = reviews
+    module = publish([[4, 0], [0, 4], [1, 1]])
     path = str(tmp_path / "saved" / "reviews.keras")
     argv = ["texts", f"--module={module}", f"--reviews={folder}", f"--save_path={path}"]
     assert texts.run([*argv, "--epochs=60"]) == 0
@@ -46,10 +51,11 @@ def test_texts(tmp_path, reviews, capsys):
 
 
 def test_a_module_that_is_not_trained_stays_as_it_is(tmp_path, reviews, capsys):
-    folder, module = reviews
+    folder, publish = reviews
+    module = publish([[1, 1]] * 3)
     argv = ["texts", f"--module={module}", f"--reviews={folder}", "--epochs=1", "--nofine_tune"]
     assert texts.run(argv) == 0
-    # All words are alike to it, so that no layer on top of it can tell texts apart.
+    # All words are alike, so that no layer on top of it can tell texts apart.
     assert "accuracy on 400 held-out reviews: 0.5000" in capsys.readouterr().out
 
 
