@@ -74,7 +74,10 @@ class EagerState:
         self._constants: dict[int, Any] = {}
         handles = {id(variable.handle): variable for variable in of_kind(tf.Variable)}
         used = self._captured(functions)
-        self.variables = _named(loaded, [handles[key] for key in handles if key in used], names)
+        # Also those that it lists and nothing uses: checkpoints of programs have them.
+        listed = {id(variable.handle) for variable in getattr(loaded, "variables", None) or ()}
+        kept = [variable for key, variable in handles.items() if key in used or key in listed]
+        self.variables = _named(loaded, kept, names)
         for key, tensor in used.items():
             self._sort_in(key, tensor, handles)
 

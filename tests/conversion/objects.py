@@ -26,7 +26,8 @@ class Dense(tf.train.Checkpoint):
         self.bias = tf.Variable([1.0, -1.0], name="bias")
         self.average = tf.Variable(tf.zeros([3]), name="average", trainable=False)
         self.frozen = tf.Variable(2.0, name="frozen")  # which its publisher does not train
-        self.variables = [self.kernel, self.bias, self.average, self.frozen]
+        self.unused = tf.Variable(3.0, name="unused", trainable=False)
+        self.variables = [self.kernel, self.bias, self.average, self.frozen, self.unused]
         self.trainable_variables = [self.kernel, self.bias]
         self.regularization_losses = [self.loss]
 

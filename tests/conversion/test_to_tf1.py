@@ -115,7 +115,7 @@ def test_the_report(tmp_path):
     size = sum(path.stat().st_size for path in (tmp_path / "module").rglob("*") if path.is_file())
     assert made.size == size and made.assets == ()
     assert {name: spec.shape.as_list() for name, spec in made.variables.items()} == {
-        "average": [3], "bias": [2], "frozen": [], "kernel": [3, 2]
+        "average": [3], "bias": [2], "frozen": [], "kernel": [3, 2], "unused": []
     }  # fmt: skip
     head, *lines = made.text().splitlines()
     assert re.fullmatch(rf"Converted to a TF1 Hub module of \d+\.\d kB: {tmp_path}/module", head)
@@ -126,7 +126,7 @@ def test_the_report(tmp_path):
         signature,
         f"Graph with the tags {{'train'}}, {counts.format('1 update operations, ')}",
         signature,
-        "Variables: 4 with 12 values",
+        "Variables: 5 with 13 values",
     ]
 
 
@@ -269,7 +269,7 @@ def test_what_every_call_does_stays_part_of_the_call(tmp_path):
 
 
 class Nameless(tf.Module):
-    """Variables without names, of one name, and one that no function uses."""
+    """Variables without names, of one name, and one that is nowhere used or listed."""
 
     def __init__(self):
         super().__init__()
