@@ -1,4 +1,4 @@
-"""JSON: that from outside is read as it is meant, or refused in one way; values are written as it."""
+"""JSON: from outside, it is read as it is meant or refused in one way; values are written as JSON."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from hub_estimator.format.description.variants import describe_variant
 from hub_estimator.format.folder import check_files
 from hub_estimator.format.loadable import check_programs
 from hub_estimator.format.origin import Origin, find
-from hub_estimator.format.programs import of_saved_model
+from hub_estimator.format.programs import Program
 from hub_estimator.format.read import read_module
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.stored_graphs import SAVED_MODEL, is_tf2, make_spec, read_saved_model
@@ -73,13 +73,10 @@ def describe(handle: files.PathLike) -> ModuleDescription:
 
 def _describe_module(origin: Origin) -> ModuleDescription:
     spec = read_module(origin.folder, origin)
+    restores = spec.checkpoint_path is not None
     with integrity.reports_damage(spec.source):
-        return _of_spec(
-            spec, origin, ModuleKind.HUB_MODULE, {
-                variant.tags: variant.program(spec.checkpoint_path is not None)
-                for variant in spec.variants
-            },
-        )  # fmt: skip
+        programs = {variant.tags: variant.program(restores) for variant in spec.variants}
+        return _of_spec(spec, origin, ModuleKind.HUB_MODULE, programs)
 
 
 def _describe_saved_model(origin: Origin) -> ModuleDescription:
@@ -93,12 +90,14 @@ def _describe_saved_model(origin: Origin) -> ModuleDescription:
         variants = [Variant(frozenset(graph.meta_info_def.tags), graph) for graph in meta_graphs]
         paths = _asset_paths(folder, meta_graphs, source)
         spec = make_spec(folder, variants, paths, SAVED_MODEL, origin)
-        found = {variant.tags: of_saved_model(variant.meta_graph) for variant in spec.variants}
-        return _of_spec(spec, origin, ModuleKind.TF1_SAVED_MODEL, found)
+        by_tags = {
+            variant.tags: program for variant, program in zip(variants, programs, strict=True)
+        }
+        return _of_spec(spec, origin, ModuleKind.TF1_SAVED_MODEL, by_tags)
 
 
 def _of_spec(
-    spec: ModuleSpec, origin: Origin, kind: ModuleKind, programs: Mapping[frozenset[str], Any]
+    spec: ModuleSpec, origin: Origin, kind: ModuleKind, programs: Mapping[frozenset[str], Program]
 ) -> ModuleDescription:
     variables = values.of_spec(spec)
     stored = {variable.name for variable in variables if variable.key is not None}
@@ -111,7 +110,6 @@ def _of_spec(
         )
         for variant in spec.variants
     ]
-    chosen = _chosen(variants)
     return _of_folder(
         origin,
         kind,
@@ -119,11 +117,11 @@ def _of_spec(
         variables,
         spec.stored,
         spec.asset_paths,
-        common_signatures.of_module(chosen),
+        common_signatures.of_module(_chosen(variants)),
     )
 
 
-def _of_objects(meta_graph: Any, program: Any, origin: Origin) -> ModuleDescription:
+def _of_objects(meta_graph: Any, program: Program, origin: Origin) -> ModuleDescription:
     folder, objects = origin.folder, ObjectGraph(meta_graph)
     prefix = layout.checkpoint_prefix(folder)
     stored, object_graph = {}, b""

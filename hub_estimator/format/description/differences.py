@@ -117,7 +117,7 @@ def difference(first: ModuleDescription, second: ModuleDescription) -> ModuleDif
         general=_changes(_general(first), _general(second)),
         graphs=_of_variants(matched, _graph_texts),
         signatures=_of_variants(matched, _signature_texts),
-        variables=_changes(*(dict(_variable_texts(pairs, side)) for side in (0, 1))),
+        variables=tuple(_variable_changes(pairs)),
         values=changed,
         equal_values=len(comparable) - len(changed),
         not_compared=tuple(old.name for old, _ in shared if not is_comparable(old.dtype)),
@@ -262,16 +262,16 @@ def _pairs(
     return [*pairs, *((None, variable) for variable in left.values())]
 
 
-def _variable_texts(pairs: Iterable[_Pair], side: int) -> Iterator[tuple[Path, str]]:
+def _variable_changes(pairs: Iterable[_Pair]) -> Iterator[Change]:
     for pair in pairs:
-        variable, name = pair[side], next(one.name for one in pair if one)
-        if variable is not None:
-            yield (name,), _variable_text(variable, is_trainable=_both_say(pair))
-
-
-def _both_say(pair: _Pair) -> bool:
-    """Whether both modules, as far as they have a variable, say whether training changes it."""
-    return all(one is None or one.is_trainable is not None for one in pair)
+        there = [variable for variable in pair if variable is not None]
+        # A checkpoint does not say what training changes.
+        says = all(variable.is_trainable is not None for variable in there)
+        before, after = (
+            None if variable is None else _variable_text(variable, says) for variable in pair
+        )
+        if before != after:
+            yield Change((there[0].name,), before, after)
 
 
 def _variable_text(variable: VariableDescription, is_trainable: bool) -> str:

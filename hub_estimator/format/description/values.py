@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import trackable_object_graph_pb2
 
 from hub_estimator.format import collections
+from hub_estimator.format.checkpoint import missing_values
 from hub_estimator.format.description.module_description import VariableDescription, elements
 from hub_estimator.format.description.object_graph import ObjectGraph
 from hub_estimator.format.description.signatures import as_shape
@@ -35,16 +36,19 @@ def of_spec(spec: ModuleSpec) -> Variables:
     parts: dict[str, list[Any]] = {}
     for entry in spec.variables:
         parts.setdefault(entry.key, []).append(entry)
-    return tuple(
-        _described(
-            key,
-            key if key in spec.stored else None,
-            spec.stored.get(key, entries[0].spec),
-            any(entry.op_name in trainable for entry in entries),
-            len(entries),
+    described = []
+    for key, entries in parts.items():
+        has_value = not missing_values(entries, spec.stored)
+        described.append(
+            _described(
+                key,
+                key if has_value else None,
+                spec.stored[key] if has_value else entries[0].spec,
+                any(entry.op_name in trainable for entry in entries),
+                len(entries),
+            )
         )
-        for key, entries in parts.items()
-    )
+    return tuple(described)
 
 
 def of_objects(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -13,7 +14,7 @@ import tensorflow as tf
 import hub_estimator as hub
 from hub_estimator import json_text
 from hub_estimator.format.description import differences
-from hub_estimator.format.description.differences import THERE, Change, compare_modules
+from hub_estimator.format.description.differences import THERE, Change, compare_modules, difference
 from tests.format.description import saved_models
 from tests.format.description.saved_models import golden
 from tests.format.editing import edited, export
@@ -175,4 +176,21 @@ def test_values_that_are_not_there(tmp_path):
     found = compare_modules(one, pathlib.Path(one, "variables", "variables"))
     assert found.variables == (
         Change(("disc/w",), "float32 [3, 2], trainable, without a value", None),
+    )
+
+
+def test_names_that_move_between_variables():
+    described = hub.describe(golden("batch_norm"))
+    w, average = described.variables
+    renamed = (
+        dataclasses.replace(w, name="average"),
+        dataclasses.replace(average, key="other", shape=(5,), name="w"),
+    )
+    found = difference(
+        dataclasses.replace(described, checkpoint=None),
+        dataclasses.replace(described, checkpoint=None, variables=renamed),
+    )
+    assert found.variables == (
+        Change(("average",), "float32 [3], not trainable", None),
+        Change(("w",), None, "float32 [5], not trainable"),
     )
