@@ -319,10 +319,6 @@ class KerasNotFoundError(Error, ImportError):
     """Keras 3 is needed, and this process has none, or one that is too old."""
 
 
-class Keras3Error(Error, ImportError, RuntimeError):
-    """Something needs Keras 3 on TensorFlow, which this process does not use or have."""
-
-
 class TPUUnsupportedError(Error, NotImplementedError):
     """An Estimator was asked to use a TPU on a TensorFlow without TPU Estimators."""
 

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from hub_estimator.compat.hub_flags import flag_settings
     from hub_estimator.compat.installing import install
     from hub_estimator.compat.keras_2 import is_legacy_keras, legacy_keras, legacy_layers
-    from hub_estimator.compat.keras_3 import is_keras_3, keras_3_inputs, load_keras_3
+    from hub_estimator.compat.keras_3 import (
+        import_keras_3,
+        is_keras_3,
+        keras_3_inputs,
+        keras_3_on_tensorflow,
+    )
     from hub_estimator.compat.keras_choice import choose_legacy_keras
     from hub_estimator.compat.keras_layers import (
         guard_sequential,
-        import_keras_3,
         in_other_keras,
         keras_variable,
         tf_keras_is_3,
@@ -77,7 +81,7 @@ _WHERE = {
     "hasten_row_gradients": "row_gradients",
     "head_class": "heads",
     "head_details": "heads",
-    "import_keras_3": "keras_layers",
+    "import_keras_3": "keras_3",
     "in_other_keras": "keras_layers",
     "install": "installing",
     "is_function_graph": "graphs",
@@ -93,7 +97,7 @@ _WHERE = {
     "legacy_keras": "keras_2",
     "legacy_layers": "keras_2",
     "load_functions": "graphs",
-    "load_keras_3": "keras_3",
+    "keras_3_on_tensorflow": "keras_3",
     "makes_state": "op_defs",
     "missing_for_tensorboard": "tensorboard",
     "op_attr_names": "op_defs",
@@ -142,12 +146,12 @@ __all__ = [
     "is_stateful",
     "keep_all",
     "keras_3_inputs",
+    "keras_3_on_tensorflow",
     "keras_variable",
     "knows_op",
     "legacy_keras",
     "legacy_layers",
     "load_functions",
-    "load_keras_3",
     "makes_state",
     "missing_for_tensorboard",
     "op_attr_names",

@@ -18,9 +18,10 @@ GIVEN = (
     "which is legacy Keras then."
 )
 
-NEEDED = (
-    "This model needs Keras 3, the package keras, and %s. Install it beside TensorFlow 2.16 or newer: "
-    "pip install 'keras>=3'."
+NOT_FOUND = (
+    "Keras 3, the package keras in a release from 3 on, is needed here, and %s. Install it beside "
+    "TensorFlow 2.16 or newer: pip install 'keras>=3'. The layer of legacy Keras, which needs none of "
+    "it, is hub.keras.legacy.KerasLayer."
 )
 OTHER_BACKEND = (
     "Keras 3 runs on %s in this process, and modules are of TensorFlow. Set KERAS_BACKEND=tensorflow "
@@ -63,32 +64,48 @@ def _check(value: Any) -> None:
         raise errors.LegacyKerasError(GIVEN % f"{cls.__module__}.{cls.__qualname__}")
 
 
-def load_keras_3() -> Any:
-    """Returns Keras 3, which runs on TensorFlow here.
+def import_keras_3() -> Any:
+    """Returns the package keras, which must be Keras 3.
 
     Raises:
-      errors.Keras3Error: it is not installed, or runs on another backend.
+      errors.KerasNotFoundError: it is not installed, or of another release.
     """
     try:
         keras = importlib.import_module("keras")
     except ImportError as error:
-        raise errors.Keras3Error(NEEDED % f"it cannot be imported: {error}") from error
-    if not _is_3(keras):
-        raise errors.Keras3Error(NEEDED % f"here it is Keras {keras.__version__}")
-    if keras.backend.backend() != "tensorflow":
-        raise errors.Keras3Error(OTHER_BACKEND % keras.backend.backend())
+        raise errors.KerasNotFoundError(NOT_FOUND % f"importing it failed: {error}") from error
+    if not is_release_3(keras):
+        raise errors.KerasNotFoundError(NOT_FOUND % f"this one is keras {keras.__version__}")
     return keras
+
+
+def keras_3_on_tensorflow() -> Any:
+    """Returns Keras 3, which must compute with TensorFlow.
+
+    Raises:
+      errors.KerasNotFoundError: see `import_keras_3`.
+      errors.KerasBackendError: it computes with another library.
+    """
+    keras = import_keras_3()
+    if keras.config.backend() != "tensorflow":
+        raise errors.KerasBackendError(OTHER_BACKEND % keras.config.backend())
+    return keras
+
+
+def is_release_3(keras: Any) -> bool:
+    """Whether a module, the package keras or `tf.keras`, is Keras 3."""
+    return hasattr(keras, "Operation")
 
 
 def is_keras_3(value: Any) -> bool:
     """Whether something is a layer or a model of Keras 3; imports nothing."""
     keras = sys.modules.get("keras")
-    return keras is not None and _is_3(keras) and isinstance(value, keras.Layer)
+    return keras is not None and is_release_3(keras) and isinstance(value, keras.Layer)
 
 
 def keras_3_inputs(model: Any) -> Any:
     """Returns the `tf.TypeSpec`s of what a layer of Keras 3 takes, in its structure; None if unknown."""
-    keras = load_keras_3()
+    keras = import_keras_3()
     taken = getattr(model, "input", None) if getattr(model, "inputs", None) else None
     if taken is not None:
         return tf.nest.map_structure(_spec, taken)
@@ -109,7 +126,3 @@ def _spec(tensor: Any) -> tf.TypeSpec:
     if getattr(tensor, "ragged", False):
         return tf.RaggedTensorSpec(tensor.shape, tensor.dtype, tensor.ragged_rank)
     return tf.TensorSpec(tensor.shape, tensor.dtype, name)
-
-
-def _is_3(keras: Any) -> bool:
-    return str(getattr(keras, "__version__", "2.")).startswith("3.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import sys
 from collections.abc import Callable, Iterable
 from types import ModuleType
@@ -11,33 +10,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors
 from hub_estimator.compat.keras_2 import legacy_keras
-
-NO_KERAS_3 = (
-    "A layer of Keras 3 needs the package keras in a release from 3 on, and %s. Install it, or use "
-    "hub.keras.legacy.KerasLayer, the layer of legacy Keras."
-)
+from hub_estimator.compat.keras_3 import import_keras_3, is_release_3
 
 
 def tf_keras_is_3() -> bool:
     """Whether `tf.keras` is Keras 3 in this process; this decides it, where nothing has before."""
-    return _is_3(tf.keras)
-
-
-def import_keras_3() -> Any:
-    """Returns the package keras, which must be Keras 3.
-
-    Raises:
-      errors.KerasNotFoundError: it is not installed, or of another release.
-    """
-    try:
-        keras = importlib.import_module("keras")
-    except ImportError as error:
-        raise errors.KerasNotFoundError(NO_KERAS_3 % f"importing it failed: {error}") from error
-    if not _is_3(keras):
-        raise errors.KerasNotFoundError(NO_KERAS_3 % f"this one is keras {keras.__version__}")
-    return keras
+    return is_release_3(tf.keras)
 
 
 def keras_variable(variable: tf.Variable, name: str, trainable: bool) -> Any:
@@ -72,7 +51,7 @@ def in_other_keras(is_3: bool, values: Iterable[Any]) -> bool:
         legacy = _imported_legacy_keras()
         return legacy is not None and _legacy_calls(legacy, values)
     keras = sys.modules.get("keras")
-    return keras is not None and _is_3(keras) and _keras_3_calls(keras, values)
+    return keras is not None and is_release_3(keras) and _keras_3_calls(keras, values)
 
 
 def guard_sequential(is_3: bool, refuse: Callable[[Any], None]) -> None:
@@ -85,7 +64,7 @@ def guard_sequential(is_3: bool, refuse: Callable[[Any], None]) -> None:
       refuse: raises an error for what must not be added.
     """
     other = _imported_legacy_keras() if is_3 else sys.modules.get("keras")
-    if other is None or _is_3(other) == is_3:
+    if other is None or is_release_3(other) == is_3:
         return
     add = other.Sequential.add
     if getattr(add, "asks_hub_estimator", False):
@@ -98,10 +77,6 @@ def guard_sequential(is_3: bool, refuse: Callable[[Any], None]) -> None:
 
     guarded.asks_hub_estimator = True  # type: ignore[attr-defined]
     other.Sequential.add = guarded
-
-
-def _is_3(keras: Any) -> bool:
-    return hasattr(keras, "Operation")
 
 
 def _imported_legacy_keras() -> ModuleType | None:

@@ -25,10 +25,12 @@ def open_keras_file(path: str) -> Any:
 
     Raises:
       errors.KerasFileError: it brings code of its own, is damaged, or names what is not known here.
-      errors.LegacyKerasError: the Keras that wrote it is not installed.
+      errors.LegacyKerasError: legacy Keras, which wrote it, is not installed.
+      errors.KerasNotFoundError: Keras 3, which wrote it, is not installed.
+      errors.KerasBackendError: it computes with another library than TensorFlow.
     """
     is_legacy = keras_version(path).startswith("2.")
-    keras = compat.legacy_keras() if is_legacy else compat.load_keras_3()
+    keras = compat.legacy_keras() if is_legacy else compat.keras_3_on_tensorflow()
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # of the file: Keras raises all kinds
@@ -73,7 +75,7 @@ def save_keras(model: Any, folder: str) -> list[str] | None:
 
 
 def _save_keras_3(model: Any, folder: str) -> list[str]:
-    compat.load_keras_3()  # which says what is wrong with its backend
+    compat.keras_3_on_tensorflow()  # which says what is wrong with its backend
     inputs = compat.keras_3_inputs(model)
     if inputs is None:
         raise _unknown_inputs(model)

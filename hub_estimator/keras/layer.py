@@ -126,7 +126,7 @@ class HubLayer:
         trainable = config.pop("trainable", False)
         made_with = config.pop(_PATTERN, trainable)
         try:
-            layer = cls(**config, trainable=made_with)
+            layer: Any = cls(**config, trainable=made_with)
         except errors.HandleError as error:
             name = config.get("name", "")
             raise handles.not_there(config["handle"], name, error) from error

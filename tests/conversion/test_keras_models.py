@@ -24,7 +24,7 @@ KERAS = ["legacy"] if compat.ships_estimator() else ["legacy", "keras_3"]
 def keras(request):
     """Each Keras that is there, in eager mode."""
     with compat.eagerly():
-        yield compat.legacy_keras() if request.param == "legacy" else compat.load_keras_3()
+        yield compat.legacy_keras() if request.param == "legacy" else compat.keras_3_on_tensorflow()
 
 
 def two_inputs(keras):
@@ -176,14 +176,4 @@ def test_a_layer_of_ones_own_needs_the_program(tmp_path):
     assert str(caught.value).endswith(
         "If it has layers of your own, load it in Python, where they are known, and pass the model to "
         "hub.convert."
-    )
-
-
-@pytest.mark.skipif(not compat.ships_estimator(), reason="needs TensorFlow 2.15")
-def test_keras_3_is_missing():
-    with pytest.raises(hub.errors.Keras3Error) as caught:
-        compat.load_keras_3()
-    assert str(caught.value) == (
-        "This model needs Keras 3, the package keras, and here it is Keras 2.15.0. Install it beside "
-        "TensorFlow 2.16 or newer: pip install 'keras>=3'."
     )

@@ -35,12 +35,13 @@ def reviews(tmp_path):
     return str(folder), publish
 
 
-def test_texts(tmp_path, reviews, capsys):
+def test_texts(tmp_path, reviews, capsys, monkeypatch):
+    monkeypatch.setattr(texts, "BATCH", 16)  # twenty steps in each epoch
     folder, publish = reviews
     module = publish([[4, 0], [0, 4], [1, 1]])
     path = str(tmp_path / "saved" / "reviews.keras")
     argv = ["texts", f"--module={module}", f"--reviews={folder}", f"--save_path={path}"]
-    assert texts.run([*argv, "--epochs=60"]) == 0
+    assert texts.run([*argv, "--epochs=15"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert "accuracy on 400 held-out reviews: 1.0000" in printed
     assert printed[-3] == f"saved as {path}"

@@ -70,8 +70,9 @@ def test_keras_3_is_asked_for_where_there_is_none(monkeypatch):
     with pytest.raises(errors.KerasNotFoundError) as caught:
         importlib.import_module("hub_estimator.keras.keras_3")
     assert str(caught.value) == (
-        "A layer of Keras 3 needs the package keras in a release from 3 on, and this one is keras 2.15.0. "
-        "Install it, or use hub.keras.legacy.KerasLayer, the layer of legacy Keras."
+        "Keras 3, the package keras in a release from 3 on, is needed here, and this one is keras "
+        "2.15.0. Install it beside TensorFlow 2.16 or newer: pip install 'keras>=3'. The layer of "
+        "legacy Keras, which needs none of it, is hub.keras.legacy.KerasLayer."
     )
     assert isinstance(caught.value, ImportError)
     monkeypatch.setitem(sys.modules, "keras", None)
