@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         function_def,
         is_function_graph,
         is_inside,
+        is_watched,
         load_functions,
         variable_from_proto,
         watch,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from hub_estimator.compat.noise import silence_deprecations
     from hub_estimator.compat.op_defs import (
         is_own_op,
+        is_stateful,
         knows_op,
         makes_state,
         op_attr_names,
@@ -65,6 +67,8 @@ _WHERE = {
     "is_function_graph": "graphs",
     "is_inside": "graphs",
     "is_own_op": "op_defs",
+    "is_stateful": "op_defs",
+    "is_watched": "graphs",
     "keep_all": "savers",
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
@@ -104,6 +108,8 @@ __all__ = [
     "is_function_graph",
     "is_inside",
     "is_own_op",
+    "is_stateful",
+    "is_watched",
     "keep_all",
     "knows_op",
     "legacy_keras",
