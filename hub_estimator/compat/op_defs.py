@@ -108,12 +108,6 @@ def op_outputs_state(op_type: str) -> bool:
     )
 
 
-@functools.cache
-def is_stateful(op_type: str) -> bool:
-    """Whether operations of a known type do, or depend on, more than computing on their inputs."""
-    return bool(op_def_registry.get(op_type).is_stateful)
-
-
 def output_sizes(node: Any) -> dict[str, int]:
     """Returns how many tensors each output of a node has by the output's name, in their order.
 

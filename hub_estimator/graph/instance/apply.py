@@ -96,7 +96,7 @@ class _Plan:
     tensors: tuple[str, ...]
     losses: tuple[str, ...]
     updates: tuple[str, ...]
-    row_sums: tuple[str, ...]
+    row_sums: tuple[str, ...] = ()
 
 
 def apply(

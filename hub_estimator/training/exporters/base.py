@@ -15,6 +15,7 @@ import tensorflow as tf
 from hub_estimator import compat, errors, files
 from hub_estimator.training import checks
 from hub_estimator.training.exporters import export_records, folders
+from hub_estimator.training.exporters.checkpoint_reading import read_checkpoint
 from hub_estimator.training.exporters.choices import Choice, Every, Metrics, check_every, is_due
 from hub_estimator.training.inputs.failures import reason
 from hub_estimator.training.objective import Objective
@@ -116,7 +117,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
           metrics: those of its evaluation.
         """
         newest = self.newest(export_path)
-        checkpoint = export_records.read_checkpoint(checkpoint_path)
+        checkpoint = read_checkpoint(checkpoint_path)
         if newest is not None and export_records.is_of(newest, checkpoint):
             return False
         return is_due(
@@ -156,7 +157,7 @@ class FolderExporter(compat.estimator_module().Exporter):  # type: ignore[misc]
                 f"There is no checkpoint in {estimator.model_dir!r} to export {self._source.what} "
                 "from."
             )
-        checkpoint = export_records.read_checkpoint(files.as_path(path))
+        checkpoint = read_checkpoint(files.as_path(path))
         folder = files.as_path(export_path)
         self.check_place(folder, getattr(estimator, "model_dir", None))
         exported = self._export(estimator, folder, checkpoint, eval_result, is_the_final_export)

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from hub_estimator import errors, files
 from hub_estimator.training.experiment import Experiment
-from hub_estimator.training.exporters import export_records, folders
+from hub_estimator.training.exporters import folders
 from hub_estimator.training.exporters.base import Content, ExportSource, naming_failures
+from hub_estimator.training.exporters.checkpoint_reading import read_checkpoint
 from hub_estimator.training.exporters.modules import RegisteredModules
 from hub_estimator.training.exporters.servables import WholeModel
 from hub_estimator.training.model_folder.checkpoints import Checkpoint
@@ -74,7 +75,7 @@ def _write(source: ExportSource, trained: TrainedModel, pinned: Checkpoint, targ
                 "The model has no module to export. Set Encoder.export_name or Model.export_name, "
                 "or the export_name of a feature column, or export the whole model for serving."
             )
-        values = export_records.read_checkpoint(pinned.path)
+        values = read_checkpoint(pinned.path)
         content = Content(write, values, _metrics(trained.folder, pinned))
         with content.written(target) as scratch, naming_failures(f"The export {target!r}"):
             if not folders.place(scratch, target):
