@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
+        add_child,
         add_gradients,
         adds_dependencies,
         capture,
@@ -56,6 +57,7 @@ _WHERE = {
     "DenseColumn": "feature_columns",
     "FlushedSaver": "savers",
     "add_gradients": "graphs",
+    "add_child": "graphs",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
@@ -99,6 +101,7 @@ __all__ = [
     "ColumnState",
     "DenseColumn",
     "FlushedSaver",
+    "add_child",
     "add_gradients",
     "adds_dependencies",
     "capture",
