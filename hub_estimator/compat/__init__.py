@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hub_estimator.compat.eager_objects import eagerly, resource_functions
     from hub_estimator.compat.feature_columns import ColumnState, DenseColumn
     from hub_estimator.compat.graphs import (
+        add_child,
         add_gradients,
         adds_dependencies,
         capture,
@@ -67,6 +68,7 @@ _WHERE = {
     "FlushedSaver": "savers",
     "ROW_SUMS": "row_gradients",
     "add_gradients": "graphs",
+    "add_child": "graphs",
     "adds_dependencies": "graphs",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
@@ -121,6 +123,7 @@ __all__ = [
     "ColumnState",
     "DenseColumn",
     "FlushedSaver",
+    "add_child",
     "add_gradients",
     "adds_dependencies",
     "capture",

@@ -35,6 +35,11 @@ def watch(variable: tf.Variable, graph: tf.Graph) -> None:
     graph.watch_variable(variable)
 
 
+def add_child(owner: Any, name: str, child: Any) -> None:
+    """Makes an object go where `owner` goes when TensorFlow saves that; most do so by assignment."""
+    owner._track_trackable(child, name=name)
+
+
 def is_function_graph(graph: tf.Graph) -> bool:
     """Whether `graph` is the body of a function rather than a graph of its own."""
     return isinstance(graph, tf.__internal__.FuncGraph)

@@ -58,3 +58,8 @@ def nested(folder):
 @pytest.fixture(scope="session")
 def hub_module(folder):
     return hub_modules.texts(folder / "texts")
+
+
+@pytest.fixture(scope="session")
+def hub_numbers(folder):
+    return hub_modules.numbers(folder / "numbers_module")

@@ -62,3 +62,22 @@ def texts(folder: pathlib.Path) -> str:
     path = modules.export(hub, spec, str(folder / "module"), tags=TRAIN)
     pathlib.Path(words).unlink()
     return path
+
+
+def numbers(folder: pathlib.Path) -> str:
+    """Exports a module of `x @ w`, whose train variant keeps a mean of what it gives."""
+    folder.mkdir()
+
+    def module_fn(is_training=False):
+        given = tf1.placeholder(tf.float32, [None, 3])
+        product = given @ modules.variable("w", [3, 2], use_resource=False)
+        mean = tf1.get_variable(
+            "mean", [2], initializer=tf1.zeros_initializer(), trainable=False, use_resource=False
+        )
+        if is_training:
+            update = tf1.assign(mean, 0.9 * mean + 0.1 * tf.reduce_mean(product, axis=0))
+            tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+        hub.add_signature(inputs=given, outputs=product)
+
+    spec = hub.create_module_spec(module_fn, [(set(), {}), (TRAIN, {"is_training": True})])
+    return modules.export(hub, spec, str(folder / "module"), tags=TRAIN)

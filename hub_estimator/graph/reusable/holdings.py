@@ -150,14 +150,18 @@ class Holdings:
 def _fill_tables(state: EagerState, shared: frozenset[str]) -> None:
     """Fills the tables of a variant but for those that are there already, by node name."""
     fillers: dict[Table, list[str]] = {}
+    assets: dict[Table, list[tf.saved_model.Asset]] = {}
     for initializer in table_initializers(state.variant, shared):
         used = sorted(map(node_of, state.part([initializer]).fed))
         others = [state.others.get(f"{name}:0") for name in used]
         tables = [other for other in others if isinstance(other, Table)]
         for table in tables[:1]:
             fillers.setdefault(table, []).append(initializer)
+            read = [other for other in others if isinstance(other, tf.saved_model.Asset)]
+            assets.setdefault(table, []).extend(read)
     for table, initializers in fillers.items():
-        table.fill_with(functools.partial(_add_initializers, state, initializers))
+        fill = functools.partial(_add_initializers, state, initializers)
+        table.fill_with(fill, assets[table])
 
 
 def _add_initializers(state: EagerState, initializers: list[str]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+
+from hub_estimator import compat
 
 CREATED_BY = frozenset({"HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2"})
 """The types of the operations that make tables."""
@@ -28,13 +30,17 @@ class Table(tf.saved_model.experimental.TrackableResource):
         # Here, where TensorFlow executes eagerly; the first use may be in a function.
         self._resource_handle = self._create_resource()
 
-    def fill_with(self, fill: Callable[[], None]) -> None:
+    def fill_with(self, fill: Callable[[], None], assets: Sequence[tf.saved_model.Asset]) -> None:
         """Fills the table.
 
         Args:
           fill: adds what fills it to the default graph, that of a function.
+          assets: the files that it is filled from, which go where the table goes: Keras's exports
+            look for tables, and for nothing else.
         """
         self._fill = fill
+        for number, asset in enumerate(assets):
+            compat.add_child(self, f"asset_{number}", asset)
         tf.function(fill, autograph=False).get_concrete_function()()
 
     def _create_resource(self) -> tf.Tensor:
