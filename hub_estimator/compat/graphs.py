@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import record
 from tensorflow.python.framework import ops
 from tensorflow.python.saved_model import function_deserialization
 
@@ -57,6 +58,11 @@ def function_def(graph: tf.Graph, name: str) -> Any:
             return getattr(function, "function_def", None) or function.cached_definition
         current = getattr(current, "outer_graph", None)
     return None
+
+
+def is_watched(tensors: Sequence[tf.Tensor]) -> bool:
+    """Whether a tape around the caller may ask for gradients with respect to a tensor."""
+    return bool(record.should_record_backprop(list(tensors)))
 
 
 def load_functions(library: Any, graph: tf.Graph) -> dict[str, Any]:

@@ -83,6 +83,12 @@ def op_attr_names(op_type: str) -> frozenset[str]:
     return frozenset(attr.name for attr in op_def_registry.get(op_type).attr)
 
 
+@functools.cache
+def is_stateful(op_type: str) -> bool:
+    """Whether operations of a known type have state, use it, or are random."""
+    return bool(op_def_registry.get(op_type).is_stateful)
+
+
 def makes_state(op_type: str) -> bool:
     """Whether operations of a type are known and make state; see `op_outputs_state`."""
     return knows_op(op_type) and op_outputs_state(op_type)
@@ -100,12 +106,6 @@ def op_outputs_state(op_type: str) -> bool:
         and not op_def.input_arg
         and any(arg.is_ref or arg.type in _STATE_TYPES for arg in op_def.output_arg)
     )
-
-
-@functools.cache
-def is_stateful(op_type: str) -> bool:
-    """Whether operations of a known type do, or depend on, more than computing on their inputs."""
-    return bool(op_def_registry.get(op_type).is_stateful)
 
 
 def output_sizes(node: Any) -> dict[str, int]:

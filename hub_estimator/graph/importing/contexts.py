@@ -21,6 +21,12 @@ from hub_estimator.graph.importing.parts import (
 )
 
 _OUTSIDE = "outside"
+_RESULTS = frozenset(
+    {
+        *("Exit", "Merge"),
+        *("TensorArrayConcatV3", "TensorArrayGatherV3", "TensorArrayReadV3", "TensorArraySizeV3"),
+    }
+)
 
 
 def needs_contexts(variant: Variant, part: GraphPart) -> bool:
@@ -34,6 +40,26 @@ def has_control_flow(part: GraphPart) -> bool:
     return any(
         node.op in ("Switch", "RefSwitch", "Enter", "RefEnter") for node in part.graph_def.node
     )
+
+
+def control_flow_results(variant: Variant, part: GraphPart) -> list[str]:
+    """Returns the names of the tensors that the outermost branches and loops of a part give.
+
+    What is taken of a loop's `TensorArray` is among them.
+    """
+    inside: set[str] = set()
+    for proto in collections.contexts(variant.meta_graph, collections.CONTEXTS):
+        # Exits are in the loop's own context, what comes from outside in each.
+        outside = {*proto.values_def.external_values, *getattr(proto, "loop_exit_names", ())}
+        inside |= {node_of(name) for name in set(proto.values_def.values) - outside}
+    nodes = variant.nodes
+    return [
+        f"{node.name}:0"
+        for node in part.graph_def.node
+        if node.op in _RESULTS
+        and node.name not in inside
+        and not any(nodes[node_of(edge)].op == "NextIteration" for edge in node.input)
+    ]
 
 
 def import_with_contexts(

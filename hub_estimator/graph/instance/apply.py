@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -15,11 +15,7 @@ from hub_estimator.format import collections
 from hub_estimator.format.nodes import node_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
-from hub_estimator.graph.importing.contexts import (
-    has_control_flow,
-    import_with_contexts,
-    needs_contexts,
-)
+from hub_estimator.graph.importing.contexts import import_with_contexts, needs_contexts
 from hub_estimator.graph.importing.parts import (
     GraphPart,
     comes_from,
@@ -133,21 +129,38 @@ def apply(
 
 
 def compute(
-    variant: Variant, state: State, name: str, signature: str, inputs: Any, what: str
+    variant: Variant,
+    state: State,
+    name: str,
+    signature: str,
+    inputs: Any,
+    what: str,
+    known: Mapping[str, tf.Tensor] | None = None,
 ) -> Applied:
     """Adds the operations that compute a signature to the default graph, and to no collection.
 
-    Args and errors are those of `apply`; the state may be outside of all graphs, too.
+    Args:
+      variant: the variant.
+      state: its state, which may be outside of all graphs, too.
+      name: as for `apply`.
+      signature: as for `apply`.
+      inputs: as for `apply`.
+      what: as for `apply`.
+      known: tensors that are in the graph already, by their stored names.
+
+    Raises:
+      errors.InputError: the inputs do not fit the signature.
     """
+    known = known or {}
     signature_def = variant.meta_graph.signature_def[signature]
     scope_name = _NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")
     # Outside of the scope: a constant made inside could take the name of one that is imported.
     given = convert_inputs(signature_def, inputs, what)
     with tf.compat.v1.name_scope(scope_name) as scope:
-        plan = _plan(variant, state, signature, signature_def)
-        feeds = {**_state_feeds(state, variant, plan), **_captured(given)}
+        plan = _plan(variant, state, signature, frozenset(known))
+        feeds = {**_state_feeds(state, variant, plan), **_captured({**given, **known})}
         elements = [*plan.tensors, *plan.losses, *plan.updates]
-        results = _import(plan, variant, scope, feeds, elements) if plan.part.graph_def.node else []
+        results = _import(plan.part, variant, scope, feeds, elements)
     found = dict(zip(elements, results, strict=True))
     tensors = {**feeds, **given, **found}
     with reports_import_failure(scope):
@@ -159,36 +172,71 @@ def compute(
     )
 
 
-def has_v1_control_flow(variant: Variant, state: State, signature: str) -> bool:
-    """Whether what computes a signature in the default graph has v1 control flow."""
+def compute_tensors(
+    variant: Variant, state: State, signature: str, inputs: Any, what: str, names: Sequence[str]
+) -> list[tf.Tensor]:
+    """Adds what computes tensors from a signature's inputs to the default graph; returns them.
+
+    Args:
+      variant: the variant.
+      state: its state.
+      signature: the signature's name.
+      inputs: the caller's values.
+      what: what messages call the signature.
+      names: the tensors' names.
+    """
     signature_def = variant.meta_graph.signature_def[signature]
-    return has_control_flow(_plan(variant, state, signature, signature_def).part)
+    given = convert_inputs(signature_def, inputs, what)
+    with tf.compat.v1.name_scope("control_flow") as scope:
+        taken = frozenset([*given, *(f"{node}:0" for node in variant.instance_nodes)])
+        roots = [node_of(name) for name in names]
+        part = make_part(variant, variant.nodes.ancestors(roots, comes_from(taken)), taken)
+        plan = _Plan(part, part.fed, {}, tuple(names), (), ())
+        feeds = {**_state_feeds(state, variant, plan), **_captured(given)}
+        return _import(part, variant, scope, feeds, names)
+
+
+def part_of(variant: Variant, state: State, signature: str, known: Iterable[str] = ()) -> GraphPart:
+    """Returns the nodes that compute a signature in the default graph, but for known tensors."""
+    return _plan(variant, state, signature, frozenset(known)).part
 
 
 def _import(
-    plan: _Plan, variant: Variant, scope: str, feeds: dict[str, tf.Tensor], elements: list[str]
+    part: GraphPart,
+    variant: Variant,
+    scope: str,
+    feeds: Mapping[str, tf.Tensor],
+    elements: Sequence[str],
 ) -> list[Any]:
-    if needs_contexts(variant, plan.part):
-        return import_with_contexts(plan.part, variant, scope, feeds, elements)
-    return import_part(plan.part, variant, scope, feeds, elements)
+    if not part.graph_def.node:
+        return []
+    if needs_contexts(variant, part):
+        return import_with_contexts(part, variant, scope, feeds, elements)
+    return import_part(part, variant, scope, feeds, elements)
 
 
-def _plan(variant: Variant, state: State, signature: str, signature_def: Any) -> _Plan:
+def _plan(variant: Variant, state: State, signature: str, known: frozenset[str]) -> _Plan:
     graph = tf.compat.v1.get_default_graph()
     # Elsewhere, a read is of its own time: after what it waits for, at each turn of a loop.
     shares_reads = graph is state.graph and not compat.adds_dependencies(graph)
-    key = ("apply plan", signature, state.training, shares_reads)
+    key = ("apply plan", signature, state.training, shares_reads, known)
     if key not in variant.prepared:
-        variant.prepared[key] = _make_plan(variant, state.training, signature_def, shares_reads)
+        signature_def = variant.meta_graph.signature_def[signature]
+        plan = _make_plan(variant, state.training, signature_def, shares_reads, known)
+        variant.prepared[key] = plan
     return variant.prepared[key]
 
 
 def _make_plan(
-    variant: Variant, training: Training | None, signature_def: Any, shares_reads: bool
+    variant: Variant,
+    training: Training | None,
+    signature_def: Any,
+    shares_reads: bool,
+    known: frozenset[str],
 ) -> _Plan:
     inputs = {name for info in signature_def.inputs.values() for name in component_names(info)}
     outputs = {name for info in signature_def.outputs.values() for name in component_names(info)}
-    given = frozenset(inputs | {f"{node}:0" for node in variant.instance_nodes})
+    given = known | inputs | {f"{node}:0" for node in variant.instance_nodes}
     updates = _updates(variant, inputs) if training is not None else []
     losses = _losses(variant, inputs) if training is not None else []
     roots = {node_of(name) for name in [*(outputs - given), *losses, *updates]}

@@ -69,6 +69,7 @@ def save_reusable(
       tf_errors.ModuleExistsError: a module or a SavedModel is at `path` already.
       errors.TagsNotFoundError: the module has no such variant.
       errors.ValuesNotFoundError: it has no values for its variables.
+      errors.ExportError: an asset is not there, or the folder has other files.
     """
     path = files.as_path(path)
     if layout.kind_of(path) is not layout.FolderKind.OTHER:
@@ -79,6 +80,7 @@ def save_reusable(
     if tags is None and len(spec.variants) == 1:
         tags = spec.variants[0].tags
     _check_operations(spec)
+    _check_assets(spec)
     usable = _without_unusable(spec, as_tags(tags))
     form = _ReusableForm(usable, as_tags(tags))
     signatures = _signatures(usable, as_tags(tags))
@@ -101,6 +103,16 @@ def _check_operations(spec: ModuleSpec) -> None:
                 f"{texts.shown(effect.name)} ({effect.op_type}) of its graph variant with the tags "
                 f"{tags_text(effect.tags)} {effect.kind}, which no file holds. Define the module "
                 "without it."
+            )
+
+
+def _check_assets(spec: ModuleSpec) -> None:
+    # TensorFlow leaves out what is not there.
+    for name, source in sorted(spec.asset_paths.items()):
+        if not files.exists(source):
+            raise errors.ExportError(
+                f"The module's asset {name!r} is not at {source} any more. Its file must be there "
+                "until the module is converted."
             )
 
 
@@ -142,19 +154,25 @@ class _ReusableForm(tf.train.Checkpoint):
         self._spec, self._tags = spec, tags
         self.variables = list(self._module.variables)
         self.trainable_variables = list(self._module.trainable_variables)
-        self.regularization_losses = self._module.regularization_losses
+        losses = self._module.regularization_losses
+        self.regularization_losses = [loss.function() for loss in losses]
         messages = collections.attachments(spec.variant(tags).meta_graph)
         if messages:
             self.attached_messages = _constant_function(messages)
         if DEFAULT in spec.get_signature_names(tags):
-            inputs = _specs(spec, SavedSignature(tags, DEFAULT))
-            given = next(iter(inputs.values())) if len(inputs) == 1 else inputs or None
-            for training in (False, True):
-                self.__call__.get_concrete_function(given, training=training)
+            # An attribute: what is loaded can be called where, and only where, there is one.
+            self.__call__ = self._callable(SavedSignature(tags, DEFAULT))
 
-    @functools.partial(tf.function, autograph=False)
-    def __call__(self, inputs: Any = None, training: bool = False) -> Any:
-        return self._module(inputs, training=training)
+    def _callable(self, default: SavedSignature) -> Any:
+        @functools.partial(tf.function, autograph=False)
+        def call(inputs: Any = None, training: bool = False) -> Any:
+            return self._module(inputs, training=training)
+
+        specs = _specs(self._spec, default)
+        inputs = next(iter(specs.values())) if len(specs) == 1 else specs or None
+        for training in (False, True):
+            call.get_concrete_function(inputs, training=training)
+        return call
 
     def signature(self, saved: SavedSignature) -> Any:
         """Returns the concrete function of a signature."""

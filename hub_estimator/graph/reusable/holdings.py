@@ -30,17 +30,26 @@ CreateVariable = Callable[[VariableEntry, Any, bool], tf.Variable]
 whether it is trained."""
 
 
+_NOT_AGGREGATED = tf.VariableAggregation.NONE
+
+
 def create_variable(entry: VariableEntry, initial_value: Any, is_trained: bool) -> tf.Variable:
     """Makes a `tf.Variable` under the name that it has in the module."""
     proto: Any = entry.proto
+    synchronization = tf.VariableSynchronization(proto.synchronization)
+    aggregation = tf.VariableAggregation(proto.aggregation)
+    if not is_trained and entry.dtype.is_floating and aggregation == _NOT_AGGREGATED:
+        # What update operations change, such as moving averages, differs between replicas.
+        synchronization = tf.VariableSynchronization.ON_READ
+        aggregation = tf.VariableAggregation.MEAN
     return tf.Variable(
         initial_value,
         trainable=is_trained,
         name=entry.op_name,
         dtype=entry.dtype.base_dtype,
         shape=entry.shape,
-        synchronization=tf.VariableSynchronization(proto.synchronization),
-        aggregation=tf.VariableAggregation(proto.aggregation),
+        synchronization=synchronization,
+        aggregation=aggregation,
     )
 
 

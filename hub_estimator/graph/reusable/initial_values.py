@@ -64,4 +64,5 @@ def _computed(state: EagerState, entry: VariableEntry) -> tf.Tensor:
     def compute() -> tf.Tensor:
         return state.add([entry.proto.initial_value_name], "initial_value/")[0]
 
-    return compute()
+    # A call of it would be one more of the many traces that TensorFlow warns of.
+    return compute.get_concrete_function()()

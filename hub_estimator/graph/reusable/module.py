@@ -9,13 +9,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import compat, errors
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.format.tensor_infos import parse
 from hub_estimator.format.variant import DEFAULT, Variant, inside_sentence
-from hub_estimator.graph.instance.apply import compute, has_v1_control_flow
+from hub_estimator.graph.instance import replicas
 from hub_estimator.graph.instance.plan import Trainable, choose_training, state_losses
 from hub_estimator.graph.instance.values import convert_by_name
+from hub_estimator.graph.reusable.application import Application
 from hub_estimator.graph.reusable.eager_state import EagerState
 from hub_estimator.graph.reusable.holdings import CreateVariable, Holdings, create_variable
 
@@ -107,7 +107,7 @@ class ReusableModule(tf.Module):
         return tuple(held[name].variable for name in sorted(held) if held[name].is_trained)
 
     @property
-    def regularization_losses(self) -> list[Callable[[], tf.Tensor]]:
+    def regularization_losses(self) -> list[RegularizationLoss]:
         """The regularization losses of what is trained, as functions without arguments."""
         return list(self._made.losses)
 
@@ -132,6 +132,7 @@ class ReusableModule(tf.Module):
         Raises:
           errors.SignatureNotFoundError: there is no such signature.
           errors.InputError: the inputs do not fit.
+          LookupError: a tape wants gradients through branches or loops of TF1; or the tape raises it.
         """
         outputs = self.compute(inputs, training=training).outputs
         return outputs.get(DEFAULT, outputs)
@@ -168,7 +169,7 @@ class _Made:
 
     serving: EagerState
     training: EagerState
-    losses: list[Callable[[], tf.Tensor]]
+    losses: list[RegularizationLoss]
 
     def __init__(self, spec: ModuleSpec, create: CreateVariable) -> None:
         self.spec = spec
@@ -211,7 +212,7 @@ class _Made:
         if chosen is not None:
             self.training = self.holdings.trained(self._states[base.tags], chosen.is_whole)
         losses = state_losses(self.training.variant, self.training.training)
-        self.losses = [_loss_function(self.training, name) for name in losses]
+        self.losses = [RegularizationLoss(self.training, name) for name in losses]
 
     def _check_eager(self) -> None:
         if not tf.executing_eagerly():
@@ -231,49 +232,53 @@ class _Made:
         signature_def = state.variant.signature(signature, source)
         what = f"The signature {signature!r} of {inside_sentence(source)}"
         given = convert_by_name(signature_def, inputs, what)
-        key = (state.variant.tags, state.training, signature)
+        tensors = tf.nest.flatten(given, expand_composites=True)
+        watched = compat.is_watched(tensors)
+        key = (state.variant.tags, state.training, signature, watched, replicas.index())
         if key not in self._functions:
-            self._functions[key] = _signature_function(state, signature, signature_def, what)
+            self._functions[key] = _signature_function(
+                Application(state, signature, what, differentiates_inputs=watched)
+            )
         outputs, losses = self._functions[key](given)
         return Computed(outputs, losses)
 
 
 def _signature_function(
-    state: EagerState, signature: str, signature_def: Any, what: str
+    application: Application,
 ) -> Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[tf.Tensor]]]:
-    specs = {key: parse(info).type_spec for key, info in signature_def.inputs.items()}
-
-    def apply(given: Mapping[str, Any]) -> Any:
-        applied = compute(state.variant, state, "module", signature, given, what)
+    # Not part of a caller's graph: tapes do not see operations that are imported, but calls.
+    @functools.partial(tf.function, autograph=False, input_signature=[application.input_specs])
+    def call(given: Mapping[str, Any]) -> Any:
+        applied = application.add(given)
         return applied.after_updates((applied.outputs, applied.losses))
 
-    # Not part of a caller's graph: tapes do not see operations that are imported, but calls.
-    @functools.partial(tf.function, autograph=False, input_signature=[specs])
-    def call(given: Mapping[str, Any]) -> Any:
-        if has_v1_control_flow(state.variant, state, signature):
-            return _without_dependencies(apply, given)
-        return apply(given)
-
-    return call
+    # TensorFlow warns of functions of one name that are traced often, as those of modules are.
+    return call.get_concrete_function()
 
 
-def _without_dependencies(apply: Callable[[Any], Any], given: Mapping[str, Any]) -> Any:
-    """Applies a function without the control dependencies that `tf.function` adds.
+class RegularizationLoss:
+    """A regularization loss that needs no input, as a function without arguments.
 
-    It makes operations wait for others, also for those in v1 branches that are not taken.
+    Args:
+      state: the state that it is of.
+      name: the name of its tensor.
     """
 
-    def apply_flat(*tensors: tf.Tensor) -> Any:
-        return apply(tf.nest.pack_sequence_as(given, tensors, expand_composites=True))
+    def __init__(self, state: EagerState, name: str) -> None:
+        self._state, self._name = state, name
+        self._functions: dict[int, Any] = {}
 
-    flat = tf.nest.flatten(given, expand_composites=True)
-    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in flat]
-    return tf.compat.v1.wrap_function(apply_flat, specs)(*flat)
+    def __call__(self) -> tf.Tensor:
+        """Returns the loss, a number."""
+        return self.function()()
 
+    def function(self) -> Any:
+        """Returns the concrete function of the current replica."""
+        replica = replicas.index()
+        if replica not in self._functions:
+            function = tf.function(self._add, autograph=False, input_signature=[])
+            self._functions[replica] = function.get_concrete_function()
+        return self._functions[replica]
 
-def _loss_function(state: EagerState, loss: str) -> Callable[[], tf.Tensor]:
-    @functools.partial(tf.function, autograph=False, input_signature=[])
-    def regularization_loss() -> tf.Tensor:
-        return state.add([loss], "regularization_loss/")[0]
-
-    return regularization_loss
+    def _add(self) -> tf.Tensor:
+        return self._state.add([self._name], "regularization_loss/")[0]

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import pathlib
+import subprocess
+import sys
 import weakref
 
 import numpy as np
@@ -13,6 +18,9 @@ import hub_estimator as hub
 from hub_estimator.graph.reusable.module import ReusableModule
 from tests import modules
 from tests.modules import TRAIN, X23, tf1
+
+PROGRAM = pathlib.Path(__file__).parent / "mirrored_reusable_program.py"
+ROOT = PROGRAM.parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -354,3 +362,29 @@ def test_state_of_another_kind():
         "The graph variant with the tags set() of the module keeps state in the operation "
         "'fifo_queue' (FIFOQueueV2), which only graphs of TF1 have. Use hub.Module in a graph."
     )
+
+
+def test_a_strategy_trains_it_on_two_devices(tmp_path):
+    path = modules.export(hub, _define("batch_norm", ""), tmp_path / "module")
+    result = subprocess.run(
+        [sys.executable, str(PROGRAM), path],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert found["losses"] == sorted(found["losses"], reverse=True)
+    assert found["losses"][-1] < found["losses"][0]
+    averages, weights = found["parts"]
+    assert weights[0] == weights[1] != np.float32([[0.1, 0.2, 0.3]]).tolist()
+    # Each replica saw one of the two examples.
+    expected = []
+    for example in ([1, 2, 3], [3, 2, 1]):
+        average = np.float32([0.1, 0.2, 0.3])
+        for _ in range(5):
+            average = 0.9 * average + 0.1 * np.float32(example)
+        expected.append(average)
+    np.testing.assert_allclose(averages, expected, rtol=1e-5)
+    np.testing.assert_allclose(found["whole"][0], np.mean(expected, 0), rtol=1e-5)
