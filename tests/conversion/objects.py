@@ -117,5 +117,11 @@ def step(path, inputs, tags=frozenset(), library=hub):
         before, losses = session.run([variables, losses])
         session.run([optimize, tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)])
         after = session.run(variables)
-    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    changed = {name for name in before if not _are_equal(before[name], after[name])}
     return changed, [float(loss) for loss in losses]
+
+
+def _are_equal(one, other):
+    """Whether two variables, or lists of the parts of two, have the same values."""
+    pairs = zip(tf.nest.flatten(one), tf.nest.flatten(other), strict=True)
+    return all(np.array_equal(value, another) for value, another in pairs)
