@@ -41,7 +41,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
         self._fill = fill
         for number, asset in enumerate(assets):
             compat.add_child(self, f"asset_{number}", asset)
-        tf.function(fill, autograph=False).get_concrete_function()()
+        tf.function(fill, autograph=False)()
 
     def _create_resource(self) -> tf.Tensor:
         attributes = {
