@@ -150,7 +150,8 @@ class ReusableModule(tf.Module):
           inputs: a dict from the names of the signature's inputs to values, or one value where it
             has one input, or None where it has none.
           signature: the signature's name; None is `"default"`.
-          training: whether to train.
+          training: whether to train; where the variant for training lacks the signature, it is computed
+            as without.
           tags: the tags of another variant that it has, which is computed without training.
         """
         return self._made.compute(inputs, signature or DEFAULT, bool(training), tags)
@@ -225,9 +226,11 @@ class _Made:
         self, inputs: Any, signature: str, is_training: bool, tags: frozenset[str] | None
     ) -> Computed:
         """Computes a signature; see `ReusableModule.compute`."""
-        state = self.training if is_training else self.serving
+        state = self.serving
         if tags is not None:
             state = self._states[tags]
+        elif is_training and signature in self.training.variant.signatures:
+            state = self.training
         source = self.spec.source
         signature_def = state.variant.signature(signature, source)
         what = f"The signature {signature!r} of {inside_sentence(source)}"

@@ -35,7 +35,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
           fill: adds what fills it to the default graph, that of a function.
         """
         self._fill = fill
-        tf.function(fill, autograph=False).get_concrete_function()()
+        tf.function(fill, autograph=False)()
 
     def _create_resource(self) -> tf.Tensor:
         attributes = {

@@ -282,6 +282,18 @@ def test_signatures():
     }
 
 
+def test_a_signature_that_the_train_variant_lacks():
+    def module_fn(is_training=False):
+        hub.add_signature(outputs=tf.constant(1.0))
+        if not is_training:
+            hub.add_signature("more", outputs=tf.constant(2.0))
+
+    with tf.Graph().as_default():
+        spec = hub.create_module_spec(module_fn, modules.BOTH_VARIANTS)
+    module = ReusableModule(spec, trainable=True)
+    assert float(module.compute(signature="more", training=True).outputs["default"]) == 2
+
+
 def test_all_outputs_where_none_is_the_default():
     def module_fn():
         hub.add_signature(outputs={"a": tf.constant(1), "b": tf.constant(2)})
