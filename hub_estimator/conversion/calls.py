@@ -99,13 +99,15 @@ def _of_call(loaded: Any, source: str) -> NamedCall:
     functions = getattr(loaded.__call__, "concrete_functions", None)
     if not functions:
         raise errors.NotConvertibleError(
-            f"The __call__ of {inside_sentence(source)} was saved without anything that it computes. Call the object "
-            "once, or give its tf.function an input_signature, before it is saved."
+            f"The __call__ of {inside_sentence(source)} was saved without anything that it computes. "
+            "Call the object once, or give its tf.function an input_signature, before it is saved."
         )
-    arguments, keywords = functions[0].structured_input_signature
-    names = list(functions[0].function_type.parameters)
-    parameters = dict(zip(names, arguments, strict=False)) | dict(keywords)
-    takes_training = _TRAINING in parameters
+    parameters = _parameters(functions[0])
+    told = [found[_TRAINING] for found in map(_parameters, functions) if _TRAINING in found]
+    # Saved is what was traced: with one value alone, there is no other to be told.
+    takes_any = {True, False} <= {value for value in told if isinstance(value, bool)} or any(
+        isinstance(value, tf.TypeSpec) for value in told
+    )
     parameters.pop(_TRAINING, None)
     inputs: dict[str, Any] = {}
     places = {  # the names of the inputs at the leaves of each argument
@@ -124,9 +126,18 @@ def _of_call(loaded: Any, source: str) -> NamedCall:
             )
             for name, value in parameters.items()
         }
-        return named_outputs(loaded(**values, **({_TRAINING: training} if takes_training else {})))
+        if told:
+            values[_TRAINING] = training if takes_any else told[0]
+        return named_outputs(loaded(**values))
 
-    return NamedCall(inputs, call, takes_training)
+    return NamedCall(inputs, call, takes_any)
+
+
+def _parameters(function: Any) -> dict[str, Any]:
+    """Returns what a saved function was traced with, by the names of its parameters."""
+    arguments, keywords = function.structured_input_signature
+    names = list(function.function_type.parameters)
+    return dict(zip(names, arguments, strict=False)) | dict(keywords)
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -314,6 +314,20 @@ def test_signatures_of_an_object_that_cannot_be_called(tmp_path):
     assert objects.outputs(module, texts, "lengths") == {"n": [2]}
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_a_call_that_was_saved_with_one_value_of_training(tmp_path, training):
+    def make():
+        made = objects.Dense()
+        made.__call__.get_concrete_function(ROWS, training=training)
+        return made
+
+    source = objects.saved(make, tmp_path / "s")
+    module = converted(source, tmp_path / "module")
+    assert hub.load_module_spec(module).get_tags() == [frozenset()]
+    expected = loaded_output(source, training=training)
+    modules.assert_equal({"default": expected}, objects.outputs(module, {"rows": X}))
+
+
 def test_a_module_in_python(tmp_path):
     with compat.eagerly():
         module = converted(objects.dense(), tmp_path / "module")
