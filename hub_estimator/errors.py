@@ -300,6 +300,10 @@ class UnsafeArchiveError(HandleError, ValueError):
     """An archive holds what could write outside its folder, replace files, or fill the disk."""
 
 
+class ListedDigestError(HandleError, ValueError):
+    """An archive is not the one that the list of its host names."""
+
+
 class CacheError(HandleError):
     """The cache folder cannot be used, or an entry is damaged and cannot be fetched again."""
 
@@ -516,3 +520,26 @@ class StoppedAtOnceError(KeyboardInterrupt):
     def __init__(self, signal: int) -> None:
         super().__init__()
         self.signal = signal
+
+
+# --- sites -----------------------------------------------------------------------------------
+
+
+class InvalidModelNameError(Error, ValueError):
+    """What was given cannot be the name of a published model, or the number of its version."""
+
+
+class SiteError(Error, OSError, ValueError):
+    """A folder is no site, or something in it is not what a site has."""
+
+
+class SiteSettingError(Error, ValueError):
+    """What was given for a page or an address of a site is none; the message says why."""
+
+
+class VersionTakenError(Error, FileExistsError):
+    """There is such a version of a published model already; versions never change."""
+
+
+class VersionNotFoundError(Error, FileNotFoundError):
+    """There is no such version of a published model."""

@@ -29,12 +29,14 @@ def built(tmp_path_factory):
     return folder
 
 
-def test_the_wheel_has_all_modules_and_configs(built):
+def test_the_wheel_has_all_modules_configs_and_templates(built):
     lib = built / "lib"
     found = {path.relative_to(lib).as_posix() for path in lib.rglob("*") if path.is_file()}
     sources = (ROOT / "hub_estimator").rglob("*.py")
     wanted = {path.relative_to(ROOT).as_posix() for path in sources}
     wanted |= {f"hub_estimator/configs/{path.name}" for path in (ROOT / "configs").glob("*.gin")}
+    templates = (ROOT / "hub_estimator/site/templates").iterdir()
+    wanted |= {path.relative_to(ROOT).as_posix() for path in templates}
     assert found == wanted | {"hub_estimator/py.typed"}
 
 
@@ -58,6 +60,7 @@ def test_what_is_installed_with_the_package_and_its_extras(built):
     found = {extra.split("]")[0][1:]: extra.split("\n")[1:] for extra in extras.split("\n\n")}
     # `make train` installs what the examples need: the report of its runs has pictures.
     assert set(found["plots"]) - {""} <= set(found["examples"])
+    assert set(found["site"]) - {""} <= set(found["examples"])  # for `make site`
 
 
 def test_examples_import_nothing_of_the_peer():

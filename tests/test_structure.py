@@ -14,7 +14,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
 LAYERS = [
-    *("top", "jobs", "training", "conversion", "keras"),
+    *("top", "jobs", "site", "training", "conversion", "keras"),
     *("graph", "format", "resolver", "compat", "bottom"),
 ]
 BOTTOM = {
@@ -125,6 +125,8 @@ def test_imports_point_downwards(source):
 @pytest.mark.parametrize(
     ("user", "statement"),
     [
+        ("training.running.run", "from hub_estimator.site import publishing"),
+        ("resolver.listed", "from hub_estimator.site.index import text"),
         ("graph.module", "from hub_estimator.training.model import heads"),
         ("training.checks", "from hub_estimator.training import example_spec"),
         ("training.example_spec", "from hub_estimator.training import serving"),

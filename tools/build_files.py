@@ -16,6 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("benchmarks", "configs", "examples", "hub_estimator", "tests", "tools")
 TOP = "hub_estimator"
+TEMPLATES = "templates"  # the folder with what a library makes pages of
 HEADER = """\
 # Written by tools/build_files.py; run it again instead of editing.
 load("@rules_python//python:defs.bzl", "py_binary", "py_library", "py_test")
@@ -57,8 +58,14 @@ def _targets(root: pathlib.Path, folder: pathlib.Path) -> list[str]:
     if together:
         targets.append(_target(root, "py_library", folder.name, together))
     if data:
-        targets.append(f'filegroup(\n    name = "{folder.name}",\n    srcs = {_list(data)},\n)\n')
+        targets.append(_filegroup(folder.name, data))
+    if templates := sorted(f"{TEMPLATES}/{path.name}" for path in folder.glob(f"{TEMPLATES}/*")):
+        targets.append(_filegroup(TEMPLATES, templates))
     return sorted(targets)
+
+
+def _filegroup(name: str, sources: list[str]) -> str:
+    return f'filegroup(\n    name = "{name}",\n    srcs = {_list(sources)},\n)\n'
 
 
 def _is_single(root: pathlib.Path, path: pathlib.Path) -> bool:
@@ -83,6 +90,8 @@ def _target(root: pathlib.Path, kind: str, name: str, sources: list[pathlib.Path
     if kind == "py_test":
         labels |= _conftests(root, sources[0])
     data = ["//configs:configs"] if label == f"//{TOP}:config" else []
+    if kind == "py_library" and (sources[0].parent / TEMPLATES).is_dir():
+        data.append(f":{TEMPLATES}")
     if data:
         lines.append(f"    data = {_list(data)},")
     if labels - {label}:

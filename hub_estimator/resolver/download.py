@@ -11,7 +11,7 @@ import requests
 
 from hub_estimator import errors
 from hub_estimator.progress import Progress
-from hub_estimator.resolver import answers, asking
+from hub_estimator.resolver import answers, asking, listed
 from hub_estimator.resolver.archives import check_size, is_gzip
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.retrying import TransientError, with_retries
@@ -33,11 +33,13 @@ class Download:
       url: where it came from after redirects.
       size: in bytes.
       resumed: whether it came in several pieces.
+      index: the URL of the list of the host's archives; see `listed.url_of`.
     """
 
     url: str
     size: int
     resumed: bool
+    index: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,7 +195,8 @@ class _Transfer:
             self._receive(response)
             seconds = f"{self._progress.seconds:.1f} s"
             self._progress.say(f"Downloaded {self.handle}: {readable(self.received)} in {seconds}.")
-            return Download(answer.url, self.received, self._resumed)
+            index = listed.url_of(response, answer.url)
+            return Download(answer.url, self.received, self._resumed, index)
 
     def _headers(self) -> dict[str, str]:
         if not (self.received and self._resumable and self._would_notice_a_change()):

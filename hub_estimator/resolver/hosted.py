@@ -7,7 +7,7 @@ import logging
 import os
 
 from hub_estimator import digests, errors, files, texts
-from hub_estimator.resolver import archives, asking, download, remote
+from hub_estimator.resolver import archives, asking, download, listed, remote
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.module_cache import Cache, Fetched
 from hub_estimator.resolver.settings import Settings
@@ -57,7 +57,9 @@ class HostedResolver:
             os.mkdir(folder)
             got = download.fetch(handle, urls, archive, self.settings)
             unpack(archive, folder, handle, self.settings)
-        return Fetched(got.url, got.size, digests.of_file(archive))
+        sha256 = digests.of_file(archive)
+        listed.check(handle, got.url, got.index, sha256, self.settings)
+        return Fetched(got.url, got.size, sha256)
 
 
 def unpack(archive: str, folder: str, handle: Handle, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from hub_estimator import files
 GLOBAL_STEP = "global_step"
 METRICS = "metrics.json"
 CHECKPOINT = "checkpoint.json"
+PARENTS = "parents"
 _EXPORTER = "exporter"
 _SHA256 = "index_sha256"
 
@@ -60,6 +61,19 @@ def write(
     if metrics is not None:
         plain = {name: as_plain(value) for name, value in sorted(metrics.items())}
         files.write_text(files.join(folder, METRICS), as_json(plain))
+
+
+def add_parents(folder: str, parents: Mapping[str, Mapping[str, str]]) -> None:
+    """Adds to the records of an export of which modules those in it are made.
+
+    Args:
+      folder: the folder of the export.
+      parents: by the name of the exported module, the `handle` of the one that it was made of and
+        the `sha256` of its content; what is not known is not there.
+    """
+    if parents:
+        path = files.join(folder, CHECKPOINT)
+        files.write_text(path, as_json({**read_json(path), PARENTS: parents}))
 
 
 def step(export: str | None) -> int:

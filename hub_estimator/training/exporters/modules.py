@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors, files
+from hub_estimator import digests, errors, files, layout
 from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import Exportable, registered_modules
 from hub_estimator.training.exporters import export_records
@@ -155,6 +155,20 @@ def _write(modules: Mapping[str, Exportable], folder: str, session: Any, checkpo
                 module.export(path, session, checkpoint_path=checkpoint)
             else:
                 module.export(path, session)
+    with naming_failures("What the modules are made of"):
+        export_records.add_parents(folder, _parents(modules))
+
+
+def _parents(modules: Mapping[str, Exportable]) -> dict[str, dict[str, str]]:
+    """Returns the handle and the digest of what each module was made of, where it is from a folder."""
+    origins = {
+        name: module.spec.origin for name, module in modules.items() if isinstance(module, Module)
+    }
+    return {
+        name: {"handle": origin.handle, "sha256": digests.of_module(origin.folder)}
+        for name, origin in origins.items()
+        if origin is not None and layout.kind_of(origin.folder) is not layout.FolderKind.OTHER
+    }
 
 
 def _saver(spec: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pathlib
 import time
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator import errors, estimator
+from hub_estimator import digests, errors, estimator
 from hub_estimator.training.objective import Objective
 from hub_estimator.training.serving import ServingInput
 from tests.modules import BOTH_VARIANTS
@@ -44,6 +46,14 @@ def test_the_module_has_the_checkpoints_values_and_all_variants(trained, tmp_pat
     assert np.array_equal(values, trained.get_variable_value(EMBEDDINGS))
     tags = hub.load_module_spec(f"{path}/text").get_tags()
     assert sorted(map(sorted, tags)) == [[], ["train"]]
+
+
+def test_the_record_says_of_which_module_it_is_made(make_model, examples, trained, tmp_path):
+    path = hub.LatestModuleExporter("module", serving).export(trained, str(tmp_path / "export"))
+    record = json.loads((pathlib.Path(path) / "checkpoint.json").read_text())
+    handle = make_model().encoders[0].handle
+    assert record["parents"] == {"text": {"handle": handle, "sha256": digests.of_module(handle)}}
+    assert record["name"] == "model.ckpt-2"
 
 
 def test_a_given_checkpoint(trained, examples, tmp_path):

@@ -1,0 +1,223 @@
+"""Publishes a module: packed beside its place, and there by one rename."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+from hub_estimator import digests, errors, files, layout, resolver
+from hub_estimator.site import (
+    archive,
+    descriptions,
+    module_facts,
+    names,
+    refreshing,
+    training_facts,
+)
+from hub_estimator.site.records import Picture, Version, now
+from hub_estimator.site.site_folder import ARCHIVE, PAGE, VERSION, Site, check_url
+
+_MOST_TEXT = 1 << 20
+# In the scratch folder: what becomes the version's folder, and what becomes its archive.
+_FOLDER, _ARCHIVE = "version", "archive"
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """What was published.
+
+    Attributes:
+      version: the version.
+      archive: the path of its archive.
+      page: the path of its page.
+      url: its handle, where the address of the site is known; else empty.
+    """
+
+    version: Version
+    archive: str
+    page: str
+    url: str
+
+
+def publish(
+    module: files.PathLike,
+    site: files.PathLike,
+    name: str,
+    version: int | None = None,
+    description: files.PathLike | None = None,
+    model_dir: files.PathLike | None = None,
+    url: str | None = None,
+) -> Published:
+    """Publishes a module as a version of a model; the version appears whole or not at all.
+
+    Args:
+      module: a handle: the module's folder, an archive or a URL.
+      site: the folder of the site; made where it is not there.
+      name: the name of the model, `owner/model`.
+      version: its number; None is the next one.
+      description: a Markdown file about it.
+      model_dir: the model folder of the run that trained it; None looks for it above an export.
+      url: the address under which the site is served, which the site keeps; None leaves it as it is.
+
+    Raises:
+      errors.InvalidModelNameError: the name or the version is none.
+      errors.VersionTakenError: there is this version.
+      errors.SiteError: the site's folder is none, or damaged.
+      errors.OutputIsInputError: the site is in the module, or the module in the site.
+      errors.Error: the module cannot be had, or is none; the class and the message say what.
+    """
+    names.check(name)
+    if version is not None:
+        names.parse_version(str(version))
+    address = None if url is None else check_url(url)
+    text = "" if description is None else _description(files.as_path(description))
+    descriptions.require()
+    folder = _module_folder(module)
+    place = files.as_path(site)
+    files.check_output("The site", place, [("the module", folder)])
+    files.check_output("The module", folder, [("the site", place)])
+    before = digests.of_module(folder)
+    about = module_facts.read(folder)
+    training = training_facts.read(folder, None if model_dir is None else files.as_path(model_dir))
+    opened = Site.open_or_make(place)
+    files.remove_abandoned(opened.path)
+    opened.models()  # what is wrong with the site is told before there is a new version in it
+    _check_free(opened, name, version)
+    with files.scratch_folder(opened.path, "publication") as scratch:
+        pictures = _copy_pictures(training.pictures, files.join(scratch, _FOLDER))
+        packed = _pack(folder, before, files.join(scratch, _ARCHIVE))
+        with opened.held():
+            if address is not None:
+                opened.set_url(address)
+            number = (
+                _check_free(opened, name, version) if version else _number(opened, name, packed)
+            )
+            new = Version(
+                name, number, now(), packed.bytes, packed.sha256, before, text, about,
+                training.content, pictures,
+            )  # fmt: skip
+            _place(opened, new, scratch)
+            refreshing.refresh(opened)
+    return _published(opened, new)
+
+
+def _published(site: Site, version: Version) -> Published:
+    name, number, address = version.name, version.number, site.url()
+    url = f"{address}/{version.handle}" if address else ""
+    return Published(version, site.archive(name, number), site.version_folder(name, number), url)
+
+
+def _pack(folder: str, digest: str, target: str) -> archive.Packed:
+    """Packs a module whose content has a digest.
+
+    Raises:
+      errors.BrokenModuleError: it has another one in the end.
+    """
+    packed = archive.pack(folder, target)
+    if digests.of_module(folder) != digest:
+        raise errors.BrokenModuleError(
+            f"The module {folder!r} changes while it is published. Publish again once it is whole."
+        )
+    return packed
+
+
+def _module_folder(module: files.PathLike) -> str:
+    folder = resolver.resolve(module)
+    if files.is_remote(folder):
+        raise errors.NotAModuleError(
+            f"{folder!r} is not on the local disk. Copy the module to a local folder, and publish that."
+        )
+    folder = os.path.realpath(folder)  # exporters' stable paths are links
+    if layout.kind_of(folder) is layout.FolderKind.OTHER:
+        raise errors.NotAModuleError(
+            f"{folder!r} is no module: it has neither {layout.MODULE_DEF} nor {layout.SAVED_MODEL}. "
+            "Give the folder of a module, as exporters and hub.Module.export make it."
+        )
+    return folder
+
+
+def _description(path: str) -> str:
+    """Returns the text of a description.
+
+    Raises:
+      errors.DataFileNotFoundError: there is no such file.
+      errors.SiteSettingError: it is none.
+    """
+    try:
+        with files.open_file(path) as file:
+            content = file.read(_MOST_TEXT + 1)
+    except FileNotFoundError as error:
+        raise errors.DataFileNotFoundError(
+            f"There is no description {path!r}. Give a Markdown file."
+        ) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise errors.SiteSettingError(
+            f"The description {path!r} is not UTF-8. Give a Markdown file in UTF-8."
+        ) from error
+    if len(content) > _MOST_TEXT:
+        raise errors.SiteSettingError(
+            f"The description {path!r} has more than {_MOST_TEXT:,} bytes. Give a shorter one."
+        )
+    return text
+
+
+def _copy_pictures(found: training_facts.Pictures, folder: str) -> tuple[Picture, ...]:
+    files.make_folder(folder)
+    pictures = []
+    for number, (title, content) in enumerate(found, 1):
+        name = f"picture-{number}.png"
+        files.write_bytes(files.join(folder, name), content)
+        pictures.append(Picture(name, title))
+    return tuple(pictures)
+
+
+def _check_free(site: Site, name: str, version: int | None) -> int:
+    """Checks that there is no such version; returns its number, that of the next one for None."""
+    numbers = {found.number for found in site.versions(name)}
+    if version in numbers:
+        raise errors.VersionTakenError(
+            f"There is a version {version} of {name} in {site.path!r} already, and versions never "
+            "change. Leave --version out for the next one, or give another number."
+        )
+    return version or site.next_number(name)
+
+
+def _number(site: Site, name: str, packed: archive.Packed) -> int:
+    """Returns the number of the new version.
+
+    Where a publisher of the same archive died before its version was there, that of its archive.
+    """
+    number = site.next_number(name)
+    left = site.archive(name, number - 1)
+    is_left = number > 1 and not os.path.isdir(site.version_folder(name, number - 1))
+    if is_left and _is_file(left) and digests.of_file(left) == packed.sha256:
+        return number - 1
+    return number
+
+
+def _is_file(path: str) -> bool:
+    return os.path.isfile(path) and not os.path.islink(path)
+
+
+def _place(site: Site, version: Version, scratch: str) -> None:
+    """Puts a version to its place: first the archive, which nothing names yet, then the folder."""
+    site.make_model_folder(version.name)
+    inside, packed = files.join(scratch, _FOLDER), files.join(scratch, _ARCHIVE)
+    files.write_text(files.join(inside, VERSION), version.to_json())
+    files.write_bytes(files.join(inside, PAGE), refreshing.page_of(site, version))
+    files.flush_tree(scratch)
+    _remove_left_archives(site, version.name)
+    files.move(packed, site.archive(version.name, version.number), overwrite=True)
+    files.move(inside, site.version_folder(version.name, version.number))
+    files.flush_folder(site.folder(version.name))
+
+
+def _remove_left_archives(site: Site, name: str) -> None:
+    """Removes archives whose publishers died before their versions were there."""
+    for entry in files.listing(site.folder(name)):
+        number = names.version_of(entry.removesuffix(ARCHIVE)) if entry.endswith(ARCHIVE) else None
+        path = files.join(site.folder(name), entry)
+        if number and _is_file(path) and not os.path.isdir(site.version_folder(name, number)):
+            files.remove(path)

@@ -1,0 +1,98 @@
+"""Makes what follows from the versions of a site: archives' names, pages, the index and the feed.
+
+A publisher may die between any two steps of it; the next one does what is missing. The page of a
+model comes after those of its versions: where it is as it must be, they are too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from hub_estimator import errors, files
+from hub_estimator.site import index, pages
+from hub_estimator.site.records import Version
+from hub_estimator.site.site_folder import ARCHIVE, FEED, INDEX, PAGE, Site
+
+Models = Mapping[str, Sequence[Version]]
+
+
+def refresh(site: Site) -> None:
+    """Brings all that follows from the versions up to date; call it while the site is held.
+
+    Raises:
+      errors.SiteError: something is there that a site does not have.
+    """
+    models, url = site.models(), site.url()
+    _remove_abandoned(site, models)
+    writer = pages.Pages(url, models)
+    # Before a link leads to a new archive: who follows that finds its digest here.
+    _write(site.top(INDEX), index.text(models).encode())
+    for name, versions in models.items():
+        _link_newest(site, name, versions)
+        _remove_withdrawn_archives(site, versions)
+        _write_pages(site, writer, name, versions)
+    for name, content in pages.static_files().items():
+        _write(site.top(name), content)
+    _write(site.top(FEED), writer.feed().encode())
+    _write(site.top(PAGE), writer.site().encode())
+
+
+def page_of(site: Site, version: Version) -> bytes:
+    """Returns the page that a version begins with; `refresh` keeps it up to date."""
+    versions = [version, *site.versions(version.name)]
+    versions.sort(key=lambda version: version.number, reverse=True)
+    return pages.Pages(site.url(), {version.name: versions}).version(version, versions).encode()
+
+
+def _remove_abandoned(site: Site, models: Models) -> None:
+    """Removes what killed publishers left, but for what is in the folders of versions."""
+    folders = {site.path}
+    for name in models:
+        folders |= {site.folder(name), files.parent(site.folder(name))}
+    for folder in folders:
+        files.remove_abandoned(folder)
+
+
+def _remove_withdrawn_archives(site: Site, versions: Sequence[Version]) -> None:
+    for version in versions:
+        if not version.is_there:
+            files.remove(site.archive(version.name, version.number))
+
+
+def _link_newest(site: Site, name: str, versions: Sequence[Version]) -> None:
+    path = site.newest_link(name)
+    newest = next((version for version in versions if version.is_there), None)
+    if newest is None:
+        files.remove(path)
+        return
+    target = f"{os.path.basename(site.folder(name))}/{newest.number}{ARCHIVE}"
+    if os.path.lexists(path) and not os.path.islink(path):
+        raise errors.SiteError(f"{path!r} is no link to the newest archive. Remove it.")
+    if not os.path.islink(path) or os.readlink(path) != target:
+        files.switch_link(path, target)
+
+
+def _write_pages(site: Site, writer: pages.Pages, name: str, versions: Sequence[Version]) -> None:
+    path = files.join(site.folder(name), PAGE)
+    page = writer.model(name, versions).encode()
+    if _has(path, page):
+        return
+    for version in versions:
+        folder = site.version_folder(name, version.number)
+        files.remove_abandoned(folder)
+        _write(files.join(folder, PAGE), writer.version(version, versions).encode())
+    _write(path, page)
+
+
+def _write(path: str, content: bytes) -> None:
+    """Writes a file, where it is not so already; a link in its place goes, what it leads to stays."""
+    if not _has(path, content):
+        files.write_bytes(path, content)
+
+
+def _has(path: str, content: bytes) -> bool:
+    if os.path.islink(path) or not os.path.isfile(path) or files.size(path) != len(content):
+        return False
+    with files.open_file(path) as file:
+        return file.read() == content
