@@ -32,6 +32,8 @@ class HubLayer:
 
     of_keras_3: ClassVar[bool]
     """Whether the class is a layer of Keras 3, rather than of legacy Keras."""
+    trainable: bool
+    """Whether training changes the layer; every layer of Keras has it."""
 
     def __init__(
         self,
@@ -149,7 +151,7 @@ class HubLayer:
     def _compute(self, inputs: Any, training: Any) -> Any:
         """Returns the outputs; a layer that is not trained does not train, whatever it is told."""
         trains = training if tf.is_tensor(training) else bool(training)
-        is_training = trains if self.trainable else False  # type: ignore[attr-defined]
+        is_training = trains if self.trainable else False
         computed = self._computation(inputs, is_training, self._policy_dtype)
         for loss in computed.losses:
             self.add_loss(loss)  # type: ignore[attr-defined]
