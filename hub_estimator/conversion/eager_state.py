@@ -75,7 +75,11 @@ class EagerState:
         handles = {id(variable.handle): variable for variable in of_kind(tf.Variable)}
         used = self._captured(functions)
         # Also those that it lists and nothing uses: checkpoints of programs have them.
-        listed = {id(variable.handle) for variable in getattr(loaded, "variables", None) or ()}
+        listed = {
+            id(variable.handle)
+            for variable in getattr(loaded, "variables", None) or ()
+            if variable is not None  # legacy Keras lists tables so
+        }
         kept = [variable for key, variable in handles.items() if key in used or key in listed]
         self.variables = _named(loaded, kept, names)
         for key, tensor in used.items():

@@ -345,15 +345,18 @@ def test_folders_that_are_not_the_classes(folder, classes):
 @pytest.mark.parametrize(
     ("source_spec", "wanted"),
     [
-        (spec(names=("a", "x")), "2: a, x"),
-        (spec(3, names=("a", "b", "c")), "3: a, b, c"),
-        (spec(3), "3"),
+        (spec(names=("a", "x")), "2: a, x. They must be the same."),
+        (spec(3, names=("a", "b", "c")), "3: a, b, c. They must be the same."),
+        (
+            spec(3),
+            "3. They must be the same: take BinaryClassHead, in gin files Model.head = "
+            "@BinaryClassHead().",
+        ),
     ],
 )
 def test_evaluation_on_other_classes(folder, source_spec, wanted):
     assert check_error(errors.LabelError, folder, source_spec) == (
-        f"The folder {str(folder)!r} has 2 classes (a, b), the model has {wanted}. They must be the"
-        " same."
+        f"The folder {str(folder)!r} has 2 classes (a, b), the model has {wanted}"
     )
 
 
