@@ -121,6 +121,13 @@ def test_a_withdrawn_version_leaves_its_page(module, site):
     check_whole(site)
 
 
+def test_a_reason_that_is_no_text_is_written_as_one(module, site):
+    publish(module, site, NAME)
+    withdraw(site, NAME, 1, "wrong \udcff")
+    assert "wrong \\udcff" in (site / NAME / "1" / "index.html").read_text()
+    check_whole(site)
+
+
 def test_pages_that_are_lost_or_of_another_release_are_made_again(module, site, monkeypatch):
     for _ in range(2):
         publish(module, site, NAME)
