@@ -70,22 +70,12 @@ class Site:
                 f"{site.path!r} is no folder. Choose another place for the site."
             )
         files.make_folder(site.path)
-        site._is_begun()  # before a lock is left in somebody else's folder
+        _is_begun(site)  # before a lock is left in somebody else's folder
         with site.held():
-            if not site._is_begun():
+            if not _is_begun(site):
                 site.set_url("")
         site.url()
         return site
-
-    def _is_begun(self) -> bool:
-        """Whether the folder is a site by now; one that holds something else is an error."""
-        there = [name for name in files.listing(self.path) if not name.startswith(".")]
-        if there and SITE not in there:
-            raise errors.SiteError(
-                f"{self.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
-                "Choose an empty folder, or one that is not there."
-            )
-        return bool(there)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -239,6 +229,17 @@ def check_url(url: str) -> str:
             "https://models.example.com or https://example.com/models."
         )
     return url.rstrip("/")
+
+
+def _is_begun(site: Site) -> bool:
+    """Whether a folder is a site by now; one that holds something else is an error."""
+    there = [name for name in files.listing(site.path) if not name.startswith(".")]
+    if there and SITE not in there:
+        raise errors.SiteError(
+            f"{site.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
+            "Choose an empty folder, or one that is not there."
+        )
+    return bool(there)
 
 
 def _checked(path: str) -> str:
