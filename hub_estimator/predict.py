@@ -125,7 +125,8 @@ def _check_early(values: flags.FlagValues) -> None:
     if _STANDARD not in (values.input, values.output):
         paths = values.input, values.output
         given = values.model_dir, values.gin_bindings, values.allow_import
-        early_checks.check_prediction(*given, paths, values.keep)
+        with _naming_the_reader(values.input):
+            early_checks.check_prediction(*given, paths, values.keep)
 
 
 def _standard_input(eval_input: Any) -> contextlib.AbstractContextManager[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 BATCH = 32  # images
-RATE = 0.02
+RATE = 0.005  # as the tutorial has it
 
 
 def define_flags() -> flags.FlagValues:

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         output_sizes,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
-    from hub_estimator.compat.row_gradients import ROW_SUMS, hasten_row_gradients
+    from hub_estimator.compat.row_gradients import hasten_row_gradients, is_row_sum
     from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
@@ -66,7 +66,6 @@ _WHERE = {
     "ColumnState": "feature_columns",
     "DenseColumn": "feature_columns",
     "FlushedSaver": "savers",
-    "ROW_SUMS": "row_gradients",
     "add_gradients": "graphs",
     "add_child": "graphs",
     "adds_dependencies": "graphs",
@@ -92,6 +91,7 @@ _WHERE = {
     "is_keras_3": "keras_3",
     "is_legacy_keras": "keras_2",
     "is_own_op": "op_defs",
+    "is_row_sum": "row_gradients",
     "is_stateful": "op_defs",
     "is_watched": "graphs",
     "keep_all": "savers",
@@ -119,7 +119,6 @@ _WHERE = {
 }
 
 __all__ = [
-    "ROW_SUMS",
     "ColumnState",
     "DenseColumn",
     "FlushedSaver",
@@ -148,6 +147,7 @@ __all__ = [
     "is_keras_3",
     "is_legacy_keras",
     "is_own_op",
+    "is_row_sum",
     "is_stateful",
     "is_watched",
     "keep_all",

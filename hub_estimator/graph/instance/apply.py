@@ -265,7 +265,7 @@ def _make_plan(
 
 
 def _row_sums(part: GraphPart) -> tuple[str, ...]:
-    return tuple(node.name for node in part.graph_def.node if node.op in compat.ROW_SUMS)
+    return tuple(node.name for node in part.graph_def.node if compat.is_row_sum(node.op))
 
 
 def _updates(variant: Variant, inputs: set[str]) -> list[str]:

@@ -63,9 +63,11 @@ def _of_arguments(arguments: ast.arguments) -> Iterator[inspect.Parameter]:
 
 
 def _of_fields(found: ast.ClassDef) -> Iterator[inspect.Parameter]:
-    """Yields the parameters of a dataclass."""
+    """Yields the parameters of a dataclass: its fields, of which class variables are none."""
     for node in found.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+            continue
+        if "ClassVar" not in ast.unparse(node.annotation):
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
             yield _parameter(node.target.id, node.value, kind)
 

@@ -66,8 +66,7 @@ def resumption(folder: str) -> Resumption:
     Raises:
       errors.DamagedCheckpointError: there are checkpoints, and none is whole.
     """
-    # Not earlier: jobs, which only list checkpoints, do without TensorFlow.
-    from hub_estimator.format.checkpoint_damage import damage
+    from hub_estimator.format.checkpoint_damage import damage  # brings TensorFlow
 
     damaged: dict[Checkpoint, str] = {}
     for checkpoint in _candidates(folder):
