@@ -54,7 +54,7 @@ $(OUT)/reviews/test.csv: | $(VENV)/ready-examples
 	@$(RUN) -m examples.text_embeddings.prepare --folder=$(OUT)/reviews
 
 site: $(VENV)/ready-examples ## Publishes the modules of `make train` as a private hub, and says how to look at it.
-	@tuned=$$(ls -d $(OUT)/tuned/export/module/*/text 2> /dev/null | sort | tail -n 1); \
+	@tuned=$$(ls -d $(OUT)/tuned/export/module/*/text 2> /dev/null | sort | tail -n 1 || true); \
 	test -n "$$tuned" || { echo "error: there is nothing to publish: make train first" >&2; exit 1; }; \
 	echo "==> Publishing both modules: $(OUT)/site"; \
 	$(PUBLISH) --module=$(OUT)/module --name=example/words-en \

@@ -77,7 +77,7 @@ def _export_jobs(values: flags.FlagValues) -> None:
     jobs = _jobs(values)
     if values.status:
         found = status.statuses(jobs)
-        print(status.as_json(found) if values["json"].value else status.table(found))
+        print(status.as_json(found) if values["json"].value else status.table(found), end="")
         return
     stopping = threading.Event()
     with _signals(stopping) as came, scheduler.held(jobs) as places:

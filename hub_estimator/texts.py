@@ -47,12 +47,15 @@ def shown_names(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def aligned(rows: Sequence[Sequence[str]], most: int = _MOST_IN_CELL) -> str:
+def aligned(
+    rows: Sequence[Sequence[str]], most: int = _MOST_IN_CELL, indentation: str = "  "
+) -> str:
     """Returns a table whose columns begin one below the other.
 
     Args:
       rows: the cells of each row, all of them the same number; each is shown as one line.
       most: how many characters of a cell to show.
+      indentation: what each line begins with.
     """
     cells = [[one_line(cell, most) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -60,7 +63,7 @@ def aligned(rows: Sequence[Sequence[str]], most: int = _MOST_IN_CELL) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
-    return "\n".join(f"  {line}" for line in lines) + "\n"
+    return "".join(f"{indentation}{line}\n" for line in lines)
 
 
 def one_line(text: str, most: int = _MOST_IN_LINE) -> str:

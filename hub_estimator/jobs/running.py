@@ -116,7 +116,12 @@ class Run:
         failures = self._adopt(None)
         outcome = self._publish_one(had_folder, failures)
         failures += self._remove_old()
-        self._follow_up()
+        try:
+            self._follow_up()
+        except errors.FollowUpError as error:
+            if not failures:
+                raise
+            failures.append(f"{str(error).rstrip('.')}.")
         if failures:
             raise errors.ExportError(" ".join(dict.fromkeys(failures)))
         return dataclasses.replace(outcome, has_folder=files.is_folder(self.job.folder))

@@ -129,10 +129,12 @@ class Cron:
 
     def _moments(self, local: datetime.datetime) -> Iterator[float]:
         """Yields the moments at which a clock shows a local time, two where it is put back."""
-        first = local.replace(tzinfo=self._zone)
-        yield first.timestamp()
-        if self._repeats:
-            yield first.replace(fold=1).timestamp()
+        shown = local.replace(tzinfo=self._zone)
+        first, again = shown.timestamp(), shown.replace(fold=1).timestamp()
+        yield first
+        # Of a time that is left out, the second moment lies before the first: no clock shows it then.
+        if self._repeats and again > first:
+            yield again
 
     @property
     def _repeats(self) -> bool:

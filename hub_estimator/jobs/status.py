@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import time
 from collections.abc import Sequence
 
-from hub_estimator import texts
+from hub_estimator import json_text, texts
 from hub_estimator.jobs import journal, ledger
 from hub_estimator.jobs.job import ExportJob, ExportJobs
 from hub_estimator.jobs.ledger import Ledger
@@ -17,6 +16,7 @@ from hub_estimator.jobs.runs import LastRun, LastRuns
 
 _HEADER = ("JOB", "LAST RUN", "RESULT", "LAST EXPORT", "STEP", "VERSION", "NEXT RUN")
 _NOTHING = "-"
+_MOST_IN_CELL = 1000  # paths are to be copied
 _NEW_CHECKPOINT = "new checkpoint"
 
 
@@ -65,23 +65,18 @@ def statuses(jobs: ExportJobs) -> list[JobStatus]:
 
 def table(found: Sequence[JobStatus]) -> str:
     """Returns a table of how jobs stand, with the errors below it; times are local."""
-    rows = [_HEADER, *map(_row, found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    lines += [
-        f"{each.job}: {texts.one_line(each.said)}"
+        f"{each.job}: {texts.one_line(each.said)}\n"
         for each in found
         if each.result in ("failed", "held_back", "waiting")
     ]
-    return "\n".join(lines)
+    rows = [_HEADER, *map(_row, found)]
+    return "".join([texts.aligned(rows, _MOST_IN_CELL, indentation=""), *lines])
 
 
 def as_json(found: Sequence[JobStatus]) -> str:
     """Returns how jobs stand as a list of objects in JSON."""
-    return json.dumps([dataclasses.asdict(each) for each in found], indent=1)
+    return json_text.text(found)
 
 
 def _status(job: ExportJob, run: LastRun | None, published: Ledger) -> JobStatus:

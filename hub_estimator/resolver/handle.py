@@ -124,6 +124,11 @@ def without_password(url: str) -> str:
     return _LOGIN.sub(r"\1", url)
 
 
+def without_passwords(text: str) -> str:
+    """Returns a text without `user:password@` in the URLs that are in it."""
+    return re.sub(r"//[^/\s]*@", "//", text)
+
+
 def without_secrets(url: str) -> str:
     """Returns `url` without password and query: where redirects lead to may be signed there."""
     return without_password(url).partition("?")[0].partition("#")[0]

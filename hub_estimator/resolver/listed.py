@@ -109,12 +109,12 @@ def _read(handle: Handle, url: str, settings: Settings) -> Any:
             if response.status_code != 200:
                 answers.check_is_lasting(response)
                 raise answers.explain_status(handle, response)
-            content = b""
+            content = bytearray()
             for piece in answers.pieces(response, settings):
                 content += piece
                 if len(content) > _MOST_BYTES:
                     raise ValueError("it is too large")
-            return content
+            return bytes(content)
 
     with asking.open_session() as session:
         return json_text.parse(with_retries(handle, settings, attempt))

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from hub_estimator import errors, texts
-from hub_estimator.resolver.handle import Handle
+from hub_estimator.resolver.handle import Handle, without_passwords
 from hub_estimator.resolver.settings import Settings
 
 T = TypeVar("T")
@@ -102,4 +102,4 @@ def plain_reason(error: BaseException) -> str:
     # urllib3 begins with the object's repr: "<...HTTPConnection object at 0x...>: ".
     text = re.sub(r"^.*(?:Connection|Pool)\([^)]*\): ", "", text)
     text = re.sub(r"^<[^>]*>: ", "", text).rstrip(".") or type(error).__name__
-    return texts.one_line(re.sub(r"//[^/\s]*@", "//", text), _MAX_REASON)
+    return texts.one_line(without_passwords(text), _MAX_REASON)

@@ -43,6 +43,8 @@ def as_html(text: str) -> str:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(_DEEPEST, int(token.tag[1:]) + _BELOW_PAGE)}"
+        if alignment := token.attrs.pop("style", ""):  # which the policy of the pages forbids
+            token.attrSet("class", str(alignment).replace("text-align:", ""))
         for inner in token.children or ():
             if inner.type == "link_open":
                 inner.attrSet("rel", "noopener noreferrer nofollow")

@@ -17,11 +17,11 @@ meaning has another number as its `format`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub_estimator.site.records import FORMAT, Version
+from hub_estimator.site.records import FORMAT, Version, as_text, newest_of
+from hub_estimator.site.site_folder import ARCHIVE
 
 
 def text(models: Mapping[str, Sequence[Version]]) -> str:
@@ -31,13 +31,13 @@ def text(models: Mapping[str, Sequence[Version]]) -> str:
       models: the versions of each, the newest first.
     """
     content = {"format": FORMAT, "models": {name: _model(found) for name, found in models.items()}}
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return as_text(content)
 
 
 def _model(versions: Sequence[Version]) -> dict[str, Any]:
-    newest = next((version.number for version in versions if version.is_there), None)
+    newest = newest_of(versions)
     return {
-        "newest": newest,
+        "newest": None if newest is None else newest.number,
         "versions": {str(version.number): _version(version) for version in versions},
     }
 
@@ -46,7 +46,7 @@ def _version(version: Version) -> dict[str, Any]:
     if version.withdrawal is not None:
         return {"withdrawn": version.withdrawal.why, "published": version.published}
     return {
-        "archive": f"{version.handle}.tar.gz",
+        "archive": f"{version.handle}{ARCHIVE}",
         "bytes": version.archive_bytes,
         "sha256": version.archive_sha256,
         "module_sha256": version.module_sha256,

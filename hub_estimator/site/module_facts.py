@@ -108,7 +108,7 @@ def _signature(signature: SignatureDescription) -> dict[str, Any]:
 
 
 def _tensors(tensors: Sequence[TensorDescription]) -> list[dict[str, str]]:
-    return [{"name": _name(tensor.name), "type": tensor.type_text()} for tensor in tensors]
+    return [{"name": _name(tensor.name), "type": _name(tensor.type_text())} for tensor in tensors]
 
 
 def _rows(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 from hub_estimator import errors, texts
 from hub_estimator.resolver.download import readable
 from hub_estimator.site import descriptions, module_facts
-from hub_estimator.site.records import Version
+from hub_estimator.site.records import Version, newest_of
+from hub_estimator.version import __version__
 
 _STATIC = ("site.css", "site.js")
 _TEMPLATES = "templates"
@@ -37,12 +38,12 @@ class Pages:
 
     def site(self) -> str:
         """Returns the page of all models."""
-        models = [(versions, _newest(versions)) for _, versions in sorted(self._models.items())]
+        models = [(versions, newest_of(versions)) for _, versions in sorted(self._models.items())]
         return self._render("site.html", "", models=models)
 
     def model(self, name: str, versions: Sequence[Version]) -> str:
         """Returns the page of a model."""
-        newest = _newest(versions)
+        newest = newest_of(versions)
         return self._render("model.html", "../../", name=name, versions=versions, newest=newest)
 
     def version(self, version: Version, versions: Sequence[Version]) -> str:
@@ -54,7 +55,7 @@ class Pages:
         """
         template = "version.html" if version.is_there else "withdrawn.html"
         return self._render(
-            template, "../../../", version=version, newest=_newest(versions), versions=versions
+            template, "../../../", version=version, newest=newest_of(versions), versions=versions
         )
 
     def feed(self) -> str:
@@ -67,9 +68,14 @@ class Pages:
     def _render(self, template: str, root: str, **values: Any) -> str:
         import jinja2
 
-        address = {"url": self._url, "base": self._url or _NO_ADDRESS, "root": root}
+        common = {
+            "url": self._url,
+            "base": self._url or _NO_ADDRESS,
+            "root": root,
+            "release": __version__,
+        }
         try:
-            return self._environment.get_template(template).render(address | values) + "\n"
+            return self._environment.get_template(template).render(common | values) + "\n"
         except (jinja2.UndefinedError, TypeError, ValueError, AttributeError, KeyError) as error:
             shown = values.get("version", values.get("newest"))
             of = shown.handle if isinstance(shown, Version) else "the models"
@@ -83,10 +89,6 @@ def static_files() -> dict[str, bytes]:
     """Returns the files beside the pages that are the same on every site."""
     folder = importlib.resources.files("hub_estimator.site").joinpath(_TEMPLATES)
     return {name: folder.joinpath(name).read_bytes() for name in _STATIC}
-
-
-def _newest(versions: Sequence[Version]) -> Version | None:
-    return next((version for version in versions if version.is_there), None)
 
 
 def _entry(version: Version) -> dict[str, Any]:

@@ -150,17 +150,16 @@ def _description(path: str) -> str:
         raise errors.DataFileNotFoundError(
             f"There is no description {path!r}. Give a Markdown file."
         ) from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise errors.SiteSettingError(
-            f"The description {path!r} is not UTF-8. Give a Markdown file in UTF-8."
-        ) from error
     if len(content) > _MOST_TEXT:
         raise errors.SiteSettingError(
             f"The description {path!r} has more than {_MOST_TEXT:,} bytes. Give a shorter one."
         )
-    return text
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise errors.SiteSettingError(
+            f"The description {path!r} is not UTF-8. Give a Markdown file in UTF-8."
+        ) from error
 
 
 def _copy_pictures(found: training_facts.Pictures, folder: str) -> tuple[Picture, ...]:

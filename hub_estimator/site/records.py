@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub_estimator import errors, json_text
@@ -32,7 +32,7 @@ class Withdrawal:
 
     def to_json(self) -> str:
         """Returns the text on disk."""
-        return _text({"format": FORMAT, **dataclasses.asdict(self)})
+        return as_text({"format": FORMAT, **dataclasses.asdict(self)})
 
     @classmethod
     def from_json(cls, text: bytes) -> Withdrawal:
@@ -104,7 +104,7 @@ class Version:
         """Returns the text on disk, in which no withdrawal is."""
         content = dataclasses.asdict(self)
         del content["withdrawal"]
-        return _text({"format": FORMAT, **content})
+        return as_text({"format": FORMAT, **content})
 
     @classmethod
     def from_json(cls, text: bytes) -> Version:
@@ -144,12 +144,22 @@ class Version:
         return found
 
 
+def newest_of(versions: Sequence[Version]) -> Version | None:
+    """Returns the newest version that can be had; None where none can.
+
+    Args:
+      versions: those of a model, the newest first.
+    """
+    return next((version for version in versions if version.is_there), None)
+
+
 def now() -> str:
     """Returns the time, ISO 8601 in UTC."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _text(content: Mapping[str, Any]) -> str:
+def as_text(content: Mapping[str, Any]) -> str:
+    """Returns the text on disk of what programs read of a site, in UTF-8 and a fixed order."""
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 

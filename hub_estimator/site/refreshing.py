@@ -1,7 +1,8 @@
 """Makes what follows from the versions of a site: archives' names, pages, the index and the feed.
 
 A publisher may die between any two steps of it; the next one does what is missing. The page of a
-model comes after those of its versions: where it is as it must be, they are too.
+model comes after those of its versions: where it is as it must be, which release of ours wrote it
+included, they are too, unless somebody removed them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from hub_estimator import errors, files
 from hub_estimator.site import index, pages
-from hub_estimator.site.records import Version
+from hub_estimator.site.records import Version, newest_of
 from hub_estimator.site.site_folder import ARCHIVE, FEED, INDEX, PAGE, Site
 
 Models = Mapping[str, Sequence[Version]]
@@ -62,7 +63,7 @@ def _remove_withdrawn_archives(site: Site, versions: Sequence[Version]) -> None:
 
 def _link_newest(site: Site, name: str, versions: Sequence[Version]) -> None:
     path = site.newest_link(name)
-    newest = next((version for version in versions if version.is_there), None)
+    newest = newest_of(versions)
     if newest is None:
         files.remove(path)
         return
@@ -76,10 +77,10 @@ def _link_newest(site: Site, name: str, versions: Sequence[Version]) -> None:
 def _write_pages(site: Site, writer: pages.Pages, name: str, versions: Sequence[Version]) -> None:
     path = files.join(site.folder(name), PAGE)
     page = writer.model(name, versions).encode()
-    if _has(path, page):
+    folders = [site.version_folder(name, version.number) for version in versions]
+    if _has(path, page) and all(files.exists(files.join(folder, PAGE)) for folder in folders):
         return
-    for version in versions:
-        folder = site.version_folder(name, version.number)
+    for version, folder in zip(versions, folders, strict=True):
         files.remove_abandoned(folder)
         _write(files.join(folder, PAGE), writer.version(version, versions).encode())
     _write(path, page)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
 import logging
 import os
 import re
@@ -71,16 +70,11 @@ class Site:
                 f"{site.path!r} is no folder. Choose another place for the site."
             )
         files.make_folder(site.path)
+        _is_begun(site)  # before a lock is left in somebody else's folder
         with site.held():
-            if files.exists(site.top(SITE)):
-                site.url()
-            elif there := [name for name in files.listing(site.path) if not name.startswith(".")]:
-                raise errors.SiteError(
-                    f"{site.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
-                    "Choose an empty folder, or one that is not there."
-                )
-            else:
+            if not _is_begun(site):
                 site.set_url("")
+        site.url()
         return site
 
     @contextlib.contextmanager
@@ -112,8 +106,7 @@ class Site:
         """Writes down the address under which the site is served; see `check_url`, or empty."""
         path = self._at(SITE)
         if not files.exists(path) or url != self.url():
-            content = {"format": records.FORMAT, "url": url}
-            files.write_text(path, json.dumps(content, indent=1) + "\n")
+            files.write_text(path, records.as_text({"format": records.FORMAT, "url": url}))
 
     def models(self) -> dict[str, list[Version]]:
         """Returns the versions of each model that has some, the newest first.
@@ -236,6 +229,17 @@ def check_url(url: str) -> str:
             "https://models.example.com or https://example.com/models."
         )
     return url.rstrip("/")
+
+
+def _is_begun(site: Site) -> bool:
+    """Whether a folder is a site by now; one that holds something else is an error."""
+    there = [name for name in files.listing(site.path) if not name.startswith(".")]
+    if there and SITE not in there:
+        raise errors.SiteError(
+            f"{site.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
+            "Choose an empty folder, or one that is not there."
+        )
+    return bool(there)
 
 
 def _checked(path: str) -> str:

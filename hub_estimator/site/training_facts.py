@@ -14,6 +14,7 @@ from typing import Any
 
 from hub_estimator import errors, files, json_text, texts
 from hub_estimator.config import OPERATIVE_CONFIG
+from hub_estimator.resolver.handle import without_passwords
 from hub_estimator.training.exporters import export_records
 from hub_estimator.training.model_folder import run_settings
 
@@ -75,14 +76,14 @@ def read(module: str, model_dir: str | None = None) -> TrainingFacts:
     pictures: Pictures = ()
     config = _text(files.join(folder, OPERATIVE_CONFIG))
     if config:
-        content["config"] = config
+        content["config"] = without_passwords(config)
     if classes := _classes(files.join(folder, "training_classes.json")):
         content["classes"] = classes
     report = _text(files.join(folder, *_REPORT)) or ""
     step = _REPORT_STEP.match(report)
     if step and int(step[1]) == content.get("step"):
         if data := _REPORT_DATA.search(report):
-            content["data"] = data[1]
+            content["data"] = without_passwords(data[1])
         pictures = tuple(_pictures(files.join(folder, _REPORT[0])))
     return TrainingFacts(content, pictures)
 
@@ -112,7 +113,10 @@ def _of_export(export: str, name: str) -> dict[str, Any]:
     if isinstance(parent, dict):
         handle, sha256 = parent.get("handle"), parent.get("sha256")
         if isinstance(handle, str) and isinstance(sha256, str) and _SHA256.fullmatch(sha256):
-            content["parent"] = {"handle": texts.one_line(handle, 2000), "sha256": sha256}
+            content["parent"] = {
+                "handle": texts.one_line(without_passwords(handle), 2000),
+                "sha256": sha256,
+            }
     return content
 
 
@@ -138,7 +142,9 @@ def _classes(path: str) -> dict[str, list[list[Any]]]:
         if not isinstance(names, list) or len(names) != len(counts):
             names = list(range(len(counts)))
         pairs = zip(names[:_MOST_CLASSES], counts[:_MOST_CLASSES], strict=True)
-        found[head] = [[texts.one_line(str(name), 200), count] for name, count in pairs]
+        found[texts.one_line(head, 200)] = [
+            [texts.one_line(str(name), 200), count] for name, count in pairs
+        ]
     return found
 
 

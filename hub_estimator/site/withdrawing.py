@@ -43,8 +43,8 @@ def withdraw(site: files.PathLike, name: str, version: int, why: str) -> str:
                 f"There is no version {version} of {name} in {opened.path!r}. There is: {numbers}."
             )
         if there[version].is_there:
-            files.write_text(
-                opened.withdrawal(name, version), Withdrawal(why.strip(), now()).to_json()
-            )
+            # A command line may have bytes that are no text.
+            reason = why.strip().encode("utf-8", "backslashreplace").decode()
+            files.write_text(opened.withdrawal(name, version), Withdrawal(reason, now()).to_json())
         refreshing.refresh(opened)
     return opened.version_folder(name, version)

@@ -253,6 +253,18 @@ def test_a_command_that_fails_is_run_again_and_nothing_else(make, run, model_dir
     assert [done[0] for done in work.done] == ["export", "then", "then"]
 
 
+def test_what_fails_at_a_destination_is_told_beside_a_command_that_fails(
+    make, run, model_dir, tmp_path
+):
+    destinations = [Folder(str(tmp_path / "a")), NumberedFolder(str(tmp_path / "b"))]
+    job = make(destinations=destinations, then=["true"])
+    (tmp_path / "a").write_text("a file where a folder should be")
+    job_parts.save(model_dir, 1)
+    with pytest.raises(errors.ExportError) as caught:
+        run(job, FakeWork(fails=[None, errors.FollowUpError("The command failed.")]))
+    assert "is not a folder" in str(caught.value) and "The command failed." in str(caught.value)
+
+
 def test_a_checkpoint_that_training_removes_meanwhile(make, run, model_dir):
     job = make()
     job_parts.save(model_dir, 1)

@@ -248,7 +248,7 @@ def test_the_table(make, state):
     assert not os.path.exists(state)
     once(jobs)
     found = status.statuses(jobs)
-    header, first, second, said = status.table(found).split("\n")
+    header, first, second, said = status.table(found).splitlines()
     assert header.split("  ")[0] == "JOB" and header.endswith("NEXT RUN")
     [version] = jobs.jobs[0].destinations[0].versions("a")
     assert first.startswith("a ") and f" 7     {version.path}  new checkpoint" in first

@@ -103,11 +103,9 @@ def test_its_time(worker, tmp_path, monkeypatch):
 def test_a_stop(worker, monkeypatch):
     monkeypatch.setattr(work, "_GRACE_SECS", 0.3)
     worker.stopping.set()
-    began = time.monotonic()
     with pytest.raises(errors.InterruptedRunError) as caught:
         worker.run_command(job("sleep", "60"), {})
     assert str(caught.value) == "The command 'sleep 60' was stopped."
-    assert time.monotonic() - began < 30
 
 
 def test_a_stop_lets_a_short_command_end(worker):

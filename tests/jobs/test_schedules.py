@@ -92,6 +92,14 @@ class TestCron:
             "2026-03-29T03:30:00+02:00",
         ]
 
+    def test_what_repeats_is_due_once_for_a_time_that_is_left_out(self):
+        assert series(Cron("30 */2 * * *", ZONE), at(2026, 3, 28, 22, 0), 4) == [
+            "2026-03-29T00:30:00+01:00",
+            "2026-03-29T03:30:00+02:00",
+            "2026-03-29T04:30:00+02:00",
+            "2026-03-29T06:30:00+02:00",
+        ]
+
     def test_without_a_zone_it_is_that_of_the_machine(self):
         last = at(2026, 1, 5, 12)
         due = Cron("0 3 * * *").next_secs(FIRST, last)

@@ -57,6 +57,12 @@ def test_markdown_is_shown_below_the_headings_of_the_page():
     assert "<em>x</em>" in html and "<code>y</code>" in html and "<td>1</td>" in html
 
 
+def test_columns_are_aligned_without_a_style():
+    html = descriptions.as_html("| a | b | c |\n|--:|:-:|:--|\n| 1 | 2 | 3 |\n")
+    assert '<td class="right">1</td>\n<td class="center">2</td>\n<td class="left">3</td>' in html
+    assert "style" not in html
+
+
 def test_links_lead_to_the_web_without_saying_from_where():
     html = descriptions.as_html("[x](https://a.example/?a=1&b=2)")
     assert html == (

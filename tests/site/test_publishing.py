@@ -11,7 +11,7 @@ import pytest
 
 from hub_estimator import digests, errors
 from hub_estimator.resolver import resolve
-from hub_estimator.site import archive
+from hub_estimator.site import archive, pages
 from hub_estimator.site.publishing import publish
 from hub_estimator.site.site_folder import Site
 from hub_estimator.site.withdrawing import withdraw
@@ -121,6 +121,27 @@ def test_a_withdrawn_version_leaves_its_page(module, site):
     check_whole(site)
 
 
+def test_a_reason_that_is_no_text_is_written_as_one(module, site):
+    publish(module, site, NAME)
+    withdraw(site, NAME, 1, "wrong \udcff")
+    assert "wrong \\udcff" in (site / NAME / "1" / "index.html").read_text()
+    check_whole(site)
+
+
+def test_pages_that_are_lost_or_of_another_release_are_made_again(module, site, monkeypatch):
+    for _ in range(2):
+        publish(module, site, NAME)
+    first = site / NAME / "1" / "index.html"
+    text = first.read_text()
+    first.unlink()
+    publish(module, site, "acme/other")
+    assert first.read_text() == text
+    monkeypatch.setattr(pages, "__version__", "99.0")
+    publish(module, site, "acme/other")
+    assert 'content="hub_estimator 99.0"' in first.read_text()
+    check_whole(site)
+
+
 def test_what_cannot_be_withdrawn(module, site):
     publish(module, site, NAME)
     with pytest.raises(errors.VersionNotFoundError) as caught:
@@ -160,7 +181,7 @@ def test_a_folder_of_something_else_is_no_site(module, site):
         f"{str(site)!r} is no site, and not empty: it holds index.html. Choose an empty folder, or one "
         "that is not there."
     )
-    assert (site / "index.html").read_text() == "mine"
+    assert os.listdir(site) == ["index.html"] and (site / "index.html").read_text() == "mine"
     with pytest.raises(errors.SiteError, match="is no folder. Choose another place for the site"):
         publish(module, site / "index.html", NAME)
     with pytest.raises(errors.SiteError, match="is not on the local disk. Publish into a local"):
@@ -215,7 +236,7 @@ def test_a_description_is_a_text(module, site, tmp_path, description):
     assert str(caught.value) == (
         f"The description {str(description)!r} is not UTF-8. Give a Markdown file in UTF-8."
     )
-    description.write_bytes(b"x" * (1 << 20) + b"y")
+    description.write_bytes(b"x" * (1 << 20) + "é".encode())  # cut within a character
     with pytest.raises(errors.SiteSettingError) as caught:
         publish(module, site, NAME, description=description)
     assert str(caught.value) == (

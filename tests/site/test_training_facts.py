@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -114,6 +115,28 @@ def test_a_parent_has_a_handle_and_a_digest(exported, parent):
     parents = parent.replace("%s", "ab" * 32)
     (exported.parent / "checkpoint.json").write_text(f'{{"parents": {parents}}}')
     assert "parent" not in read(exported).content
+
+
+def test_logins_stay_out(exported):
+    _, run = folders(exported)
+    (run / "operative_config.gin").write_text(
+        "MODULE = 'https://me:secret@models.example.com/a/1'\n"
+    )
+    (run / "report" / "report.md").write_text(
+        "# Evaluation at step 2000\n\n- Data: https://me:secret@data.example.com/test.csv\n"
+    )
+    parent = {"text": {"handle": "https://me:secret@a.example/1", "sha256": "ab" * 32}}
+    (exported.parent / "checkpoint.json").write_text(json.dumps({"parents": parent}))
+    content = read(exported).content
+    assert content["config"] == "MODULE = 'https://models.example.com/a/1'\n"
+    assert content["data"] == "https://data.example.com/test.csv"
+    assert content["parent"]["handle"] == "https://a.example/1"
+
+
+def test_the_name_of_a_head_is_one_that_can_be_written(exported):
+    _, run = folders(exported)
+    (run / "training_classes.json").write_text('{"a\\ud800\\n": {"counts": [1]}}')
+    assert read(exported).content["classes"] == {"a\\ud800": [["0", 1]]}
 
 
 def test_links_are_not_followed(exported, tmp_path):

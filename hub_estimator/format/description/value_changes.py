@@ -120,7 +120,8 @@ def _change(name: str, first: np.ndarray, second: np.ndarray) -> ValueChange:
             numbers += distances.size
             largest = max(largest, float(distances.max(initial=0.0)))
             squares += float(np.square(distances).sum())
-            squares_before += float(np.square(np.abs(before[finite])).sum())
+            # As float64: the squares of large whole numbers are none of their type.
+            squares_before += float(np.square(np.abs(before[finite] * 1.0)).sum())
     has_numbers = is_number and numbers > 0
     return ValueChange(
         name,

@@ -79,6 +79,13 @@ def test_other_types(tmp_path):
     assert found is None
 
 
+@pytest.mark.parametrize("number", [4_000_000_000, 2**63 - 1, -(2**63)])
+def test_whole_numbers_whose_squares_are_none_of_their_type(tmp_path, number):
+    (found,) = changes(tmp_path, np.int64([number, 0]), np.int64([number, 2]))
+    before = math.sqrt(float(number) ** 2 / 2)
+    assert found == ValueChange("w", 2, 1, 2.0, math.sqrt(2), before, 0)
+
+
 def test_texts(tmp_path):
     before, after = np.array([b"a", b"b", b"c"], object), np.array([b"a", b"x", b""], object)
     (found,) = changes(tmp_path, before, after)
