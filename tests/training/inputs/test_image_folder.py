@@ -349,8 +349,10 @@ def test_folders_that_are_not_the_classes(folder, classes):
         (spec(3, names=("a", "b", "c")), "3: a, b, c. They must be the same."),
         (
             spec(3),
-            "3. They must be the same: take BinaryClassHead, in gin files Model.head = "
-            "@BinaryClassHead().",
+            (
+                "3. They must be the same: take BinaryClassHead, in gin files Model.head = "
+                "@BinaryClassHead()."
+            ),
         ),
     ],
 )
