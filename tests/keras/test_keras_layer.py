@@ -40,6 +40,16 @@ def test_training_may_be_a_tensor(layer, numbers):
     np.testing.assert_allclose(call(tf.constant(False)), PRODUCT)
 
 
+def test_a_tensor_may_tell_what_cannot_be_told(layer, text):
+    trained = layer(text, trainable=True)
+
+    @tf.function
+    def call(training):
+        return trained(tf.constant(["a"]), training=training)
+
+    assert call(tf.constant(True)).numpy().tolist() == [[0, 1]]
+
+
 def test_weights_are_those_of_the_module(layer, numbers):
     made = layer(numbers, trainable=True)
     assert names(made.trainable_weights) == ["linear_w"]
