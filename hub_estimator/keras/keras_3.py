@@ -37,6 +37,8 @@ class KerasLayer(HubLayer, _KERAS.Layer):
             raise errors.KerasBackendError(OTHER_BACKEND % (backend, backend))
         input_shape = kwargs.pop("input_shape", None)
         super().__init__(handle, trainable, *args, **kwargs)
+        # On GPUs, Keras compiles by XLA what does not say so; it has no texts, tables or v1 loops.
+        self.supports_jit = False
         taken = self._computation.only_input_type
         self._input_type = None if taken is None or taken.is_floating else taken.name
         if input_shape is not None:

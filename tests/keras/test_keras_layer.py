@@ -217,6 +217,15 @@ def test_models_of_texts_train(keras, layer, text, make):
     assert "keras_layer" in "\n".join(lines)
 
 
+def test_no_xla_is_asked_for_texts(keras, name, layer, text):
+    if name == "legacy":
+        pytest.skip("legacy Keras compiles nothing by XLA that does not ask for it")
+    model = sequential(keras, layer, text)
+    with pytest.warns(UserWarning, match="doesn't support `jit_compile=True`"):
+        model.compile("sgd", "mse", jit_compile=True)
+    model.fit(tf.constant(["a", "b"]), Y, verbose=0)
+
+
 def test_nested_ragged_and_sparse_inputs(keras, layer, nested):
     made = layer(nested)
     values = {
