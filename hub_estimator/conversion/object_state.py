@@ -43,7 +43,7 @@ class NamedVariable:
         return Value(self.name, "", self.array)
 
 
-class EagerState:
+class ObjectState:
     """What the functions of an object use of it.
 
     Args:
