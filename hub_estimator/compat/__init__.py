@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         is_keras_3,
         keras_3_inputs,
         keras_3_on_tensorflow,
+        keras_tensor_spec,
     )
     from hub_estimator.compat.keras_choice import choose_legacy_keras
     from hub_estimator.compat.keras_layers import (
@@ -96,6 +97,7 @@ _WHERE = {
     "is_watched": "graphs",
     "keep_all": "savers",
     "keras_3_inputs": "keras_3",
+    "keras_tensor_spec": "keras_3",
     "keras_variable": "keras_layers",
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
@@ -153,6 +155,7 @@ __all__ = [
     "keep_all",
     "keras_3_inputs",
     "keras_3_on_tensorflow",
+    "keras_tensor_spec",
     "keras_variable",
     "knows_op",
     "legacy_keras",

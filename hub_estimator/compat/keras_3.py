@@ -24,8 +24,8 @@ NOT_FOUND = (
     "it, is hub.keras.legacy.KerasLayer."
 )
 OTHER_BACKEND = (
-    "Keras 3 runs on %s in this process, and modules are of TensorFlow. Set KERAS_BACKEND=tensorflow "
-    "before Keras is imported."
+    "Keras runs on the backend %r in this process, and modules compute with TensorFlow: their operations "
+    "are no part of what %s differentiates. Start the program with KERAS_BACKEND=tensorflow."
 )
 
 _ESTIMATOR = "tensorflow_estimator.python.estimator"
@@ -87,8 +87,9 @@ def keras_3_on_tensorflow() -> Any:
       errors.KerasBackendError: it computes with another library.
     """
     keras = import_keras_3()
-    if keras.config.backend() != "tensorflow":
-        raise errors.KerasBackendError(OTHER_BACKEND % keras.config.backend())
+    backend = keras.config.backend()
+    if backend != "tensorflow":
+        raise errors.KerasBackendError(OTHER_BACKEND % (backend, backend))
     return keras
 
 
@@ -108,7 +109,7 @@ def keras_3_inputs(model: Any) -> Any:
     keras = import_keras_3()
     taken = getattr(model, "input", None) if getattr(model, "inputs", None) else None
     if taken is not None:
-        return tf.nest.map_structure(_spec, taken)
+        return tf.nest.map_structure(_named_spec, taken)
     built = model.get_build_config() or {}
     shapes = built.get("shapes_dict") or {"inputs": built.get("input_shape")}
     [shape, *others] = shapes.values()
@@ -119,10 +120,20 @@ def keras_3_inputs(model: Any) -> Any:
     )
 
 
-def _spec(tensor: Any) -> tf.TypeSpec:
-    name = tensor.name.partition(":")[0]
+def keras_tensor_spec(tensor: Any) -> tf.TypeSpec:
+    """Returns what a `keras.KerasTensor` stands for."""
     if tensor.sparse:
         return tf.SparseTensorSpec(tensor.shape, tensor.dtype)
-    if getattr(tensor, "ragged", False):
-        return tf.RaggedTensorSpec(tensor.shape, tensor.dtype, tensor.ragged_rank)
-    return tf.TensorSpec(tensor.shape, tensor.dtype, name)
+    if getattr(tensor, "ragged", False):  # which releases up to 3.8, at least, do not have
+        rank, splits = tensor.ragged_rank, tensor.row_splits_dtype
+        return tf.RaggedTensorSpec(
+            tensor.shape, tensor.dtype, ragged_rank=rank, row_splits_dtype=splits or "int64"
+        )
+    return tf.TensorSpec(tensor.shape, tensor.dtype)
+
+
+def _named_spec(tensor: Any) -> tf.TypeSpec:
+    spec = keras_tensor_spec(tensor)
+    if isinstance(spec, tf.TensorSpec):
+        return tf.TensorSpec(spec.shape, spec.dtype, tensor.name.partition(":")[0])
+    return spec

@@ -14,18 +14,8 @@ from hub_estimator import compat
 from hub_estimator.conversion.inlining import Inlined
 from hub_estimator.format.library import Library
 from hub_estimator.format.nodes import NodeIndex, colocated_with, node_of, tensor_of
+from hub_estimator.graph.reusable.resource_ops import READING
 
-_READS = frozenset(
-    {
-        "LookupTableFindV2",
-        "LookupTableSizeV2",
-        "ReadVariableOp",
-        "ResourceGather",
-        "ResourceGatherNd",
-        "VarIsInitializedOp",
-        "VariableShape",
-    }
-)
 _RANDOM = ("Multinomial", "ParameterizedTruncatedNormal", "Random", "TruncatedNormal")
 _CHANGES = ("Assign", "ResourceApply", "ResourceScatter", "ResourceStridedSliceAssign")
 _OUTPUTS = frozenset({"Identity", "IdentityN"})
@@ -65,7 +55,7 @@ class Effects:
         functions = list(self._library.called_by([node]))
         if functions:
             return max(map(self._of_function, functions))
-        is_harmless = node.op in _READS or node.op.startswith(_RANDOM)
+        is_harmless = node.op in READING or node.op.startswith(_RANDOM)
         if is_harmless or not compat.is_stateful(node.op) or compat.op_outputs_state(node.op):
             return Effect.NONE
         return Effect.UPDATE if node.op.startswith(_CHANGES) else Effect.OTHER

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,9 @@ WEIGHTS = "model.weights.h5"
 _MOST_BYTES_OF_TEXT = 256 << 20  # of a configuration; the largest models have some MB
 _PACKAGES = ("keras", "tf_keras", "builtins")
 _CODE = ("Lambda", "__lambda__", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
+# Modules of Keras with functions that download, load or configure: no model is made of these.
+_TOOLS = ("applications", "config", "datasets", "export", "models", "saving", "utils")
+_IN_PYTHON = "If the model is yours, load it in Python and pass the model to hub.convert."
 
 
 def keras_version(path: str) -> str:
@@ -43,7 +47,7 @@ def keras_version(path: str) -> str:
                 _check_part(part, path)
             if WEIGHTS in archive.namelist():
                 _check_weights(archive, path)
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, RuntimeError) as error:
         if isinstance(error, errors.Error):
             raise
         raise errors.KerasFileError(
@@ -91,20 +95,37 @@ def _parts(value: Any) -> Iterator[dict[str, Any]]:
 
 def _check_part(part: dict[str, Any], path: str) -> None:
     kind, module, config = part.get("class_name"), part.get("module"), part.get("config")
-    if kind in _CODE:
+    code = [name for name in (kind, part.get("registered_name")) if name in _CODE]
+    if code:
         raise errors.KerasFileError(
-            f"{path} has a {kind} layer, which brings Python code of its own, and opening a file runs "
-            "no code of others. If the model is yours, load it in Python and pass the model to "
-            "hub.convert."
+            f"{path} has a {code[0]} layer, which brings Python code of its own, and opening a file "
+            f"runs no code of others. {_IN_PYTHON}"
         )
-    package = module.partition(".")[0] if isinstance(module, str) else None
-    is_python = package == "builtins" and isinstance(config, str) and hasattr(builtins, config)
-    if package is not None and (package not in _PACKAGES or is_python):
-        name = config if kind == "function" else kind
+    name = config if kind == "function" else kind
+    if isinstance(module, str):
+        _check_module(module, name, path)
+    vocabulary = config.get("vocabulary") if isinstance(config, dict) else None
+    if kind == "TFSMLayer" or isinstance(vocabulary, str):
+        raise errors.KerasFileError(
+            f"{path} has a {kind} layer, which reads what is not in the file, and opening it follows "
+            f"no paths that it names. {_IN_PYTHON}"
+        )
+
+
+def _check_module(module: str, name: Any, path: str) -> None:
+    """Checks that an object is one of Keras that models are made of."""
+    package, *inner = module.split(".")
+    is_python = package == "builtins" and isinstance(name, str) and hasattr(builtins, name)
+    if package not in _PACKAGES or is_python:
         raise errors.KerasFileError(
             f"{path} has an object {texts.shown(name)} of the Python module {texts.shown(module)}, "
-            "and opening a file imports no modules that it names. If the model is yours, load it in "
-            "Python and pass the model to hub.convert."
+            f"and opening a file imports no modules that it names. {_IN_PYTHON}"
+        )
+    is_class = isinstance(name, str) and name[:1].isupper() and "applications" not in inner
+    if not is_class and any(step in _TOOLS for step in inner):
+        raise errors.KerasFileError(
+            f"{path} has an object {texts.shown(name)} of {texts.shown(module)}, which is no part of "
+            "models. Do not use this file: ask its publisher."
         )
 
 
@@ -112,19 +133,20 @@ def _check_weights(archive: zipfile.ZipFile, path: str) -> None:
     """Checks that the file of the weights has all of them itself."""
     import h5py
 
-    def check(group: Any) -> None:
-        for name in group:
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise _leads_out(path, name)
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                check(item)
-            elif item.external or item.is_virtual:
-                raise _leads_out(path, name)
-
     with archive.open(WEIGHTS) as file, h5py.File(file, "r") as weights:
-        check(weights)
+        open_, seen = [weights], set()
+        while open_:
+            group = open_.pop()
+            for name in group:
+                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    raise _leads_out(path, name)
+                item = group[name]
+                place = h5py.h5o.get_info(item.id).addr
+                if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+                    raise _leads_out(path, name)
+                if isinstance(item, h5py.Group) and place not in seen:  # which may hold itself
+                    seen.add(place)
+                    open_.append(item)
 
 
 def _leads_out(path: str, name: str) -> errors.KerasFileError:

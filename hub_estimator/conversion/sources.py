@@ -82,13 +82,15 @@ def opened(source: Any, beside: str, refuse_side_effects: bool | None) -> Iterat
     elif isinstance(source, (str, bytes, os.PathLike)):
         path = files.as_path(source)
         if path.endswith(KERAS_FILE) and not files.is_folder(path):
-            with _saved(open_keras_file(_local(path)), beside) as (loaded, names):
-                yield EagerObject(loaded, names, f"The model in {path}", path)
+            model, what = open_keras_file(_local(path)), f"The model in {path}"
+            with _saved(model, beside, what, refuse_side_effects) as (loaded, names):
+                yield EagerObject(loaded, names, what, path)
         else:
             yield _at(find(source), refuse_side_effects)
     elif is_keras(source) or isinstance(source, (tf.Module, tf.train.Checkpoint)):
-        with _saved(source, beside) as (loaded, names):
-            yield EagerObject(loaded, names, f"The {type(source).__name__}")
+        what = f"The {type(source).__name__}"
+        with _saved(source, beside, what, refuse_side_effects) as (loaded, names):
+            yield EagerObject(loaded, names, what)
     else:
         raise errors.ConversionSourceError(
             f"hub.convert was given a {type(source).__name__}. Give a handle (a folder or a URL), a "
@@ -127,7 +129,9 @@ def _local(path: str) -> str:
 
 
 @contextlib.contextmanager
-def _saved(value: Any, beside: str) -> Iterator[tuple[Any, list[str] | None]]:
+def _saved(
+    value: Any, beside: str, what: str, refuse_side_effects: bool | None
+) -> Iterator[tuple[Any, list[str] | None]]:
     """Saves an object and loads it again, by which TensorFlow sorts out what it is made of."""
     folder = _existing(beside)
     files.remove_abandoned(folder)
@@ -138,7 +142,9 @@ def _saved(value: Any, beside: str) -> Iterator[tuple[Any, list[str] | None]]:
             names = save_keras(value, inner)
         else:
             _save(value, inner)
-        yield load_at(Origin(inner, inner)), names
+        origin = Origin(inner, inner)
+        loaded = load_at(origin, refuse_side_effects=refuse_side_effects, source=what)
+        yield loaded, names
 
 
 def _save(value: Any, folder: str) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import tensorflow as tf
 
 from hub_estimator.conversion.calls import NamedCall, named_calls
-from hub_estimator.conversion.eager_state import EagerState
 from hub_estimator.conversion.functions import EagerFunction
+from hub_estimator.conversion.object_state import ObjectState
 from hub_estimator.conversion.placeholders import placeholder_of
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import write_checkpoint
@@ -54,7 +54,7 @@ class TF1Module:
         for function in functions:
             function.check()
         self._messages = _messages(loaded)
-        self._state = EagerState(loaded, functions, names, what)
+        self._state = ObjectState(loaded, functions, names, what)
         variants = [(frozenset[str](), {"training": False})]
         if self._calls[DEFAULT].takes_training:
             variants.append((TRAIN, {"training": True}))

@@ -69,15 +69,27 @@ def load_at(
     tags: Iterable[str] | None = None,
     options: Any = None,
     refuse_side_effects: bool | None = None,
+    source: str | None = None,
 ) -> Any:
-    """Loads the TF2 SavedModel, TF1 SavedModel or TF1 Hub module at a place; see `load`."""
+    """Loads the TF2 SavedModel, TF1 SavedModel or TF1 Hub module at a place; see `load`.
+
+    Args:
+      origin: the place.
+      tags: as for `load`.
+      options: as for `load`.
+      refuse_side_effects: as for `load`.
+      source: what the message about side effects calls a SavedModel; None names its folder.
+    """
     wanted = None if tags is None else as_tags(tags)
     kind = layout.kind_of(origin.folder)
     if kind is layout.FolderKind.OTHER:
         raise _no_saved_model(origin.folder)
     is_module = kind is layout.FolderKind.HUB_MODULE
-    load_kind = _load_module if is_module else _load_saved_model
-    loaded = load_kind(origin.folder, wanted, options, refuse_side_effects)
+    if is_module:
+        loaded = _load_module(origin.folder, wanted, options, refuse_side_effects)
+    else:
+        named = source or SAVED_MODEL.source(origin.folder)
+        loaded = _load_saved_model(origin.folder, wanted, options, refuse_side_effects, named)
     setattr(loaded, _IS_HUB_MODULE, is_module)
     if not tf.executing_eagerly():
         # TensorFlow adds operations to the graph when a loaded table is collected as garbage; where
@@ -101,12 +113,12 @@ def _load_module(
 
 
 def _load_saved_model(
-    folder: str, wanted: frozenset[str] | None, options: Any, refuse: bool | None
+    folder: str, wanted: frozenset[str] | None, options: Any, refuse: bool | None, source: str
 ) -> Any:
     check_files(folder)
     meta_graphs = read_saved_model(folder).meta_graphs
     _check_tags(folder, wanted, meta_graphs)
-    _check(folder, meta_graphs, SAVED_MODEL.source(folder), refuse)
+    _check(folder, meta_graphs, source, refuse)
     return _load(folder, None if wanted is None else sorted(wanted), options)
 
 

@@ -72,8 +72,10 @@ class Computation:
             computed = function(given, training, arguments)
             return self._output(computed.outputs), computed.losses
 
-        if function.takes_training and tf.is_tensor(training):
-            outputs, losses = tf.cond(training, lambda: call(True), lambda: call(False))
+        if not function.takes_training:
+            outputs, losses = call(False)
+        elif tf.is_tensor(training):
+            outputs, losses = _either(training, call)
         else:
             outputs, losses = call(bool(training))
         if compute_dtype != _FULL and tf.as_dtype(compute_dtype).is_floating:
@@ -171,6 +173,25 @@ class Computation:
                 f"{self.settings.shown}, which is {_described(output)}."
             ) from error
         return output
+
+
+def _either(
+    training: tf.Tensor, call: Callable[[bool], tuple[Any, list[tf.Tensor]]]
+) -> tuple[Any, list[tf.Tensor]]:
+    """Returns what a call gives that trains where a tensor says so; its losses are zero elsewhere."""
+    losses: list[tf.Tensor] = []
+
+    def train() -> tuple[Any, list[tf.Tensor]]:
+        outputs, found = call(True)
+        losses.extend(found)
+        return outputs, found
+
+    def infer() -> tuple[Any, list[tf.Tensor]]:
+        # In a graph, both are added, this one after the other; eagerly, only one of them runs.
+        outputs, _ = call(False)
+        return outputs, [tf.zeros(loss.shape, loss.dtype) for loss in losses]
+
+    return tf.cond(training, train, infer)
 
 
 def _is_number(dtype: tf.DType) -> bool:

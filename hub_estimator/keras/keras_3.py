@@ -10,12 +10,6 @@ from hub_estimator import compat, errors
 from hub_estimator.keras.computation import variable_name
 from hub_estimator.keras.layer import HubLayer
 
-OTHER_BACKEND = (
-    "Keras runs on the backend %r in this process, and hub.KerasLayer computes with TensorFlow: its "
-    "operations are no part of what %s differentiates. Start the program with KERAS_BACKEND=tensorflow, "
-    "or compute features before: hub.load(handle)."
-)
-
 _KERAS: Any = compat.import_keras_3()
 
 
@@ -32,11 +26,11 @@ class KerasLayer(HubLayer, _KERAS.Layer):
     def __init__(
         self, handle: Any, trainable: bool | str = False, *args: Any, **kwargs: Any
     ) -> None:
-        backend = _KERAS.config.backend()
-        if backend != "tensorflow":
-            raise errors.KerasBackendError(OTHER_BACKEND % (backend, backend))
+        compat.keras_3_on_tensorflow()
         input_shape = kwargs.pop("input_shape", None)
         super().__init__(handle, trainable, *args, **kwargs)
+        # On GPUs, Keras compiles by XLA what does not refuse; XLA has no texts, tables or v1 loops.
+        self.supports_jit = False
         taken = self._computation.only_input_type
         self._input_type = None if taken is None or taken.is_floating else taken.name
         if input_shape is not None:
@@ -75,7 +69,7 @@ class KerasLayer(HubLayer, _KERAS.Layer):
 
     def compute_output_spec(self, inputs: Any, training: Any = None) -> Any:
         """Returns the outputs as `keras.KerasTensor`s, computing nothing."""
-        specs = self._output_specs(tf.nest.map_structure(_type_spec, inputs))
+        specs = self._output_specs(tf.nest.map_structure(compat.keras_tensor_spec, inputs))
         return tf.nest.map_structure(_keras_tensor, specs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -86,17 +80,6 @@ class KerasLayer(HubLayer, _KERAS.Layer):
 
 def _weight_name(variable: tf.Variable) -> str:
     return variable_name(variable).replace("/", "_")
-
-
-def _type_spec(tensor: Any) -> tf.TypeSpec:
-    if tensor.sparse:
-        return tf.SparseTensorSpec(tensor.shape, tensor.dtype)
-    if getattr(tensor, "ragged", False):  # which releases up to 3.8, at least, do not have
-        rank, splits = tensor.ragged_rank, tensor.row_splits_dtype
-        return tf.RaggedTensorSpec(
-            tensor.shape, tensor.dtype, ragged_rank=rank, row_splits_dtype=splits or "int64"
-        )
-    return tf.TensorSpec(tensor.shape, tensor.dtype)
 
 
 def _keras_tensor(spec: tf.TypeSpec) -> Any:

@@ -105,6 +105,23 @@ def test_what_cannot_be_converted_at_all(tmp_path):
         hub.convert(tmp_path / "empty", tmp_path / "m", to="tf1")
 
 
+def test_an_object_that_does_more_than_compute(tmp_path):
+    class Reading(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+        def __call__(self, path):
+            return tf.io.read_file(path)
+
+    message = refused(
+        hub.errors.SideEffectsError,
+        tmp_path,
+        Reading(),
+        tmp_path / "m",
+        to="tf1",
+        refuse_side_effects=True,
+    )
+    assert message.startswith("The Reading does more than compute its outputs: ")
+
+
 def test_places(module, tmp_path):
     (tmp_path / "link").symlink_to(module)
     taken = "There is something at %r already. Give another export_path, or remove that."

@@ -7,6 +7,7 @@ import os
 import zipfile
 
 import h5py
+import numpy as np
 import pytest
 
 import hub_estimator as hub
@@ -73,6 +74,40 @@ def test_a_module_that_would_be_imported(write, module, name):
     )
 
 
+def test_code_under_another_name(write):
+    hidden = layer(class_name="X", registered_name="Lambda", module="keras.layers", config={})
+    assert refused(write(hidden)).startswith("FILE has a Lambda layer, which brings Python code")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("keras.utils", "get_file"),
+        ("keras.src.saving.saving_api", "load_model"),
+        ("tf_keras.applications", "ResNet50"),
+    ],
+)
+def test_functions_of_keras_that_no_model_is_made_of(write, module, name):
+    expected = f"FILE has an object {name!r} of {module!r}, which is no part of models. {ASK}"
+    as_function = {"class_name": "function", "module": module, "config": name}
+    assert refused(write(layer(class_name="Dense", config={"activation": as_function}))) == expected
+    assert refused(write(layer(class_name=name, module=module, config={}))) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [("TFSMLayer", {"filepath": "/x"}), ("StringLookup", {"vocabulary": "/etc/passwd"})],
+)
+def test_layers_that_read_other_files(write, kind, config):
+    assert refused(write(layer(class_name=kind, module="keras.layers", config=config))) == (
+        f"FILE has a {kind} layer, which reads what is not in the file, and opening it follows no paths "
+        "that it names. If the model is yours, load it in Python and pass the model to hub.convert."
+    )
+    lookup = layer(class_name=kind, module="keras.layers", config={"vocabulary": ["a"]})
+    if kind != "TFSMLayer":
+        assert keras_version(write(lookup)) == "3.9.0"
+
+
 def test_entries_that_lead_out(write):
     assert refused(write(layer(), {"../evil": "x"})) == (
         f"FILE has an entry '../evil', which leads out of it. {ASK}"
@@ -95,6 +130,15 @@ def test_weights_in_other_files(write, tmp_path, how):
     assert refused(write(layer(), {"model.weights.h5": content})) == (
         f"The weights '0' in FILE are in another file, which is not followed. {ASK}"
     )
+
+
+def test_weights_that_hold_themselves(write, tmp_path):
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        group = file.create_group("layers")
+        group["again"] = group
+        group["type"] = np.dtype("f4")
+    content = (tmp_path / "w.h5").read_bytes()
+    assert keras_version(write(layer(), {"model.weights.h5": content})) == "3.9.0"
 
 
 def test_no_such_file_of_keras(write, tmp_path):

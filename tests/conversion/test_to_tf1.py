@@ -367,6 +367,40 @@ def test_an_operation_with_python_in_it(tmp_path):
     )
 
 
+def dense_table():
+    return tf.lookup.experimental.DenseHashTable(tf.string, tf.int64, 0, "", "-")
+
+
+def anonymous_table():
+    initializer = tf.lookup.KeyValueTensorInitializer(["a"], [1])
+    return tf.lookup.StaticHashTable(initializer, 0, experimental_is_anonymous=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(dense_table, "MutableDenseHashTableV2"), (anonymous_table, "AnonymousHashTable")],
+)
+def test_a_table_whose_content_a_module_cannot_keep(tmp_path, make, kind):
+    class Lookup(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = make()
+
+        @tf.function(input_signature=[TEXTS])
+        def __call__(self, texts):
+            return self.table.lookup(texts)
+
+    source = objects.saved(Lookup, tmp_path / "saved_model")
+    with pytest.raises(hub.errors.NotConvertibleError) as caught:
+        hub.convert(source, tmp_path / "module", to="tf1")
+    assert str(caught.value) == (
+        f"A table of the SavedModel {source} is a {kind}, whose content a module cannot keep. Use a "
+        "tf.lookup.StaticHashTable or a tf.lookup.experimental.MutableHashTable, and leave "
+        "experimental_is_anonymous out."
+    )
+    assert not (tmp_path / "module").exists()
+
+
 def test_nothing_to_call(tmp_path):
     assert refused(tf.Module, tmp_path) == (
         "The SavedModel SOURCE has neither a __call__ nor a signature, so there is nothing that a "

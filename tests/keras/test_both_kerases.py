@@ -113,9 +113,9 @@ def test_other_backends_are_refused(monkeypatch, numbers):
     with pytest.raises(errors.KerasBackendError) as caught:
         KerasLayer(numbers)
     assert str(caught.value) == (
-        "Keras runs on the backend 'jax' in this process, and hub.KerasLayer computes with TensorFlow: "
-        "its operations are no part of what jax differentiates. Start the program with "
-        "KERAS_BACKEND=tensorflow, or compute features before: hub.load(handle)."
+        "Keras runs on the backend 'jax' in this process, and modules compute with TensorFlow: their "
+        "operations are no part of what jax differentiates. Start the program with "
+        "KERAS_BACKEND=tensorflow."
     )
     assert isinstance(caught.value, NotImplementedError)
 

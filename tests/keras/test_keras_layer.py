@@ -40,6 +40,16 @@ def test_training_may_be_a_tensor(layer, numbers):
     np.testing.assert_allclose(call(tf.constant(False)), PRODUCT)
 
 
+def test_a_tensor_may_tell_what_cannot_be_told(layer, text):
+    trained = layer(text, trainable=True)
+
+    @tf.function
+    def call(training):
+        return trained(tf.constant(["a"]), training=training)
+
+    assert call(tf.constant(True)).numpy().tolist() == [[0, 1]]
+
+
 def test_weights_are_those_of_the_module(layer, numbers):
     made = layer(numbers, trainable=True)
     assert names(made.trainable_weights) == ["linear_w"]
@@ -205,6 +215,15 @@ def test_models_of_texts_train(keras, layer, text, make):
     lines = []
     model.summary(print_fn=lambda line, **kwargs: lines.append(line))
     assert "keras_layer" in "\n".join(lines)
+
+
+def test_no_xla_is_asked_for_texts(keras, name, layer, text):
+    if name == "legacy":
+        pytest.skip("legacy Keras compiles nothing by XLA that does not ask for it")
+    model = sequential(keras, layer, text)
+    with pytest.warns(UserWarning, match="doesn't support `jit_compile=True`"):
+        model.compile("sgd", "mse", jit_compile=True)
+    model.fit(tf.constant(["a", "b"]), Y, verbose=0)
 
 
 def test_nested_ragged_and_sparse_inputs(keras, layer, nested):

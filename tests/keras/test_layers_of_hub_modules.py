@@ -85,6 +85,23 @@ def test_losses_are_those_of_the_module(keras, layer, hub_module):
     assert sum(map(float, model.losses)) == 0
 
 
+def test_training_may_be_a_tensor(layer, hub_module):
+    made = layer(hub_module, trainable=True)
+
+    @tf.function
+    def call(training):
+        return made(tf.constant(TEXTS), training=training), tf.add_n(made.losses)
+
+    outputs, losses = call(tf.constant(True))
+    np.testing.assert_allclose(outputs, np.add(EMBEDDED, 1))
+    np.testing.assert_allclose(losses, REGULARIZATION + 0.002, rtol=1e-5)
+    assert calls(made) == 1
+    outputs, losses = call(tf.constant(False))
+    np.testing.assert_allclose(outputs, EMBEDDED)
+    np.testing.assert_allclose(losses, REGULARIZATION, rtol=1e-5)
+    assert calls(made) == 1
+
+
 def test_fit_is_a_step_of_gradient_descent(keras, layer, hub_module):
     made = layer(hub_module, trainable=True)
     model = dense_model(keras, made)

@@ -22,19 +22,13 @@ from hub_estimator.graph.importing.contexts import control_flow_results, has_con
 from hub_estimator.graph.importing.parts import comes_from
 from hub_estimator.graph.instance.apply import Applied, compute, compute_tensors, part_of
 from hub_estimator.graph.reusable.eager_state import EagerState
+from hub_estimator.graph.reusable.resource_ops import READING
 
 _NO_GRADIENT = (
     "depends on what is trained through branches or loops of TF1 (tf.cond, tf.while_loop, tf.map_fn, "
     "... without control flow v2), of which TensorFlow has no gradients in functions. Train it with "
     "hub.Module in a graph, choose other variables with trainable='<regular expression>', or ask its "
     "publisher to export it with tf.compat.v1.enable_control_flow_v2()."
-)
-# Operations that TensorFlow calls stateful, and that may be done twice.
-_READING = frozenset(
-    {
-        *("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"),
-        *("VariableShape", "LookupTableFindV2", "LookupTableSizeV2"),
-    }
 )
 
 
@@ -85,7 +79,7 @@ class Application:
         functions = {function.signature.name for function in rest.graph_def.library.function}
         return not has_control_flow(rest) and not any(
             node.name in first
-            and node.op not in _READING
+            and node.op not in READING
             and (node.op in functions or compat.is_stateful(node.op))
             for node in rest.graph_def.node
         )

@@ -1,4 +1,4 @@
-"""The operations on references of TF1 graphs, and those on resources that do the same."""
+"""The operations on references of TF1 graphs, and those on resources that do the same or only read."""
 
 from __future__ import annotations
 
@@ -56,3 +56,11 @@ USING = {
     },
 }
 """What else takes a reference as its first input."""
+
+READING = frozenset(
+    {
+        *("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"),
+        *("VariableShape", "LookupTableFindV2", "LookupTableSizeV2"),
+    }
+)
+"""What TensorFlow calls stateful and only reads a resource: it may be done twice, or not at all."""

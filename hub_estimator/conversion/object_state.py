@@ -17,6 +17,8 @@ from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import Value
 
 _MUTABLE_TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2"})
+# Dense ones give what they hold with places that are free; anonymous ones are new in each session run.
+_OTHER_TABLES = ("MutableDenseHashTable", "Anonymous")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +43,7 @@ class NamedVariable:
         return Value(self.name, "", self.array)
 
 
-class EagerState:
+class ObjectState:
     """What the functions of an object use of it.
 
     Args:
@@ -179,12 +181,16 @@ class _Table:
     Args:
       resource: the table.
       what: what messages call the object that holds it.
+
+    Raises:
+      errors.NotConvertibleError: a module cannot keep what it holds.
     """
 
     def __init__(self, resource: Any, what: str) -> None:
         create, initialize = compat.resource_functions(resource)
         self._create = EagerFunction(create, f"A table of {what}")
         self._initialize = EagerFunction(initialize, f"A table of {what}")
+        _check_kind(create, what)
         self._content = _content(resource.resource_handle, create)
 
     @property
@@ -207,6 +213,16 @@ class _Table:
             effects = self._initialize.build((), captures, "table_init").effects
             operation = effects[0] if len(effects) == 1 else tf.group(*effects)
         tf.compat.v1.add_to_collection(collections.TABLE_INITIALIZERS, operation)
+
+
+def _check_kind(create: Any, what: str) -> None:
+    for node in create.graph.as_graph_def().node:
+        if node.op.startswith(_OTHER_TABLES):
+            raise errors.NotConvertibleError(
+                f"A table of {what} is a {node.op}, whose content a module cannot keep. Use a "
+                "tf.lookup.StaticHashTable or a tf.lookup.experimental.MutableHashTable, and leave "
+                "experimental_is_anonymous out."
+            )
 
 
 def _content(handle: Any, create: Any) -> tuple[np.ndarray, np.ndarray] | None:
