@@ -74,14 +74,23 @@ class Site:
         with site.held():
             if files.exists(site.top(SITE)):
                 site.url()
-            elif there := [name for name in files.listing(site.path) if not name.startswith(".")]:
-                raise errors.SiteError(
-                    f"{site.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
-                    "Choose an empty folder, or one that is not there."
-                )
             else:
+                site.check_empty()
                 site.set_url("")
         return site
+
+    def check_empty(self) -> None:
+        """Checks that nothing is where a site is to be made.
+
+        Raises:
+          errors.SiteError: something is.
+        """
+        entries = files.listing(self.path) if files.is_folder(self.path) else []
+        if there := [name for name in entries if not name.startswith(".")]:
+            raise errors.SiteError(
+                f"{self.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
+                "Choose an empty folder, or one that is not there."
+            )
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
