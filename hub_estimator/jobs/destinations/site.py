@@ -100,7 +100,7 @@ class Site(Destination):
             return []
         there = [version.number for version in site.versions(self.name) if version.is_there]
         return [
-            self._version(site, version, publication, version.number == there[0])
+            self._version(site, version, publication, version.number == max(there))
             for version, publication in site_publication.of_jobs(site, self.name)
             if version.is_there and publication.job == job
         ]
@@ -149,8 +149,8 @@ class Site(Destination):
         site = site_folder.Site.open(self._folder)
         found = site_publication.find(site, self.name, publication)
         assert found is not None
-        is_current = all(other.number <= found.number for other in site.versions(self.name))
-        return self._version(site, found, publication, is_current)
+        there = [version.number for version in site.versions(self.name) if version.is_there]
+        return self._version(site, found, publication, found.number == max(there, default=0))
 
     def _module(self, export: str) -> str:
         """Returns the path of the module to publish."""
@@ -172,8 +172,11 @@ class Site(Destination):
         )
 
     def tidy(self) -> None:
-        """See `Destination`."""
+        """See `Destination`. Pages and archives follow from the versions: also after a withdrawal."""
         files.remove_abandoned(self._folder)
+        site = self._site
+        if site is not None:
+            site_publication.refresh(site)
 
     def remove(self, version: Version) -> None:
         """See `Destination`."""
