@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from hub_estimator import errors, files
 from hub_estimator.format import checkpoint_paths
-from hub_estimator.format.checkpoint_damage import damage
 from hub_estimator.training.model_folder.checkpoint_names import name_of, step_of, steps_in
 
 # What TensorFlow writes first, to rename it when it is whole.
@@ -67,6 +66,9 @@ def resumption(folder: str) -> Resumption:
     Raises:
       errors.DamagedCheckpointError: there are checkpoints, and none is whole.
     """
+
+    # Not earlier: it brings TensorFlow, which who only lists checkpoints does without.
+    from hub_estimator.format.checkpoint_damage import damage
 
     damaged: dict[Checkpoint, str] = {}
     for checkpoint in _candidates(folder):
