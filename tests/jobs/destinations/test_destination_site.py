@@ -80,10 +80,9 @@ def test_a_real_module_in_a_process_of_its_own(tmp_path):
 def test_what_the_process_fails_of_is_told(site, export):
     with pytest.raises(errors.ExportError) as caught:  # it is no module that can be read
         site.publish(export, publication("a"), True)
-    assert str(caught.value) == (
-        f"{export}/text/tfhub_module.pb is not a ModuleDef, or it is damaged (Error parsing message "
-        "with type 'hub_estimator.ModuleDef': Wire format was corrupt). Fetch the module again."
-    )
+    begin = f"{export}/text/tfhub_module.pb is not a ModuleDef, or it is damaged ("
+    assert str(caught.value).startswith(begin)  # protobuf says why, each release otherwise
+    assert str(caught.value).endswith("). Fetch the module again.")
     assert found(site) == []
 
 
