@@ -66,7 +66,6 @@ def resumption(folder: str) -> Resumption:
     Raises:
       errors.DamagedCheckpointError: there are checkpoints, and none is whole.
     """
-
     # Not earlier: it brings TensorFlow, which who only lists checkpoints does without.
     from hub_estimator.format.checkpoint_damage import damage
 
