@@ -8,6 +8,7 @@ from typing import Any
 from hub_estimator import config
 from hub_estimator.jobs.candidates import Best, Latest
 from hub_estimator.jobs.destinations.folders import Folder, NumberedFolder
+from hub_estimator.jobs.destinations.site import Site
 from hub_estimator.jobs.gates import AtLeast, AtMost, Evaluation, NoWorseThanPublished
 from hub_estimator.jobs.job import ExportJob, ExportJobs
 from hub_estimator.jobs.keeping import Keep
@@ -28,6 +29,7 @@ _PARTS: tuple[tuple[Callable[..., Any], str | None], ...] = (
     (Evaluation, "AtLeast.evaluation = @Evaluation()"),
     (Folder, "ExportJob.destinations = [@Folder()]"),
     (NumberedFolder, "ExportJob.destinations = [@NumberedFolder()]"),
+    (Site, "ExportJob.destinations = [@Site()]"),
     (Keep, "ExportJob.keep = @Keep()"),
 )
 

@@ -26,7 +26,7 @@ class ExportJob:
     Attributes:
       name: the name of the job.
       model_dir: the folder in which `hub_estimator.train` runs, ran, or will run.
-      destinations: where to: `[@Folder()]` and others.
+      destinations: where to: `[@Folder()]`, `@NumberedFolder()`, `@Site()`.
       what: `"modules"`, those with an `export_name`, or `"model"`, for serving.
       receives: of `"model"`: the form of a request; see `hub_estimator.export`.
       choose: which checkpoint; None is `@Latest()`.
@@ -70,6 +70,8 @@ class ExportJob:
         for destination in self.destinations:
             checks.part("ExportJob.destinations", destination, "@Folder()", "publish", "versions")
         _check_word("ExportJob.what", self.what, _WHAT)
+        for destination in self.destinations:
+            destination.check_what(self.what)
         _check_word("ExportJob.receives", self.receives, _RECEIVES)
         checks.part("ExportJob.choose", self.chosen, "@Best()", "candidate")
         checks.part("ExportJob.when", self.schedule, "@Cron()", "next_secs")

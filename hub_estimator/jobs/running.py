@@ -255,7 +255,9 @@ class Run:
                 sha256=publication.sha256,
             )
         )
-        version = destination.publish(export, publication, self._is_first(destination))
+        version = destination.publish(
+            export, publication, self._is_first(destination), self.job.folder
+        )
         self._note(destination, version)
         return version
 

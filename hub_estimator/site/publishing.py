@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from hub_estimator import digests, errors, files, layout, resolver
 from hub_estimator.site import (
@@ -47,6 +49,7 @@ def publish(
     description: files.PathLike | None = None,
     model_dir: files.PathLike | None = None,
     url: str | None = None,
+    publication: Mapping[str, Any] | None = None,
 ) -> Published:
     """Publishes a module as a version of a model; the version appears whole or not at all.
 
@@ -58,6 +61,8 @@ def publish(
       description: a Markdown file about it.
       model_dir: the model folder of the run that trained it; None looks for it above an export.
       url: the address under which the site is served, which the site keeps; None leaves it as it is.
+      publication: what the publisher writes down for itself, in values that JSON has; `version.json`
+        keeps it.
 
     Raises:
       errors.InvalidModelNameError: the name or the version is none.
@@ -94,7 +99,7 @@ def publish(
             )
             new = Version(
                 name, number, now(), packed.bytes, packed.sha256, before, text, about,
-                training.content, pictures,
+                training.content, pictures, publication,
             )  # fmt: skip
             _place(opened, new, scratch)
             refreshing.refresh(opened)

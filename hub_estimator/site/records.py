@@ -75,6 +75,7 @@ class Version:
       about: what the module is; see `module_facts`.
       training: what is known of its training; see `training_facts`. None where nothing is.
       pictures: of the report of its training.
+      publication: what its publisher wrote down for itself, if anything; see `publishing.publish`.
       withdrawal: why it is there no more; None while it is.
     """
 
@@ -88,6 +89,7 @@ class Version:
     about: Mapping[str, Any]
     training: Mapping[str, Any] | None
     pictures: tuple[Picture, ...] = ()
+    publication: Mapping[str, Any] | None = None
     withdrawal: Withdrawal | None = None
 
     @property
@@ -121,9 +123,10 @@ class Version:
                 **{
                     field.name: content[field.name]
                     for field in dataclasses.fields(cls)
-                    if field.name not in ("pictures", "withdrawal")
+                    if field.name not in ("pictures", "publication", "withdrawal")
                 },
                 pictures=pictures,
+                publication=content.get("publication"),  # that of a person has none
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"it has not all that a version has: {error}") from error
@@ -138,6 +141,7 @@ class Version:
         _check(isinstance(found.text, str), "text")
         _check(isinstance(found.about, dict), "about")
         _check(found.training is None or isinstance(found.training, dict), "training")
+        _check(found.publication is None or isinstance(found.publication, dict), "publication")
         for picture in found.pictures:
             _check(isinstance(picture.title, str), "title")
             _check(isinstance(picture.file, str) and bool(_PICTURE.fullmatch(picture.file)), "file")

@@ -70,12 +70,27 @@ class Site:
                 f"{site.path!r} is no folder. Choose another place for the site."
             )
         files.make_folder(site.path)
-        _is_begun(site)  # before a lock is left in somebody else's folder
+        site.is_begun()  # before a lock is left in somebody else's folder
         with site.held():
-            if not _is_begun(site):
+            if not site.is_begun():
                 site.set_url("")
         site.url()
         return site
+
+    def is_begun(self) -> bool:
+        """Whether a site is in the folder by now.
+
+        Raises:
+          errors.SiteError: something else is in it.
+        """
+        entries = files.listing(self.path) if files.is_folder(self.path) else []
+        there = [name for name in entries if not name.startswith(".")]
+        if there and SITE not in there:
+            raise errors.SiteError(
+                f"{self.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
+                "Choose an empty folder, or one that is not there."
+            )
+        return bool(there)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -229,17 +244,6 @@ def check_url(url: str) -> str:
             "https://models.example.com or https://example.com/models."
         )
     return url.rstrip("/")
-
-
-def _is_begun(site: Site) -> bool:
-    """Whether a folder is a site by now; one that holds something else is an error."""
-    there = [name for name in files.listing(site.path) if not name.startswith(".")]
-    if there and SITE not in there:
-        raise errors.SiteError(
-            f"{site.path!r} is no site, and not empty: it holds {texts.shown_names(there)}. "
-            "Choose an empty folder, or one that is not there."
-        )
-    return bool(there)
 
 
 def _checked(path: str) -> str:

@@ -36,6 +36,7 @@ def parse_jobs(text, path):
 def test_the_jobs_are_jobs(tmp_path):
     jobs = parse_jobs(read("jobs.gin"), tmp_path / "jobs.gin")
     assert [job.name for job in jobs.jobs] == ["reviews", "serving"]
+    assert [type(place).__name__ for place in jobs.jobs[0].destinations] == ["Folder", "Site"]
 
 
 def test_the_jobs_of_the_page_are_jobs(tmp_path):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 from hub_estimator import digests, errors, files
 from hub_estimator.format import checkpoint_paths
+from hub_estimator.jobs.destinations import site_publication
 from hub_estimator.jobs.job import ExportJob
 from hub_estimator.jobs.journal import Journal
 from hub_estimator.jobs.ledger import Ledger
 from hub_estimator.jobs.running import Run
+from hub_estimator.site import module_facts
+from tests.site import published
 
 
 def save(model_dir: Any, step: int, value: str = "", listed: bool = True) -> str:
@@ -47,6 +51,14 @@ def write_export(path: str, sha256: str, content: str = "") -> None:
     pathlib.Path(f"{path}/checkpoint.json").write_text(json.dumps({"index_sha256": sha256}))
     pathlib.Path(f"{path}/text/tfhub_module.pb").write_text(content)
     pathlib.Path(f"{path}/text/variables/values").write_text(content)
+
+
+def publish_to_sites_here(set_attribute: Callable[[Any, str, Any], None]) -> None:
+    """Has sites publish in this process, without TensorFlow: what the module is is made up."""
+    set_attribute(module_facts, "read", lambda folder: published.about())
+    set_attribute(
+        site_publication, "run", lambda request, secs: site_publication.publish_once(request)
+    )
 
 
 class FakeWork:

@@ -19,9 +19,13 @@ from typing import Any
 
 from hub_estimator.jobs import journal, scheduler
 from hub_estimator.jobs.destinations.folders import Folder, NumberedFolder
+from hub_estimator.jobs.destinations.site import Site
 from hub_estimator.jobs.job import ExportJob, ExportJobs
 from hub_estimator.jobs.keeping import Keep
+from hub_estimator.site import site_folder
 from tests.jobs import job_parts
+from tests.site.published import NAME
+from tests.site.sites import check_shown, check_whole
 
 OPERATIONS = ("open", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.remove")
 OPERATIONS += ("os.truncate",)
@@ -31,7 +35,11 @@ def jobs_in(folder: pathlib.Path) -> ExportJobs:
     job = ExportJob(
         "job",
         str(folder / "model"),
-        [Folder(str(folder / "stable")), NumberedFolder(str(folder / "numbered"))],
+        [
+            Folder(str(folder / "stable")),
+            NumberedFolder(str(folder / "numbered")),
+            Site(str(folder / "hub"), NAME),
+        ],
         keep=Keep(newest=1),
         then=["true"],
     )
@@ -106,6 +114,7 @@ def check_visible(folder: pathlib.Path) -> None:
             if not version.name.startswith("."):
                 check_version(version)
     assert (folder / "stable" / "latest").is_symlink()
+    check_shown(folder / "hub")
 
 
 def check_version(version: pathlib.Path) -> None:
@@ -121,6 +130,9 @@ def check_end(folder: pathlib.Path) -> None:
     assert os.readlink(folder / "stable" / "latest") == version
     assert (folder / "stable" / version / "text" / "tfhub_module.pb").read_text() == "2"
     assert os.listdir(folder / "numbered") == ["2"]
+    check_whole(folder / "hub")
+    versions = site_folder.Site(str(folder / "hub")).versions(NAME)
+    assert [(version.number, version.is_there) for version in versions] == [(2, True), (1, False)]
     assert os.listdir(folder / "state" / "work") == []
     events = journal.read(str(folder / "state" / "journal.jsonl"))
     published = [
@@ -128,12 +140,15 @@ def check_end(folder: pathlib.Path) -> None:
         for event in events
         if event["event"] == "published"
     ]
-    places = [str(folder / "stable"), str(folder / "numbered")]
+    places = [str(folder / "stable"), str(folder / "numbered"), str(folder / "hub" / NAME)]
     assert published == [(place, step) for step in (1, 2) for place in places]
     assert events[-1]["event"] in ("then", "removed")
 
 
 def main(folder: pathlib.Path, step: int) -> None:
+    job_parts.publish_to_sites_here(setattr)
+    (folder / "begin" / "model").mkdir(parents=True)
+    (folder / "begin" / "model" / "operative_config.gin").touch()
     begin = folder / "begin"
     job_parts.save(begin / "model", 1)
     run_once(begin)

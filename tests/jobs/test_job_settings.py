@@ -8,6 +8,7 @@ from hub_estimator import config, errors
 from hub_estimator.jobs import configurables
 from hub_estimator.jobs.candidates import Best, Latest
 from hub_estimator.jobs.destinations.folders import Folder, NumberedFolder
+from hub_estimator.jobs.destinations.site import Site
 from hub_estimator.jobs.gates import AtLeast, Evaluation, NoWorseThanPublished
 from hub_estimator.jobs.job import ExportJob, ExportJobs
 from hub_estimator.jobs.keeping import Keep
@@ -37,8 +38,11 @@ Keep.newest = 3
 reviews/ExportJob.then = ['systemctl', 'reload', 'nginx']
 images/ExportJob.name = 'images'
 images/ExportJob.model_dir = 'runs/images'
-images/ExportJob.destinations = [@NumberedFolder()]
+images/ExportJob.destinations = [@NumberedFolder(), @Site()]
 images/NumberedFolder.path = 'out/images'
+images/Site.path = 'out/hub'
+images/Site.name = 'acme/images'
+images/Site.module = 'image'
 """
 
 
@@ -72,7 +76,11 @@ def test_the_settings(path):
         then=["systemctl", "reload", "nginx"],
     )
     assert reviews.evaluations == [held_out]
-    assert images == ExportJob("images", "runs/images", [NumberedFolder("out/images")])
+    assert images == ExportJob(
+        "images",
+        "runs/images",
+        [NumberedFolder("out/images"), Site("out/hub", "acme/images", "image")],
+    )
     assert images.chosen == Latest() and images.schedule == OnNewCheckpoint()
 
 
@@ -87,6 +95,11 @@ def test_the_settings(path):
             "images/NumberedFolder.path = 'out/../out/reviews'",
             errors.DuplicateNameError,
             "The jobs 'reviews' and 'images' both publish to ",
+        ),
+        (
+            "images/ExportJob.what = 'model'",
+            errors.InvalidSettingError,
+            "ExportJob.what is 'model'; a site has modules.",
         ),
         ("images/ExportJob.name = 'a/b'", errors.InvalidPathNameError, "ExportJob.name is 'a/b'"),
         ("ExportJobs.state_dir = 'gs://x'", errors.InvalidSettingError, "ExportJobs.state_dir is "),

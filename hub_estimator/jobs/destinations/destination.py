@@ -84,6 +84,16 @@ class Destination(Protocol):
     def place(self) -> str:
         """What tells the place from others, for the journal: it stays the same while it is used."""
 
+    def check_what(self, what: str) -> None:
+        """Checks that what a job exports can be published here; most places take all.
+
+        Args:
+          what: `ExportJob.what`.
+
+        Raises:
+          errors.InvalidSettingError: it cannot.
+        """
+
     def check(self, is_first: bool) -> None:
         """Checks what is known without writing, before there is anything to publish.
 
@@ -101,7 +111,13 @@ class Destination(Protocol):
           OSError: the place is away.
         """
 
-    def publish(self, export: str, publication: Publication, is_first: bool) -> Version:
+    def publish(
+        self,
+        export: str,
+        publication: Publication,
+        is_first: bool,
+        model_dir: str | None = None,
+    ) -> Version:
         """Publishes a version: it appears whole or not at all. One of the same checkpoint stays.
 
         It can be called again after it was killed, at any point.
@@ -110,6 +126,7 @@ class Destination(Protocol):
           export: the folder with what to publish, which stays as it is.
           publication: what is said of it.
           is_first: see `check`.
+          model_dir: the model folder, for what is told of the version; None where it is not known.
 
         Returns:
           The version, or the one that was there.

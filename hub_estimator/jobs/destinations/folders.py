@@ -55,7 +55,13 @@ class _VersionFolders(Destination):
         current = self._current(found)
         return [dataclasses.replace(each, is_current=each.name == current) for each in found]
 
-    def publish(self, export: str, publication: Publication, is_first: bool) -> Version:
+    def publish(
+        self,
+        export: str,
+        publication: Publication,
+        is_first: bool,
+        model_dir: str | None = None,
+    ) -> Version:
         """See `Destination`."""
         self.check(is_first)
         files.make_folder(self.place)

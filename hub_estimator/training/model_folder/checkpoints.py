@@ -66,7 +66,8 @@ def resumption(folder: str) -> Resumption:
     Raises:
       errors.DamagedCheckpointError: there are checkpoints, and none is whole.
     """
-    from hub_estimator.format.checkpoint_damage import damage  # brings TensorFlow
+    # Not earlier: it brings TensorFlow, which who only lists checkpoints does without.
+    from hub_estimator.format.checkpoint_damage import damage
 
     damaged: dict[Checkpoint, str] = {}
     for checkpoint in _candidates(folder):
