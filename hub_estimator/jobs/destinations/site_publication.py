@@ -110,7 +110,7 @@ def run(request: Request, timeout_secs: float) -> None:
         answer = os.path.join(scratch, "answer")
         try:
             done = subprocess.run(
-                [sys.executable, "-m", __name__, answer],
+                command(answer),
                 input=json.dumps(dataclasses.asdict(request)).encode(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -133,6 +133,16 @@ def run(request: Request, timeout_secs: float) -> None:
             raise errors.ExportError(failure)
 
 
+def command(answer: str) -> list[str]:
+    """Returns the command that does what a request on its standard input asks for.
+
+    Args:
+      answer: the path of the file for what it failed of, which is empty where it did not.
+    """
+    program = f"import sys; from {__name__} import serve; serve(sys.argv[1])"
+    return [sys.executable, "-c", program, answer]
+
+
 def _last_words(output: bytes) -> str:
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
     return f": {texts.one_line(lines[-1], _SHOWN_LETTERS).rstrip('.')}" if lines else ""
@@ -141,7 +151,7 @@ def _last_words(output: bytes) -> str:
 # --- in the process -----------------------------------------------------------------------------
 
 
-def _serve(answer: str) -> None:
+def serve(answer: str) -> None:
     """Does what the request on standard input asks for, and writes what it failed of, if it did."""
     # SIGTERM comes to all processes of a service; this one's end is a matter of seconds.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -157,7 +167,3 @@ def _serve(answer: str) -> None:
         failure = f"{request.site!r} cannot be used: {error.strerror or error}."
     with contextlib.suppress(FileNotFoundError):  # who asked was killed
         files.write_text(answer, failure)
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1])

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import hub_estimator as hub
-from hub_estimator import errors, estimator
+from hub_estimator import compat, errors, estimator
 from hub_estimator.format import collections
 from tests.format.editing import edited
 
@@ -150,7 +150,7 @@ def test_assets_listed_only_in_the_later_field_or_only_in_the_collection(saved_m
 
 def test_what_an_estimator_exported(tmp_path):
     def model_fn(features, labels, mode):
-        output = tf.compat.v1.layers.dense(features["x"], 1, name="dense")
+        output = compat.legacy_layers().dense(features["x"], 1, name="dense")
         loss = tf.reduce_mean(tf.square(output))
         train_op = None
         if mode == "train":

@@ -112,7 +112,7 @@ def test_two_processes_at_once_publish_a_checkpoint_once(tmp_path, site):
     )
     processes = []
     for number in range(2):
-        command = [sys.executable, "-m", site_publication.__name__, str(tmp_path / f"{number}")]
+        command = site_publication.command(str(tmp_path / f"{number}"))
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
         assert process.stdin is not None
