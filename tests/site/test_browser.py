@@ -97,6 +97,16 @@ def complaints(browser):
     ]
 
 
+def settled_width(browser, wanted):
+    """How wide the page is, once it is laid out for a screen that has just become another one."""
+    end = time.monotonic() + 5
+    while True:
+        width = browser.execute_script("return document.documentElement.scrollWidth")
+        if width == wanted or time.monotonic() > end:
+            return width
+        time.sleep(0.05)
+
+
 def asked(browser):
     """The addresses that the browser asked for since the last call."""
     messages = (json.loads(each["message"])["message"] for each in browser.get_log("performance"))
@@ -194,7 +204,7 @@ def test_a_telephone_needs_no_sideways_scrolling(browser, served, path, dark):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
     try:
         browser.get(f"{served}{path}")
-        assert browser.execute_script("return document.documentElement.scrollWidth") == width
+        assert settled_width(browser, width) == width
         back = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, back[4:-1].split(", "))) < 200) == dark
         assert browser.execute_script(CONTRASTS) == []
