@@ -40,7 +40,15 @@ def assign_stored(variables: Sequence[tf.Variable], stored: Mapping[str, Any], s
             f"{len(variables)}: {names or 'none'}. They were saved with another module: make the layer "
             "with that one."
         )
-    values = [_read(variable, stored[str(place)]) for place, variable in enumerate(variables)]
+    places = [str(place) for place in range(count)]
+    if missing := [place for place in places if place not in stored]:
+        raise errors.CheckpointMismatchError(
+            f"The file has no values under {texts.shown_names(missing)} for the layer around {source}: "
+            "it was saved by another layer, or is damaged. Save the model again."
+        )
+    values = [
+        _read(variable, stored[place]) for place, variable in zip(places, variables, strict=True)
+    ]
     for variable, value in zip(variables, values, strict=True):
         if not variable.shape.is_compatible_with(value.shape):
             raise errors.CheckpointMismatchError(

@@ -49,4 +49,8 @@ def test_values_of_another_module_are_refused():
         "The file has a value of the shape [3] for the variable other of '/module', whose shape is "
         "(1, 1). It was saved with another module: make the layer with that one."
     )
+    assert message([one, other], {"0": np.ones([1]) * 5, "a": np.ones([1, 1])}) == (
+        "The file has no values under 1 for the layer around '/module': it was saved by another layer, "
+        "or is damaged. Save the model again."
+    )
     assert one.numpy().tolist() == [1.0]
