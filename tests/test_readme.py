@@ -6,19 +6,20 @@ import pathlib
 import re
 
 import pytest
+import tensorflow as tf
 
 import hub_estimator as hub
+from hub_estimator import compat
 from tests import text_data
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-RUN, MODULE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+RUN, MODULE, KERAS_MODEL = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def execute(program):
-    names: dict = {}
+def execute(program, **names):
     exec(compile(program, "README.md", "exec"), names)  # noqa: S102  it is our own
     return names
 
@@ -49,6 +50,16 @@ def test_the_module_in_python_runs(tmp_path, monkeypatch):
     names = execute(MODULE)
     assert names["features"].shape.as_list() == [5, 2]
     assert hub.load_module_spec("my_module").get_signature_names() == ["default"]
+
+
+def test_the_model_of_keras_trains(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text_data.write_module(tmp_path / "out" / "module")
+    with compat.eagerly():
+        model = execute(KERAS_MODEL, hub=hub, keras=tf.keras)["model"]
+        model.compile("adam", "mse")
+        model.fit(tf.constant(["good", "bad"]), tf.constant([[1.0], [0.0]]), verbose=0)
+        assert len(model.trainable_weights) > 2
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "examples/README.md"])

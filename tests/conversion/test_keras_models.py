@@ -41,8 +41,11 @@ def of_text(keras):
     vectorize.adapt(["a b c", "c d e"])
     return keras.Sequential(
         [
-            *(keras.Input((1,), dtype="string"), vectorize, keras.layers.Embedding(10, 3)),
-            *(keras.layers.LSTM(3), keras.layers.Dense(2)),
+            keras.Input((1,), dtype="string"),
+            vectorize,
+            keras.layers.Embedding(10, 3, name="embedding"),
+            keras.layers.LSTM(3, name="lstm"),
+            keras.layers.Dense(2, name="dense"),
         ]
     )
 
@@ -65,7 +68,10 @@ def test_a_model_with_inputs_and_outputs_by_name(keras, tmp_path):
         assert changed == trained and losses == pytest.approx([loss], rel=1e-5)
         changed, _ = objects.step(module, inputs, TRAIN, library)
         seeds = {name for name in changed if "seed" in name}  # Keras 3's, of the noise
-        assert changed - seeds == trained | {"norm/moving_mean", "norm/moving_variance"}
+        # A batch's mean takes the bias away again: rounding alone decides whether it changes.
+        assert (changed | {"body/bias"}) - seeds == trained | {
+            "norm/moving_mean", "norm/moving_variance",
+        }  # fmt: skip
 
 
 def peer():

@@ -7,6 +7,10 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 
+from hub_estimator import compat
+
+_READS = frozenset({"Gather", "GatherV2", "Identity", "ReadVariableOp", "ResourceGather"})
+
 
 def session_config(graph: tf.Graph) -> Any:
     """Returns the `ConfigProto` for training a graph; None is TensorFlow's own choice.
@@ -25,5 +29,18 @@ def session_config(graph: tf.Graph) -> Any:
 
 
 def _trains_sums_of_rows(graph: tf.Graph) -> bool:
-    kinds = {operation.type for operation in graph.get_operations()}
-    return any(kind.startswith("SparseSegment") and "Grad" in kind for kind in kinds)
+    trained = {
+        variable.op for variable in graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
+    }
+    return any(
+        _read_from(operation.inputs[0].op) in trained
+        for operation in graph.get_operations()
+        if compat.is_row_sum(operation.type)
+    )
+
+
+def _read_from(operation: tf.Operation) -> tf.Operation:
+    """Follows what reads, and picks rows, back to the variable that is read."""
+    while operation.type in _READS:
+        operation = operation.inputs[0].op
+    return operation

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from hub_estimator import config, errors
+from hub_estimator.jobs import configurables as jobs
 from hub_estimator.training import configurables
 from tests.config.test_gin_fuzz import CONFIGS, damaged
 
@@ -20,9 +21,11 @@ GIVEN = ["MODULE='m'", "TRAIN_DATA='t'", "EVAL_DATA='e'"]
 PROGRAM = """
 import json, sys
 from hub_estimator import config, errors
+from hub_estimator.jobs import configurables as jobs
 from hub_estimator.training import configurables
 
 configurables.declare()
+jobs.register()
 given, messages = json.loads(sys.argv[1]), {}
 for name in sys.argv[2:]:
     messages[name] = None
@@ -55,6 +58,7 @@ def test_the_same_is_said_of_damaged_configurations(tmp_path, monkeypatch):
     assert result.returncode == 0, result.stderr
     before = json.loads(result.stdout)
     configurables.register()
+    jobs.register()  # which other tests may have done
     said = 0
     for name in names:
         after = None

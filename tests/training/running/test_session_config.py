@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
+from hub_estimator.compat import row_gradients
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.running.session_config import session_config
 from tests import modules
@@ -68,9 +69,12 @@ def reads_of_whole_tables(nodes):
     return [node.name for node in nodes if "SimplifyEmbeddingLookupStage" in node.name]
 
 
+@pytest.mark.parametrize("is_slow", [True, False])
 def test_training_a_table_reads_only_the_rows_that_it_needs(
-    make_regression, sums_module, examples, tmp_path
+    make_regression, sums_module, examples, tmp_path, monkeypatch, is_slow
 ):
+    # With our gradient of sums of rows, and with TensorFlow's own.
+    monkeypatch.setattr(row_gradients, "_own_is_slow", lambda: is_slow)
     model = make_regression(encoders=[Encoder(sums_module, trainable=True)])
     nodes = nodes_of_a_run(tmp_path, model, examples)
     assert any(node.op == "SparseSegmentMean" for node in nodes)
