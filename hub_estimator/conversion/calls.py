@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.format.variant import DEFAULT, inside_sentence
+from hub_estimator.keras.functions import can_be_told, told_of_training, traced_parameters
 
 _TRAINING = "training"  # the argument by which `__call__` is told to train
 _SERVING_DEFAULT = "serving_default"
@@ -102,12 +103,9 @@ def _of_call(loaded: Any, source: str) -> NamedCall:
             f"The __call__ of {inside_sentence(source)} was saved without anything that it computes. "
             "Call the object once, or give its tf.function an input_signature, before it is saved."
         )
-    parameters = _parameters(functions[0])
-    told = [found[_TRAINING] for found in map(_parameters, functions) if _TRAINING in found]
-    # Saved is what was traced: with one value alone, there is no other to be told.
-    takes_any = {True, False} <= {value for value in told if isinstance(value, bool)} or any(
-        isinstance(value, tf.TypeSpec) for value in told
-    )
+    parameters = traced_parameters(functions[0])
+    told = told_of_training(functions)
+    takes_any = bool(told) and can_be_told(told)
     parameters.pop(_TRAINING, None)
     inputs: dict[str, Any] = {}
     places = {  # the names of the inputs at the leaves of each argument
@@ -131,13 +129,6 @@ def _of_call(loaded: Any, source: str) -> NamedCall:
         return named_outputs(loaded(**values))
 
     return NamedCall(inputs, call, takes_any)
-
-
-def _parameters(function: Any) -> dict[str, Any]:
-    """Returns what a saved function was traced with, by the names of its parameters."""
-    arguments, keywords = function.structured_input_signature
-    names = list(function.function_type.parameters)
-    return dict(zip(names, arguments, strict=False)) | dict(keywords)
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -23,6 +23,7 @@ class Function:
       call: the function itself; what it is called with is below.
       by_name: whether it takes its inputs by their names, as a signature does.
       takes_training: whether it takes an argument that says whether to train.
+      told: what its traces were told of that; without any, it can be told both.
       inputs: what it takes, once for each trace that it has: a `tf.TypeSpec`, or several nested as
         the inputs are; empty where it does not say.
     """
@@ -30,6 +31,7 @@ class Function:
     call: Callable[..., Any]
     by_name: bool = False
     takes_training: bool = False
+    told: Sequence[Any] = ()
     inputs: Sequence[Any] = ()
 
     def __call__(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Computed:
@@ -40,7 +42,9 @@ class Function:
           training: whether to train, for what takes that.
           arguments: further arguments by name.
         """
-        extra = {**arguments, _TRAINING: training} if self.takes_training else dict(arguments)
+        extra = dict(arguments)
+        if self.takes_training:
+            extra[_TRAINING] = training if can_be_told(self.told) else self.told[0]
         if self.by_name:
             return Computed(self.call(**inputs, **extra), [])
         return Computed(self.call(inputs, **extra), [])
@@ -95,11 +99,13 @@ def function_of(loaded: Any) -> Function:
     is_function = isinstance(loaded, tf.types.experimental.PolymorphicFunction)
     call = loaded if is_function or inspect.isroutine(loaded) else loaded.__call__
     traces = getattr(call, "concrete_functions", ())
+    told = told_of_training(traces)
     taken = [trace.structured_input_signature[0] for trace in traces]
     taken.append(getattr(call, "input_signature", None))
     return Function(
         loaded,
-        takes_training=_takes_training(call, traces),
+        takes_training=bool(told) or _takes_training(call),
+        told=told,
         inputs=[positional[0] for positional in taken if positional],
     )
 
@@ -113,10 +119,29 @@ def _is_one(taken: Any) -> bool:
     return isinstance(taken, Mapping) and len(taken) == 1
 
 
-def _takes_training(call: Any, traces: Sequence[Any]) -> bool:
-    if any(_TRAINING in trace.function_type.parameters for trace in traces):
-        return True
+def _takes_training(call: Any) -> bool:
     try:
         return _TRAINING in inspect.signature(getattr(call, "python_function", call)).parameters
     except (TypeError, ValueError):  # it says nothing of its arguments
         return False
+
+
+def traced_parameters(trace: Any) -> dict[str, Any]:
+    """Returns what a function was traced with, by the names of its parameters."""
+    arguments, keywords = trace.structured_input_signature
+    names = list(trace.function_type.parameters)
+    return dict(zip(names, arguments, strict=False)) | dict(keywords)
+
+
+def told_of_training(traces: Iterable[Any]) -> list[Any]:
+    """Returns what traces were told of whether to train: a value or a `tf.TypeSpec` for each."""
+    return [found[_TRAINING] for found in map(traced_parameters, traces) if _TRAINING in found]
+
+
+def can_be_told(told: Sequence[Any]) -> bool:
+    """Whether a function of such traces can be told to train, and not to.
+
+    Saved is what was traced: with one value alone, there is no other to be told.
+    """
+    either = {True, False} <= {value for value in told if isinstance(value, bool)}
+    return not told or either or any(isinstance(value, tf.TypeSpec) for value in told)

@@ -47,7 +47,8 @@ def assign_stored(variables: Sequence[tf.Variable], stored: Mapping[str, Any], s
             "it was saved by another layer, or is damaged. Save the model again."
         )
     values = [
-        _read(variable, stored[place]) for place, variable in zip(places, variables, strict=True)
+        _read(variable, stored[place], source)
+        for place, variable in zip(places, variables, strict=True)
     ]
     for variable, value in zip(variables, values, strict=True):
         if not variable.shape.is_compatible_with(value.shape):
@@ -67,11 +68,24 @@ def _stored(variable: tf.Variable) -> np.ndarray:
     return np.frombuffer(message, dtype=np.uint8)
 
 
-def _read(variable: tf.Variable, value: Any) -> Any:
+def _read(variable: tf.Variable, value: Any, source: str) -> Any:
     value = np.asarray(value)
-    if _is_in_hdf5(variable.dtype):
-        return value
-    return tf.io.parse_tensor(value.tobytes(), variable.dtype)
+    if not _is_in_hdf5(variable.dtype):
+        try:
+            return tf.io.parse_tensor(value.tobytes(), variable.dtype)
+        except tf.errors.InvalidArgumentError as error:
+            raise _other_type(variable, source, value.dtype.name) from error
+    if value.dtype != variable.dtype.as_numpy_dtype:
+        raise _other_type(variable, source, value.dtype.name)
+    return value
+
+
+def _other_type(variable: tf.Variable, source: str, found: str) -> errors.CheckpointMismatchError:
+    return errors.CheckpointMismatchError(
+        f"The file has a value of the type {found} for the variable {variable_name(variable)} of "
+        f"{source}, whose type is {variable.dtype.name}. It was saved with another module, or is "
+        "damaged: make the layer with that module, or save the model again."
+    )
 
 
 def _is_in_hdf5(dtype: tf.DType) -> bool:

@@ -155,6 +155,21 @@ def test_a_traced_function_and_a_module_are_callables(layer):
     np.testing.assert_allclose(layer(tf.function(lambda x: x + 1))(X), X + 1)
 
 
+@pytest.mark.parametrize("traced", [True, False])
+def test_what_was_saved_with_one_value_of_training_is_told_that(layer, tmp_path, traced):
+    class Added(tf.Module):
+        @tf.function
+        def __call__(self, x, training=False):
+            return x + (1.0 if training else 0.0)
+
+    module = Added()
+    module(X, training=traced)
+    tf.saved_model.save(module, tmp_path / "saved")
+    made = layer(str(tmp_path / "saved"), trainable=True)
+    np.testing.assert_allclose(made(X), X + float(traced))
+    np.testing.assert_allclose(made(X, training=True), X + float(traced))
+
+
 def test_a_loaded_object_is_shared_by_layers(layer, numbers):
     loaded = tf.saved_model.load(numbers)
     first, second = layer(loaded, trainable=True), layer(loaded)

@@ -45,7 +45,9 @@ def test_values_of_another_module_are_refused():
         "The file has values of 1 variables, and the layer around '/module' has 0: none. They were saved "
         "with another module: make the layer with that one."
     )
-    assert message([one, other], {"0": np.ones([1]) * 5, "1": np.ones([3])}) == (
+    assert message(
+        [one, other], {"0": np.full([1], 5, np.float32), "1": np.ones([3], np.float32)}
+    ) == (
         "The file has a value of the shape [3] for the variable other of '/module', whose shape is "
         "(1, 1). It was saved with another module: make the layer with that one."
     )
@@ -54,3 +56,19 @@ def test_values_of_another_module_are_refused():
         "or is damaged. Save the model again."
     )
     assert one.numpy().tolist() == [1.0]
+
+
+def test_values_of_other_types_are_refused():
+    floats, _, names, _ = variables()
+    texts = stored_values([names])["0"]
+    assert message([floats, names], {"0": np.array([5, 6]), "1": texts}) == (
+        "The file has a value of the type int64 for the variable floats of '/module', whose type is "
+        "float32. It was saved with another module, or is damaged: make the layer with that module, or "
+        "save the model again."
+    )
+    assert message([floats, names], {"0": np.ones([2], np.float32), "1": np.ones([3])}) == (
+        "The file has a value of the type float64 for the variable texts of '/module', whose type is "
+        "string. It was saved with another module, or is damaged: make the layer with that module, or "
+        "save the model again."
+    )
+    assert floats.numpy().tolist() == [1.5, 2.5]
