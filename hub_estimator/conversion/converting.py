@@ -62,7 +62,7 @@ def convert(
     """
     path = files.as_path(export_path).rstrip("/")
     _check_target(to)
-    _check_free(path)
+    files.check_export_path(path)
     with compat.eagerly(), opened(source, path, refuse_side_effects) as found:
         if found.folder is not None:
             files.check_output("The output", path, [("the source", found.folder)])
@@ -136,23 +136,10 @@ def _whole(write: Callable[[str], None], path: str) -> None:
         with files.whole_folder(path) as scratch:
             write(scratch)
     except FileExistsError as error:
-        raise _taken(path) from error
+        raise files.export_path_taken(path) from error
 
 
 def _check_target(to: Any) -> None:
     if to not in get_args(Target):
         known = ", ".join(map(repr, get_args(Target)))
         raise errors.InvalidSettingError(f"convert.to is {to!r}; it must be one of {known}.")
-
-
-def _check_free(path: str) -> None:
-    if not path:
-        raise errors.ExportError("The export_path is empty, or the root of all. Give it a path.")
-    if files.exists(path):
-        raise _taken(path)
-
-
-def _taken(path: str) -> errors.ExportError:
-    return errors.ExportError(
-        f"There is something at {path!r} already. Give another export_path, or remove that."
-    )

@@ -19,10 +19,8 @@ from hub_estimator.conversion.placeholders import placeholder_of
 from hub_estimator.format import collections
 from hub_estimator.format.checkpoint import write_checkpoint
 from hub_estimator.format.protos import ModuleAttachment
-from hub_estimator.format.variant import DEFAULT, inside_sentence
+from hub_estimator.format.variant import DEFAULT, TRAIN_TAGS, inside_sentence
 from hub_estimator.graph.defining.authoring import add_signature, create_module_spec
-
-TRAIN = frozenset({"train"})
 
 
 class TF1Module:
@@ -57,7 +55,7 @@ class TF1Module:
         self._state = ObjectState(loaded, functions, names, what)
         variants = [(frozenset[str](), {"training": False})]
         if self._calls[DEFAULT].takes_training:
-            variants.append((TRAIN, {"training": True}))
+            variants.append((TRAIN_TAGS, {"training": True}))
         self._spec = create_module_spec(self._define, variants)
 
     def write(self, path: str) -> None:

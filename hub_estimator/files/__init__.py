@@ -12,6 +12,7 @@ from hub_estimator.files.access import (
     exists,
     gfile,
     is_folder,
+    is_taken,
     link_or_copy,
     listing,
     make_folder,
@@ -22,7 +23,7 @@ from hub_estimator.files.access import (
     size,
 )
 from hub_estimator.files.flushing import flush_file, flush_folder, flush_tree
-from hub_estimator.files.outputs import check_output
+from hub_estimator.files.outputs import check_export_path, check_output, export_path_taken
 from hub_estimator.files.paths import (
     PathLike,
     as_path,
@@ -51,11 +52,13 @@ __all__ = [
     "NO_ROOM",
     "PathLike",
     "as_path",
+    "check_export_path",
     "check_file",
     "check_name",
     "check_output",
     "copy_file",
     "exists",
+    "export_path_taken",
     "flush_file",
     "flush_folder",
     "flush_tree",
@@ -63,6 +66,7 @@ __all__ = [
     "is_folder",
     "is_remote",
     "is_same",
+    "is_taken",
     "is_within",
     "join",
     "link_or_copy",

@@ -36,6 +36,11 @@ def exists(path: str) -> bool:
     return gfile().exists(path) if is_remote(path) else os.path.exists(path)
 
 
+def is_taken(path: str) -> bool:
+    """Whether there is anything at `path`: a link, too, that leads to nothing."""
+    return exists(path) if is_remote(path) else os.path.lexists(path)
+
+
 def is_folder(path: str) -> bool:
     """Whether there is a folder at `path`."""
     return gfile().isdir(path) if is_remote(path) else os.path.isdir(path)

@@ -1,11 +1,11 @@
-"""The output is not the input: what is written never takes the place of what is read."""
+"""What is written takes the place of nothing: neither of what is read, nor of what is there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from hub_estimator import errors
-from hub_estimator.files.access import is_folder
+from hub_estimator.files.access import is_folder, is_taken
 from hub_estimator.files.paths import is_same, is_within
 
 
@@ -33,3 +33,22 @@ def check_output(what: str, path: str, inputs: Iterable[tuple[str, str]]) -> Non
             f"{what} {path!r} is {where}, which is read and must stay as it is. Choose another "
             "place."
         )
+
+
+def check_export_path(path: str) -> None:
+    """Checks that there is nothing yet where an export is to be made.
+
+    Raises:
+      errors.ExportError: there is something, or the path is none.
+    """
+    if not path:
+        raise errors.ExportError("The export_path is empty, or the root of all. Give it a path.")
+    if is_taken(path):
+        raise export_path_taken(path)
+
+
+def export_path_taken(path: str) -> errors.ExportError:
+    """Returns the error that says that something is where an export should be."""
+    return errors.ExportError(
+        f"There is something at {path!r} already. Give another export_path, or remove that."
+    )

@@ -18,6 +18,8 @@ from hub_estimator.format.tensor_infos import component_names
 
 DEFAULT = "default"
 """The name of the signature, and of the output, that is meant where none is given."""
+TRAIN_TAGS = frozenset({"train"})
+"""The tags of the variant for training, by custom."""
 
 
 def quoted(names: Any) -> str:

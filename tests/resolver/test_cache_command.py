@@ -43,12 +43,10 @@ def make_older(folder: str, days: float) -> None:
 
 
 def test_the_program_and_its_help():
-    start = time.perf_counter()
     result = subprocess.run(
         [sys.executable, "-m", "hub_estimator.cache", "--help"],
         capture_output=True, text=True, cwd=ROOT, check=True,
     )  # fmt: skip
-    assert time.perf_counter() - start < 3  # well below a second on an idle machine
     assert result.stdout.startswith("Shows, checks and clears the cache of downloaded modules.\n")
     assert "--older_than_days" in result.stdout
 

@@ -11,16 +11,13 @@ import tensorflow as tf
 
 from hub_estimator import compat, errors
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.format.variant import DEFAULT, Variant, inside_sentence
+from hub_estimator.format.variant import DEFAULT, TRAIN_TAGS, Variant, inside_sentence
 from hub_estimator.graph.instance import replicas
 from hub_estimator.graph.instance.plan import Trainable, choose_training, state_losses
 from hub_estimator.graph.instance.values import convert_by_name
 from hub_estimator.graph.reusable.application import Application
 from hub_estimator.graph.reusable.eager_state import EagerState
 from hub_estimator.graph.reusable.holdings import CreateVariable, Holdings, create_variable
-
-TRAIN_TAGS = frozenset({"train"})
-"""The tags of the variant that is computed while training, where a module has it."""
 
 
 @dataclasses.dataclass(frozen=True)

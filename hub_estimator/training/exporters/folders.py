@@ -64,7 +64,7 @@ def next_path(folder: str) -> str:
     # Servers take the greatest number, whoever made it.
     last = _exports(folder)[-1:]
     timestamp = max([int(time.time()), *(int(os.path.basename(path)) + 1 for path in last)])
-    while _is_taken(files.join(folder, f"{timestamp:010d}")):
+    while files.is_taken(files.join(folder, f"{timestamp:010d}")):
         timestamp += 1
     return files.join(folder, f"{timestamp:010d}")
 
@@ -89,12 +89,12 @@ def place(scratch: str, path: str) -> bool:
       scratch: the folder, with something in it.
       path: where it shall be, on the same filesystem.
     """
-    if _is_taken(path):
+    if files.is_taken(path):
         return False
     try:
         files.move(scratch, path)
     except OSError:
-        if not _is_taken(path):
+        if not files.is_taken(path):
             raise
         return False  # another process made it meanwhile
     files.flush_folder(files.parent(path))
@@ -157,18 +157,8 @@ def check_free(path: str) -> None:
     Raises:
       errors.ExportError: there is something already, or nothing can be made there.
     """
-    if not path:
-        raise errors.ExportError("The export_path is empty, or the root of all. Give it a path.")
-    if _is_taken(path):
-        raise taken(path)
+    files.check_export_path(path)
     check_place(path, None)
-
-
-def taken(path: str) -> errors.ExportError:
-    """Returns the error that says that something is where an export should be."""
-    return errors.ExportError(
-        f"There is something at {path!r} already. Give another export_path, or remove that."
-    )
 
 
 def check_link(folder: str, link: str) -> None:
@@ -223,10 +213,6 @@ def _is_export(path: str) -> bool:
 def _is_own(path: str, exporter: str) -> bool:
     is_link = not files.is_remote(path) and os.path.islink(path)
     return not is_link and export_records.is_by(path, exporter)
-
-
-def _is_taken(path: str) -> bool:
-    return files.exists(path) if files.is_remote(path) else os.path.lexists(path)
 
 
 def _leads_out(folder: str, model_dir: str) -> bool:

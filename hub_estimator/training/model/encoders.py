@@ -13,12 +13,12 @@ from hub_estimator import errors, files, layout
 from hub_estimator.format.origin import find
 from hub_estimator.format.read import spec_at
 from hub_estimator.format.spec import ModuleSpec
-from hub_estimator.format.variant import as_tags
+from hub_estimator.format.variant import TRAIN_TAGS, as_tags
 from hub_estimator.training import checks
 from hub_estimator.training.model import pooling
 from hub_estimator.training.model.dropout import drop
 from hub_estimator.training.model.encoder_modules.frozen_at_first import FrozenAtFirst
-from hub_estimator.training.model.encoder_modules.hub_module import TRAIN_TAGS, HubModule
+from hub_estimator.training.model.encoder_modules.hub_module import HubModule
 from hub_estimator.training.model.encoder_modules.interface import (
     BuiltModule,
     EncoderModule,

@@ -79,7 +79,7 @@ def _write(source: ExportSource, trained: TrainedModel, pinned: Checkpoint, targ
         content = Content(write, values, _metrics(trained.folder, pinned))
         with content.written(target) as scratch, naming_failures(f"The export {target!r}"):
             if not folders.place(scratch, target):
-                raise folders.taken(target)  # by another process meanwhile
+                raise files.export_path_taken(target)  # by another process meanwhile
 
 
 def _source(trained: TrainedModel, what: What, receives: Form) -> ExportSource:

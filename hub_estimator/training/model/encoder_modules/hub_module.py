@@ -11,11 +11,10 @@ import tensorflow as tf
 from hub_estimator import files
 from hub_estimator.digests import Digest
 from hub_estimator.format.spec import ModuleSpec
+from hub_estimator.format.variant import TRAIN_TAGS
 from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
-
-TRAIN_TAGS = frozenset({"train"})
 
 
 @dataclasses.dataclass(frozen=True)
