@@ -37,6 +37,14 @@ def own_cache_folder(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def keras_in_use():
+    """`tf.keras` stays what it is: commands choose legacy Keras in a process that has used none."""
+    import tensorflow as tf
+
+    dir(tf.keras)
+
+
 @pytest.fixture(autouse=True)
 def fresh_graph():
     """Each test has a default graph of its own, as a TF1 program has."""
