@@ -20,7 +20,6 @@ from typing import Any
 
 from hub_estimator.files.access import (
     exists,
-    gfile,
     is_folder,
     listing,
     make_folder,
@@ -29,6 +28,7 @@ from hub_estimator.files.access import (
 )
 from hub_estimator.files.flushing import flush_folder, flush_open, flush_tree
 from hub_estimator.files.paths import is_remote, join, parent
+from hub_estimator.files.systems import is_store, system_of
 
 _SCRATCH = re.compile(r"^\..*\.tmp-(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}$")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -61,12 +61,12 @@ def whole_file(path: str) -> Iterator[Any]:
     scratch = scratch_beside(path)
     try:
         if is_remote(path):
-            with gfile().GFile(scratch, "wb") as file:
+            with system_of(path).whole_file(path, scratch) as file:
                 yield file
-        else:
-            with open(scratch, "wb") as file:
-                yield file
-                flush_open(file)
+            return
+        with open(scratch, "wb") as file:
+            yield file
+            flush_open(file)
         move(scratch, path, overwrite=True)
         flush_folder(parent(path))
     except OSError as error:
@@ -74,7 +74,8 @@ def whole_file(path: str) -> Iterator[Any]:
             error.filename = path
         raise
     finally:
-        remove(scratch)
+        if not is_remote(path):
+            remove(scratch)
 
 
 @contextlib.contextmanager
@@ -117,7 +118,7 @@ def scratch_folder(folder: str, name: str, elsewhere: bool = False) -> Iterator[
     """Gives a folder within `folder` that is removed, with what is in it, when the block ends.
 
     Args:
-      folder: the folder above.
+      folder: the folder above; one of a store has the scratch folder on the local disk.
       name: what its name tells about what it is for.
       elsewhere: whether it may be in the system's folder for temporary files, where a local `folder`
         cannot be written to.
@@ -128,16 +129,25 @@ def scratch_folder(folder: str, name: str, elsewhere: bool = False) -> Iterator[
     scratch = scratch_beside(join(folder, name))
     try:
         try:
-            make_folder(scratch)
+            if is_store(folder):
+                scratch = _temporary(name)
+            else:
+                make_folder(scratch)
         except OSError as error:
             if not elsewhere or error.errno not in _NOT_WRITABLE:
                 raise
-            remove_abandoned(tempfile.gettempdir())
-            scratch = scratch_beside(join(tempfile.gettempdir(), name))
-            os.mkdir(scratch, 0o700)  # everyone can look into the folder above
+            scratch = _temporary(name)
         yield scratch
     finally:
         remove(scratch)
+
+
+def _temporary(name: str) -> str:
+    """Makes a folder in the system's folder for temporary files, where everyone can look."""
+    remove_abandoned(tempfile.gettempdir())
+    scratch = scratch_beside(join(tempfile.gettempdir(), name))
+    os.mkdir(scratch, 0o700)
+    return scratch
 
 
 def _move_whole(scratch: str, path: str) -> bool:
