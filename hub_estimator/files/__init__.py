@@ -44,6 +44,7 @@ from hub_estimator.files.stores import StoredFile, as_store, files_below, put_ne
 from hub_estimator.files.systems import gfile, is_store
 from hub_estimator.files.whole import (
     NO_ROOM,
+    is_abandoned,
     remove_abandoned,
     remove_at_once,
     scratch_beside,
@@ -72,6 +73,7 @@ __all__ = [
     "flush_folder",
     "flush_tree",
     "gfile",
+    "is_abandoned",
     "is_folder",
     "is_link",
     "is_remote",

@@ -31,6 +31,7 @@ _SHORTEST_SECRET = 6
 _QUERY = re.compile(r"\?[^\s'\"<>]+")
 _MAX_REASON = 300
 _BUFFER = 1 << 20
+_AT_ONCE = 8 << 20  # bytes of a file that is read by one request
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,7 @@ def as_store(what: str, path: str) -> str:
             f"{what} is {path!r}, and no store is known that is written to by such a path. Give a "
             "folder of this machine, or one like s3://bucket/folder."
         )
-    _filesystem(found)
+    _check_driver(found)
     return found
 
 
@@ -181,6 +182,8 @@ class Store:
         """See `System`."""
         with _explained(path):
             filesystem, inner = _filesystem(path)
+            if filesystem.info(inner)["size"] <= _AT_ONCE:  # whole, also where others replace it
+                return io.BytesIO(filesystem.cat_file(inner))
             file = filesystem.open(inner, "rb")
         return cast(IO[bytes], io.BufferedReader(_Reading(path, file), _BUFFER))
 
@@ -303,8 +306,17 @@ def _filesystem(path: str) -> tuple[Any, str]:
     Raises:
       errors.MissingExtraError: the library that reaches it is not installed.
     """
-    import fsspec
     from fsspec.core import url_to_fs
+
+    _check_driver(path)
+    with _explained(path):
+        filesystem, inner = url_to_fs(path)
+        filesystem.invalidate_cache()  # others write there too
+    return filesystem, inner
+
+
+def _check_driver(path: str) -> None:
+    import fsspec
 
     scheme = scheme_of(path)
     try:
@@ -314,10 +326,6 @@ def _filesystem(path: str) -> tuple[Any, str]:
             f"{without_login(path)!r} needs a library that reaches {scheme}://: "
             f"pip install {_driver(scheme)}."
         ) from error
-    with _explained(path):
-        filesystem, inner = url_to_fs(path)
-        filesystem.invalidate_cache()  # others write there too
-    return filesystem, inner
 
 
 def _driver(scheme: str) -> str:

@@ -222,16 +222,27 @@ def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]
         names = listing(folder) if not is_remote(folder) and is_folder(folder) else []
     for name in names:
         path = join(folder, name)
-        scratch = _SCRATCH.match(name)
         # Also where another process finished or removed it meanwhile.
         with contextlib.suppress(OSError):
-            if scratch and (
-                _is_of_a_dead_process(scratch["machine"], int(scratch["pid"]))
-                or time.time() - os.lstat(path).st_mtime > older_than_secs
-            ):
+            age_secs = time.time() - os.lstat(path).st_mtime
+            if is_abandoned(name, age_secs, older_than_secs):
                 remove(path)
                 removed.append(path)
     return removed
+
+
+def is_abandoned(name: str, age_secs: float, older_than_secs: float = 86400.0) -> bool:
+    """Whether what has a scratch name is left of a killed process; False for any other name.
+
+    Args:
+      name: the name, without the folder.
+      age_secs: how old it is.
+      older_than_secs: see `remove_abandoned`.
+    """
+    scratch = _SCRATCH.match(name)
+    return scratch is not None and (
+        _is_of_a_dead_process(scratch["machine"], int(scratch["pid"])) or age_secs > older_than_secs
+    )
 
 
 def scratch_beside(path: str) -> str:

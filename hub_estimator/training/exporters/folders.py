@@ -27,12 +27,13 @@ def held(folder: str) -> Iterator[None]:
     """Keeps other processes from naming and removing exports, for the time of a `with` block.
 
     Not on remote filesystems, which have no locks: there one process at a time may export into a
-    folder.
+    folder. In a store it keeps those of this user and this machine from it.
 
     Args:
       folder: the exporter's folder; where it is not there, there is nothing to keep.
     """
-    if files.is_remote(folder) or not files.is_folder(folder):
+    is_known = files.is_store(folder) or not files.is_remote(folder) and files.is_folder(folder)
+    if not is_known:
         yield
         return
     with locks.held_folder(folder):
@@ -115,7 +116,7 @@ def remove_old(folder: str, exporter: str, exports_to_keep: int | None, link: st
     if exports_to_keep is None:
         return
     for path in own_exports(folder, exporter)[:-exports_to_keep]:
-        if os.path.basename(path) != _target(folder, link):
+        if os.path.basename(path) != target(folder, link):
             try:
                 files.remove_at_once(path)
             except OSError as error:
@@ -193,7 +194,7 @@ def links_to(export: str) -> list[str]:
     return [
         files.join(folder, link)
         for link in sorted(files.listing(folder))
-        if link != name and _target(folder, link) == name
+        if link != name and target(folder, link) == name
     ]
 
 
@@ -203,6 +204,19 @@ def modules_in(path: str) -> list[str]:
         [files.join(path, name) for name in files.listing(path)] if files.is_folder(path) else []
     )
     return [folder for folder in folders if layout.kind_of(folder) is layout.FolderKind.HUB_MODULE]
+
+
+def target(folder: str, link: str) -> str | None:
+    """Returns the name of what a link in a folder leads to; None where there is no link.
+
+    Args:
+      folder: the folder.
+      link: the name of the link; on remote filesystems it is a text file that holds the name.
+    """
+    path = files.join(folder, link)
+    if not files.is_remote(path):
+        return os.path.basename(os.readlink(path)) if os.path.islink(path) else None
+    return files.read_bytes(path).decode() if files.exists(path) else None
 
 
 def _exports(folder: str) -> list[str]:
@@ -234,10 +248,3 @@ def _leads_out(folder: str, model_dir: str) -> bool:
     named, model = os.path.abspath(folder), os.path.abspath(model_dir)
     is_named_within = os.path.commonpath([named, model]) == model
     return is_named_within and not files.is_within(folder, model_dir)
-
-
-def _target(folder: str, link: str) -> str | None:
-    path = files.join(folder, link)
-    if not files.is_remote(path):
-        return os.path.basename(os.readlink(path)) if os.path.islink(path) else None
-    return files.read_bytes(path).decode() if files.exists(path) else None
