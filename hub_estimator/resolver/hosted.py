@@ -58,7 +58,7 @@ class HostedResolver:
             got = download.fetch(handle, urls, archive, self.settings)
             unpack(archive, folder, handle, self.settings)
         sha256 = digests.of_file(archive)
-        listed.check(handle, got.url, got.index, sha256, self.settings)
+        listed.check(handle, got.url, archive, got.index, sha256, self.settings)
         return Fetched(got.url, got.size, sha256)
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import os
 
 from hub_estimator import digests, errors, files
-from hub_estimator.resolver import archives, remote
+from hub_estimator.resolver import archives, listed, remote
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import unpack
 from hub_estimator.resolver.module_cache import Cache, Fetched
@@ -95,7 +95,10 @@ class ArchiveResolver:
             archive = copy
         _check_is_readable(archive)
         unpack(archive, folder, handle, self.settings)
-        return Fetched(handle.text, os.path.getsize(archive), digests.of_file(archive))
+        sha256 = digests.of_file(archive)
+        if files.is_store(handle.text):
+            listed.check(handle, handle.text, archive, "", sha256, self.settings)
+        return Fetched(handle.text, os.path.getsize(archive), sha256)
 
 
 def _check_is_readable(archive: str) -> None:
