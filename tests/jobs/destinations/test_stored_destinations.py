@@ -199,6 +199,14 @@ def test_a_store_that_is_away_is_not_an_empty_one(export, bucket, other_login):
                 "path. Give a folder of this machine, or one like s3://bucket/folder."
             ),
         ),
+        (
+            lambda: ExportJob("job", "s3://bucket/model", [Folder("out")]),
+            errors.InvalidSettingError,
+            (
+                "ExportJob.model_dir is 's3://bucket/model', and TensorFlow has no filesystem s3://. "
+                "Give the folder in which training runs."
+            ),
+        ),
     ],
 )
 def test_settings_that_cannot_be(make, error_type, message):
