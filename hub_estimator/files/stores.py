@@ -16,6 +16,7 @@ import io
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from typing import IO, Any, cast
 
@@ -31,6 +32,10 @@ _SHORTEST_SECRET = 6
 _QUERY = re.compile(r"\?[^\s'\"<>]+")
 _MAX_REASON = 300
 _BUFFER = 1 << 20
+# What is said of the local disk, to which files are copied.
+_OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_ATTEMPTS = 3
+_PAUSE_SECS = 0.5
 _AT_ONCE = 8 << 20  # bytes of a file that is read by one request
 
 
@@ -98,10 +103,9 @@ def as_store(what: str, path: str) -> str:
 
 
 def files_below(folder: str) -> list[StoredFile]:
-    """Returns all files below a folder of a store, sorted.
+    """Returns all files below a folder of a store, sorted; none where nothing is.
 
     Raises:
-      FileNotFoundError: there is nothing.
       errors.RemotePlaceError: the store cannot be asked.
     """
     with _explained(folder):
@@ -125,20 +129,27 @@ def _is_marker(name: str) -> bool:
 def put_new(source: str, path: str) -> bool:
     """Copies a local file to where nothing is in a store; returns False where something is.
 
-    Of two that do so at once, one is told False where the store has conditional writes, as S3,
-    Google Cloud Storage and Azure have.
+    Of two that do so at once, one is told False where the store and its library have conditional
+    writes; elsewhere a look comes before.
 
     Raises:
       errors.RemotePlaceError: the store cannot be used.
     """
     store = Store()
-    if store.exists(path):
-        return False
-    try:
-        store.put(source, path, mode="create")
-    except FileExistsError:
-        return False
-    return True
+    failures = 0
+    while not store.exists(path):
+        try:
+            store.put(source, path, mode="create")
+        except FileExistsError:
+            return False
+        except errors.RemotePlaceError:
+            failures += 1
+            if failures == _ATTEMPTS:
+                raise
+            time.sleep(_PAUSE_SECS)  # stores may ask for that where two write at once
+        else:
+            return True
+    return False
 
 
 class Store:
@@ -182,7 +193,13 @@ class Store:
         """See `System`."""
         with _explained(path):
             filesystem, inner = _filesystem(path)
-            if filesystem.info(inner)["size"] <= _AT_ONCE:  # whole, also where others replace it
+            about = filesystem.info(inner)
+            if about["type"] == "directory":
+                raise errors.NotAFileError(
+                    f"{without_login(path)!r} is a folder; a regular file is needed here."
+                )
+            size = about.get("size")
+            if size is not None and size <= _AT_ONCE:  # whole, also where others replace it
                 return io.BytesIO(filesystem.cat_file(inner))
             file = filesystem.open(inner, "rb")
         return cast(IO[bytes], io.BufferedReader(_Reading(path, file), _BUFFER))
@@ -349,6 +366,8 @@ def _explained(path: str) -> Iterator[None]:
         number = errno.ENOENT if isinstance(error, FileNotFoundError) else errno.EEXIST
         raise type(error)(number, os.strerror(number), without_login(path)) from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OF_THIS_DISK:
+            raise
         raise errors.RemotePlaceError(
             f"{without_login(path)!r} cannot be used: {_reason(error, path)}. Check the path, the "
             "network, and the credentials where the library of the store looks for them."

@@ -62,6 +62,7 @@ def fetch(handle: Handle, targets: Mapping[str, str], settings: Settings) -> Non
 
     Raises:
       errors.UnsafeArchiveError: they are larger.
+      errors.HandleNotFoundError: one went away meanwhile.
     """
     before = 0
 
@@ -72,7 +73,13 @@ def fetch(handle: Handle, targets: Mapping[str, str], settings: Settings) -> Non
     with download.progress_of(handle, settings) as progress:
         progress.say(f"Downloading {handle}.")
         for path, target in targets.items():
-            files.fetch(path, target, arrived)
+            try:
+                files.fetch(path, target, arrived)
+            except FileNotFoundError as error:
+                raise errors.HandleNotFoundError(
+                    f"{files.without_login(path)!r} is not there any more, or not whole: what {handle} "
+                    "leads to changes. Try again once it is whole."
+                ) from error
             before += os.path.getsize(target)
             arrived(0)
         seconds = f"{progress.seconds:.1f} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import secrets
@@ -120,6 +121,58 @@ def test_what_others_wrote_meanwhile_is_seen(bucket):
     other = s3fs.S3FileSystem(skip_instance_cache=True)
     other.pipe_file(f"{bucket}/x", b"x")
     assert files.listing(bucket) == ["x"]
+
+
+def test_a_folder_is_no_file(place):
+    files.write_text(f"{place}/a/b", "x")
+    with pytest.raises(errors.NotAFileError) as caught:
+        files.read_bytes(f"{place}/a")
+    assert str(caught.value) == f"'{place}/a' is a folder; a regular file is needed here."
+
+
+def test_files_that_are_not_read_at_once(place, monkeypatch):
+    monkeypatch.setattr(files.stores, "_AT_ONCE", 10)
+    files.write_bytes(f"{place}/large", bytes(range(256)) * 100)
+    with files.open_file(f"{place}/large") as file:
+        assert file.read(3) == b"\0\1\2" and file.tell() == 3
+        file.seek(-1, os.SEEK_END)
+        assert file.read() == b"\xff"
+    assert files.read_bytes(f"{place}/large") == bytes(range(256)) * 100
+
+
+def test_a_full_disk_here_is_not_laid_to_the_store(monkeypatch, tmp_path):
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    def full(self, path, target, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    files.write_text("memory://to-a-full-disk/x", "x")
+    monkeypatch.setattr(MemoryFileSystem, "get_file", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        files.copy_file("memory://to-a-full-disk/x", str(tmp_path / "x"))
+    assert not isinstance(caught.value, errors.Error)
+
+
+@pytest.mark.parametrize(("times", "is_put"), [(2, True), (3, False)])
+def test_a_store_that_asks_to_try_again(monkeypatch, tmp_path, times, is_put):
+    """As S3 does where two write at once."""
+    failures = iter([True] * times)
+    put = files.stores.Store.put
+
+    def busy(store, source, path, mode="overwrite"):
+        if next(failures, False):
+            raise errors.RemotePlaceError("ConditionalRequestConflict")
+        put(store, source, path, mode)
+
+    monkeypatch.setattr(files.stores.Store, "put", busy)
+    monkeypatch.setattr(files.stores, "_PAUSE_SECS", 0.0)
+    (tmp_path / "x").write_text("x")
+    path = f"memory://busy/{times}"
+    if is_put:
+        assert files.put_new(str(tmp_path / "x"), path)
+    else:
+        with pytest.raises(errors.RemotePlaceError):
+            files.put_new(str(tmp_path / "x"), path)
 
 
 # --- credentials -----------------------------------------------------------------------------

@@ -98,6 +98,24 @@ def test_an_entry_that_was_damaged_is_copied_again(bucket):
     assert read_folder(folder) == FILES
 
 
+def test_a_file_that_goes_away_meanwhile(monkeypatch):
+    place = put("memory://goes-away/m")
+    below = files.files_below
+
+    def and_gone(folder):
+        found = below(folder)
+        files.remove(f"{folder}/{found[-1].path}")
+        return found
+
+    monkeypatch.setattr(files, "files_below", and_gone)
+    with pytest.raises(errors.HandleNotFoundError) as caught:
+        hub.resolve(place)
+    assert str(caught.value).endswith(
+        f"is not there any more, or not whole: what {place} leads to changes. Try again once it is "
+        "whole."
+    )
+
+
 def test_memory():
     place = put("memory://stored-handles/m")
     assert read_folder(hub.resolve(place)) == FILES
