@@ -143,7 +143,7 @@ def scratch_folder(folder: str, name: str, elsewhere: bool = False) -> Iterator[
 
 
 def _temporary(name: str) -> str:
-    """Makes a folder in the system's folder for temporary files, where everyone can look."""
+    """Makes a folder, for this user alone, in the system's folder for temporary files."""
     remove_abandoned(tempfile.gettempdir())
     scratch = scratch_beside(join(tempfile.gettempdir(), name))
     os.mkdir(scratch, 0o700)
