@@ -13,11 +13,17 @@ VERSION = re.search(
 # for it.
 TFDS = ["tensorflow-datasets", "importlib_resources"]
 JOBS = ["croniter>=2"]
+# The library of each store (s3fs, gcsfs, adlfs, ...) is the user's to choose.
+REMOTE = ["fsspec>=2024.9"]
 TEST = [
     "pytest",
     "pytest-xdist",
     "pytest-cov",
     *JOBS,
+    *REMOTE,
+    # A store, and a server of one.
+    "s3fs",
+    "moto[s3,server]",
     "kagglehub",
     "matplotlib",
     "pandas",
@@ -71,6 +77,7 @@ setup(
         "kaggle": ["kagglehub"],
         "pandas": ["pandas"],
         "plots": ["matplotlib"],
+        "remote": REMOTE,
         "site": SITE,
         "tfds": TFDS,
         "test": [*TEST, *EXAMPLES],

@@ -292,6 +292,10 @@ class AccessDeniedError(HandleError, PermissionError):
     """The host wants credentials, or refuses those it got."""
 
 
+class RemotePlaceError(HandleError):
+    """A place of a store cannot be read or written; the message says why, without credentials."""
+
+
 class BrokenArchiveError(HandleError, ValueError):
     """An archive is damaged, cut short, or not a tar at all."""
 

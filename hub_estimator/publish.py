@@ -8,7 +8,8 @@
 The site gets the module as an archive, a page for it, and a place in index.html, index.json and
 feed.xml. A version appears whole or not at all, and never changes once it is there. Any web server
 can serve the folder; with the configuration in examples/hosting/, the address of a page is a handle.
-It needs the extra hub_estimator[site].
+It needs the extra hub_estimator[site]; for a site in a store, hub_estimator[remote] and the library
+of the store, such as s3fs.
 
 Exit status: 0 done; 1 an error, in one line that starts with `error:`; 2 wrong flags; 130 or 143
 stopped by Ctrl-C or SIGTERM.
@@ -34,8 +35,8 @@ def define_flags() -> flags.FlagValues:
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_string(
-        "site", None, "The folder of the site; made where it is not there.", flag_values=values,
-        required=True,
+        "site", None, "The folder of the site, or its place in a store, such as s3://bucket/hub; made "
+        "where it is not there.", flag_values=values, required=True,
     )  # fmt: skip
     flags.DEFINE_string(
         "name", None, "The name of the model: an owner and a model, as in acme/reviews-en.",

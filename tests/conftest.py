@@ -9,6 +9,8 @@ import tempfile
 
 import pytest
 
+from tests import stores
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
@@ -61,3 +63,25 @@ def open_folder():
     os.chmod(folder, 0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def store_server():
+    """The address of a server of the S3 protocol, which all `s3://` is on from now on."""
+    with stores.served() as address, pytest.MonkeyPatch.context() as patch:
+        stores.use(address, patch)
+        yield address
+
+
+@pytest.fixture
+def bucket(store_server):
+    """An empty bucket of the test's own, `s3://...`."""
+    return stores.new_bucket()
+
+
+@pytest.fixture
+def other_login(bucket, monkeypatch):
+    """For tests that change the environment's login, and then call `stores.forget`."""
+    yield monkeypatch
+    monkeypatch.undo()
+    stores.forget()

@@ -1,4 +1,4 @@
-"""Files and folders on the local disk, or on a filesystem that `tf.io.gfile` knows."""
+"""Files and folders on the local disk, or on the filesystem that a remote path is of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import contextlib
 import os
 import shutil
 import stat
-from typing import IO, Any
+from collections.abc import Callable
+from typing import IO
 
 from hub_estimator import errors
-from hub_estimator.files.paths import is_remote, join
+from hub_estimator.files.paths import is_remote
+from hub_estimator.files.stores import Store
+from hub_estimator.files.systems import is_store, system_of
 
 # What Git LFS leaves in place of a file that was not fetched, see its specification.
 _POINTER_START = b"version https://git-lfs.github.com/spec/v1"
@@ -24,43 +27,40 @@ _KINDS = (
 )
 
 
-def gfile() -> Any:
-    """Returns `tf.io.gfile`; imported at the first use."""
-    import tensorflow as tf
-
-    return tf.io.gfile
-
-
 def exists(path: str) -> bool:
     """Whether there is a file or folder at `path`."""
-    return gfile().exists(path) if is_remote(path) else os.path.exists(path)
+    return system_of(path).exists(path) if is_remote(path) else os.path.exists(path)
 
 
-def is_taken(path: str) -> bool:
-    """Whether there is anything at `path`: a link, too, that leads to nothing."""
+def is_there(path: str) -> bool:
+    """Whether there is anything at `path`, be it a link that leads nowhere."""
     return exists(path) if is_remote(path) else os.path.lexists(path)
+
+
+def is_link(path: str) -> bool:
+    """Whether there is a link at `path`; remote filesystems have none."""
+    return not is_remote(path) and os.path.islink(path)
 
 
 def is_folder(path: str) -> bool:
     """Whether there is a folder at `path`."""
-    return gfile().isdir(path) if is_remote(path) else os.path.isdir(path)
+    return system_of(path).is_folder(path) if is_remote(path) else os.path.isdir(path)
 
 
 def listing(path: str) -> list[str]:
     """Returns the sorted names of what the folder `path` holds."""
-    names = gfile().listdir(path) if is_remote(path) else os.listdir(path)
-    return sorted(name.rstrip("/") for name in names)
+    return sorted(system_of(path).listing(path) if is_remote(path) else os.listdir(path))
 
 
 def size(path: str) -> int:
     """Returns the number of bytes of the file `path`."""
-    return gfile().stat(path).length if is_remote(path) else os.path.getsize(path)
+    return system_of(path).size(path) if is_remote(path) else os.path.getsize(path)
 
 
 def make_folder(path: str) -> None:
     """Makes the folder `path` and those above it; one that is there is fine."""
     if is_remote(path):
-        gfile().makedirs(path)
+        system_of(path).make_folder(path)
     else:
         os.makedirs(path, exist_ok=True)
 
@@ -68,10 +68,7 @@ def make_folder(path: str) -> None:
 def remove(path: str) -> None:
     """Removes the file or folder `path`; nothing there is fine."""
     if is_remote(path):
-        if gfile().isdir(path):
-            gfile().rmtree(path)
-        elif gfile().exists(path):
-            gfile().remove(path)
+        system_of(path).remove(path)
     elif os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     else:
@@ -82,24 +79,11 @@ def remove(path: str) -> None:
 def move(source: str, target: str, overwrite: bool = False) -> None:
     """Renames `source` to `target`, in one step where the filesystem has one."""
     if is_remote(source):
-        if gfile().isdir(source):
-            _move_remote_folder(source, target)
-        else:
-            gfile().rename(source, target, overwrite=overwrite)
+        system_of(source).move(source, target, overwrite)
     elif overwrite:
         os.replace(source, target)
     else:
         os.rename(source, target)
-
-
-def _move_remote_folder(source: str, target: str) -> None:
-    # Object stores and `ram://` have no rename of folders. Files come after folders: what makes a
-    # folder valid is a file, and the last in its order or alone.
-    make_folder(target)
-    names = listing(source)
-    for name in sorted(names, key=lambda name: (not is_folder(join(source, name)), name)):
-        move(join(source, name), join(target, name), overwrite=True)
-    remove(source)
 
 
 def open_file(path: str) -> IO[bytes]:
@@ -111,7 +95,7 @@ def open_file(path: str) -> IO[bytes]:
         wait for somebody to write to it, and some devices have no end.
     """
     if is_remote(path):
-        return gfile().GFile(path, "rb")
+        return system_of(path).open_file(path)
     # Without blocking, a named pipe opens at once; it makes no difference to files.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _CLOSE_ON_EXEC)
     try:
@@ -165,11 +149,30 @@ def _check_content(path: str, content: bytes) -> None:
 
 
 def copy_file(source: str, target: str) -> None:
-    """Copies one file; either end may be remote."""
-    if is_remote(source) or is_remote(target):
-        gfile().copy(source, target, overwrite=True)
+    """Copies one file; either end may be remote, or both, on one filesystem."""
+    if is_remote(source) and is_remote(target):
+        system_of(source).copy(source, target)
+    elif is_remote(source):
+        system_of(source).fetch(source, target)
+    elif is_remote(target):
+        system_of(target).put(source, target)
     else:
         shutil.copyfile(source, target)
+
+
+def fetch(path: str, target: str, at: Callable[[int], None]) -> None:
+    """Copies the remote file `path` to the local disk.
+
+    Args:
+      path: the file.
+      target: where to.
+      at: called with the number of bytes that have arrived, where the filesystem tells; what it
+        raises ends the copy.
+    """
+    if is_store(path):
+        Store().fetch(path, target, at)
+    else:
+        copy_file(path, target)
 
 
 def link_or_copy(source: str, target: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import socket
@@ -14,7 +15,8 @@ from typing import Any
 import filelock
 
 from hub_estimator import errors, json_text
-from hub_estimator.files.access import open_file, read_bytes, remove
+from hub_estimator.files.access import make_folder, open_file, read_bytes, remove
+from hub_estimator.files.paths import is_remote, join, user_cache_folder
 from hub_estimator.files.whole import write_text
 
 _POLL_SECS = 0.05
@@ -163,11 +165,15 @@ def held_folder(path: str) -> Iterator[None]:
     filesystems, it holds nothing.
 
     Args:
-      path: the folder, on the local disk; it is there.
+      path: the folder, which is there; or a place of a store, see `file_of`.
 
     Raises:
       OSError: it cannot be opened.
     """
+    if is_remote(path):
+        with where_possible(held, file_of(path)):
+            yield
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         with contextlib.suppress(ImportError, OSError):
@@ -177,6 +183,22 @@ def held_folder(path: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def file_of(path: str) -> str:
+    """Returns the path of the lock's file of a place.
+
+    That is its own on the local disk. Stores have no locks: there it is a file of this user on this
+    machine, so that the lock keeps out no others.
+
+    Args:
+      path: what the lock's file would be.
+    """
+    if not is_remote(path):
+        return path
+    folder = join(user_cache_folder(), "locks")
+    make_folder(folder)
+    return join(folder, f"{hashlib.sha256(path.encode()).hexdigest()[:40]}.lock")
 
 
 def _who(holder: str) -> str:

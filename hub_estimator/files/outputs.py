@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hub_estimator import errors
-from hub_estimator.files.access import is_folder, is_taken
+from hub_estimator.files.access import is_folder, is_there
 from hub_estimator.files.paths import is_same, is_within
 
 
@@ -43,7 +43,7 @@ def check_export_path(path: str) -> None:
     """
     if not path:
         raise errors.ExportError("The export_path is empty, or the root of all. Give it a path.")
-    if is_taken(path):
+    if is_there(path):
         raise export_path_taken(path)
 
 

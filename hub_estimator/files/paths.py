@@ -11,6 +11,7 @@ from hub_estimator import errors, texts
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 _REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_LOGIN = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 _LONGEST_NAME = 200  # bytes: most filesystems take 255, and scratch names are longer than the name
 
 
@@ -21,8 +22,23 @@ def as_path(path: PathLike) -> str:
 
 
 def is_remote(path: str) -> bool:
-    """Whether `path` names a place that only `tf.io.gfile` reaches."""
+    """Whether `path` names a place that only `tf.io.gfile` or a library of a store reaches."""
     return bool(_REMOTE.match(path))
+
+
+def scheme_of(path: str) -> str:
+    """Returns what a remote path has before `://`; empty for a local one."""
+    return path.partition("://")[0] if is_remote(path) else ""
+
+
+def without_login(path: str) -> str:
+    """Returns a remote path or URL without `user:password@`, fit for messages and for the disk."""
+    return _LOGIN.sub(r"\1", path)
+
+
+def without_logins(text: str) -> str:
+    """Returns a text without `user:password@` in the URLs that are in it."""
+    return re.sub(r"//[^/\s]*@", "//", text)
 
 
 def join(path: str, *names: str) -> str:

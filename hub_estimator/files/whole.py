@@ -20,7 +20,6 @@ from typing import Any
 
 from hub_estimator.files.access import (
     exists,
-    gfile,
     is_folder,
     listing,
     make_folder,
@@ -29,6 +28,7 @@ from hub_estimator.files.access import (
 )
 from hub_estimator.files.flushing import flush_folder, flush_open, flush_tree
 from hub_estimator.files.paths import is_remote, join, parent
+from hub_estimator.files.systems import is_store, system_of
 
 _SCRATCH = re.compile(r"^\..*\.tmp-(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}$")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -61,12 +61,12 @@ def whole_file(path: str) -> Iterator[Any]:
     scratch = scratch_beside(path)
     try:
         if is_remote(path):
-            with gfile().GFile(scratch, "wb") as file:
+            with system_of(path).whole_file(path, scratch) as file:
                 yield file
-        else:
-            with open(scratch, "wb") as file:
-                yield file
-                flush_open(file)
+            return
+        with open(scratch, "wb") as file:
+            yield file
+            flush_open(file)
         move(scratch, path, overwrite=True)
         flush_folder(parent(path))
     except OSError as error:
@@ -74,7 +74,8 @@ def whole_file(path: str) -> Iterator[Any]:
             error.filename = path
         raise
     finally:
-        remove(scratch)
+        if not is_remote(path):
+            remove(scratch)
 
 
 @contextlib.contextmanager
@@ -117,7 +118,7 @@ def scratch_folder(folder: str, name: str, elsewhere: bool = False) -> Iterator[
     """Gives a folder within `folder` that is removed, with what is in it, when the block ends.
 
     Args:
-      folder: the folder above.
+      folder: the folder above; one of a store has the scratch folder on the local disk.
       name: what its name tells about what it is for.
       elsewhere: whether it may be in the system's folder for temporary files, where a local `folder`
         cannot be written to.
@@ -128,16 +129,25 @@ def scratch_folder(folder: str, name: str, elsewhere: bool = False) -> Iterator[
     scratch = scratch_beside(join(folder, name))
     try:
         try:
-            make_folder(scratch)
+            if is_store(folder):
+                scratch = _temporary(name)
+            else:
+                make_folder(scratch)
         except OSError as error:
             if not elsewhere or error.errno not in _NOT_WRITABLE:
                 raise
-            remove_abandoned(tempfile.gettempdir())
-            scratch = scratch_beside(join(tempfile.gettempdir(), name))
-            os.mkdir(scratch, 0o700)  # everyone can look into the folder above
+            scratch = _temporary(name)
         yield scratch
     finally:
         remove(scratch)
+
+
+def _temporary(name: str) -> str:
+    """Makes a folder, for this user alone, in the system's folder for temporary files."""
+    remove_abandoned(tempfile.gettempdir())
+    scratch = scratch_beside(join(tempfile.gettempdir(), name))
+    os.mkdir(scratch, 0o700)
+    return scratch
 
 
 def _move_whole(scratch: str, path: str) -> bool:
@@ -212,16 +222,27 @@ def remove_abandoned(folder: str, older_than_secs: float = 86400.0) -> list[str]
         names = listing(folder) if not is_remote(folder) and is_folder(folder) else []
     for name in names:
         path = join(folder, name)
-        scratch = _SCRATCH.match(name)
         # Also where another process finished or removed it meanwhile.
         with contextlib.suppress(OSError):
-            if scratch and (
-                _is_of_a_dead_process(scratch["machine"], int(scratch["pid"]))
-                or time.time() - os.lstat(path).st_mtime > older_than_secs
-            ):
+            age_secs = time.time() - os.lstat(path).st_mtime
+            if is_abandoned(name, age_secs, older_than_secs):
                 remove(path)
                 removed.append(path)
     return removed
+
+
+def is_abandoned(name: str, age_secs: float, older_than_secs: float = 86400.0) -> bool:
+    """Whether what has a scratch name is left of a killed process; False for any other name.
+
+    Args:
+      name: the name, without the folder.
+      age_secs: how old it is.
+      older_than_secs: see `remove_abandoned`.
+    """
+    scratch = _SCRATCH.match(name)
+    return scratch is not None and (
+        _is_of_a_dead_process(scratch["machine"], int(scratch["pid"])) or age_secs > older_than_secs
+    )
 
 
 def scratch_beside(path: str) -> str:

@@ -61,6 +61,12 @@ class ExportJob:
     def __post_init__(self) -> None:
         files.check_name("ExportJob.name", self.name)
         checks.path("ExportJob.model_dir", self.model_dir)
+        if files.is_store(self.folder):
+            raise errors.InvalidSettingError(
+                f"ExportJob.model_dir is {files.without_login(self.folder)!r}, and TensorFlow has no "
+                f"filesystem {files.scheme_of(self.folder)}://. Give the folder in which training "
+                "runs."
+            )
         checks.listed("ExportJob.destinations", self.destinations, "[@Folder()]")
         if not self.destinations:
             raise errors.InvalidSettingError(

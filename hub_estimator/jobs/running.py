@@ -114,16 +114,26 @@ class Run:
           OSError: likewise.
         """
         failures = self._adopt(None)
-        outcome = self._publish_one(had_folder, failures)
+        raised: list[Exception] = []
+        outcome = None
+        try:
+            outcome = self._publish_one(had_folder, failures)
+        except errors.InterruptedRunError:
+            raise
+        except (errors.Error, OSError) as error:
+            raised.append(error)
+        # Also where that failed: for what was published before, and to make room.
         failures += self._remove_old()
         try:
             self._follow_up()
         except errors.FollowUpError as error:
-            if not failures:
-                raise
-            failures.append(f"{str(error).rstrip('.')}.")
-        if failures:
-            raise errors.ExportError(" ".join(dict.fromkeys(failures)))
+            raised.append(error)
+        if len(raised) == 1 and not failures:
+            raise raised[0]
+        if raised or failures:
+            together = dict.fromkeys([*failures, *map(_sentence, raised)])
+            raise errors.ExportError(" ".join(together)) from next(iter(raised), None)
+        assert outcome is not None
         return dataclasses.replace(outcome, has_folder=files.is_folder(self.job.folder))
 
     def _adopt(self, candidate: Candidate | None) -> list[str]:
@@ -332,6 +342,10 @@ class Run:
         self.ledger.take(self.journal.add(self.job.name, "then", paths=paths))
 
 
+def _sentence(error: Exception) -> str:
+    return f"{str(error).rstrip('.')}."
+
+
 @contextlib.contextmanager
 def _noting(failures: list[str], destination: Destination) -> Iterator[None]:
     """Notes what fails at one destination, so that it does not keep from the others."""
@@ -340,6 +354,6 @@ def _noting(failures: list[str], destination: Destination) -> Iterator[None]:
     except errors.InterruptedRunError:
         raise
     except errors.Error as error:
-        failures.append(f"{str(error).rstrip('.')}.")
+        failures.append(_sentence(error))
     except OSError as error:
         failures.append(f"{destination.place!r} cannot be used: {error.strerror or error}.")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import math
 import os
 import threading
+from collections.abc import Mapping
 
 from hub_estimator import files, json_text
 from hub_estimator.jobs.schedules import Schedule
@@ -18,6 +20,21 @@ from hub_estimator.jobs.schedules import Schedule
 _AHEAD_SECS = 60.0  # that clocks may differ by, or be put back, without anybody meaning it
 _FIRST_PAUSE_SECS = 60.0
 _LONGEST_PAUSE_SECS = 3600.0
+
+# What each attribute of a last run can be.
+_TIME = (float, type(None))
+_WORD = (str, type(None))
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "first": (float,),
+    "began": _TIME,
+    "ended": _TIME,
+    "export_secs": _TIME,
+    "result": _WORD,
+    "said": (str,),
+    "key": _WORD,
+    "failures": (int,),
+    "has_folder": (bool,),
+}
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -36,6 +53,10 @@ class LastRun:
       failures: how many runs failed since one did not.
       has_folder: whether the model folder was there.
       export_secs: how long the last export took.
+
+    Raises:
+      TypeError: an attribute is none, as where a file has something else.
+      ValueError: likewise.
     """
 
     first: float
@@ -47,6 +68,15 @@ class LastRun:
     failures: int = 0
     has_folder: bool = False
     export_secs: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            is_number = float in kinds and isinstance(value, (int, float))
+            if type(value) not in kinds and not (is_number and not isinstance(value, bool)):
+                raise TypeError(f"its {name} is none")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"its {name} is no time")
 
     def due(self, schedule: Schedule) -> float | None:
         """Returns when the job is due next; None is with a new checkpoint.

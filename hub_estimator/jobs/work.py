@@ -174,17 +174,24 @@ def _settings(job: ExportJob) -> str:
 
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process, with those that it started."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            pass
-        try:
-            process.wait(_GRACE_SECS)
-            return
-        except subprocess.TimeoutExpired:
-            continue
+    """Ends a process, with those that it started, also where only these do not listen."""
+    _signal_session(process, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE_SECS
+    # The number stays that of the session as long as one of its processes is there.
+    while _signal_session(process, 0) and time.monotonic() < deadline:
+        process.poll()
+        time.sleep(_LOOK_SECS)
+    _signal_session(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_session(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Sends a signal to a process and those that it started; returns whether there are some."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _shown(command: Sequence[str]) -> str:

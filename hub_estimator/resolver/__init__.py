@@ -18,6 +18,7 @@ from hub_estimator.resolver.kaggle import KaggleResolver
 from hub_estimator.resolver.local import ArchiveResolver, FolderResolver
 from hub_estimator.resolver.module_cache import Cache
 from hub_estimator.resolver.settings import Settings
+from hub_estimator.resolver.stored import StoredFolderResolver
 
 __all__ = [
     "ArchiveResolver",
@@ -29,6 +30,7 @@ __all__ = [
     "KaggleResolver",
     "Resolver",
     "Settings",
+    "StoredFolderResolver",
     "default_resolvers",
     "resolve",
 ]
@@ -53,7 +55,7 @@ def resolve(handle: files.PathLike | Handle, resolvers: Sequence[Resolver] | Non
 
     Args:
       handle: a folder or a `.tar.gz` file, on the local disk or any filesystem that `tf.io.gfile`
-        knows; or a URL of the hosting protocol, of tfhub.dev or of kaggle.com.
+        or `fsspec` knows; or a URL of the hosting protocol, of tfhub.dev or of kaggle.com.
       resolvers: tried in order; by default `default_resolvers()`.
 
     Raises:
@@ -85,5 +87,6 @@ def default_resolvers(settings: Settings | None = None) -> tuple[Resolver, ...]:
         BucketResolver(settings),
         HostedResolver(cache, settings),
         ArchiveResolver(cache, settings),
+        StoredFolderResolver(cache, settings),
         FolderResolver(),
     )

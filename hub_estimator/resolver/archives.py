@@ -270,13 +270,28 @@ def _names(path: str) -> tuple[str, ...]:
 
 def _why_unsafe(member: Member) -> str:
     name = member.name
+    if member.type not in (*_FILES, tarfile.DIRTYPE) or member.is_sparse:
+        return f"it is {_KINDS.get(member.type, 'a sparse file or of an unknown type')}"
+    if reason := why_unsafe_name(name):
+        return reason
+    if member.type == tarfile.DIRTYPE and member.size:
+        return "its size is impossible"
+    if member.type in _FILES and (name.endswith("/") or not set(name.split("/")) - {"", "."}):
+        return "it is a file where a folder is"
+    return ""
+
+
+def why_unsafe_name(name: str) -> str:
+    """Returns why nothing may be written by a path within a folder, in words; empty if it may.
+
+    Args:
+      name: the path, as somebody gave it whom nobody vouches for; with `/`.
+    """
     names = name.split("/")
     try:
         encoded = [part.encode("utf-8") for part in names]
     except UnicodeEncodeError:
         return "its name is not UTF-8"
-    if member.type not in (*_FILES, tarfile.DIRTYPE) or member.is_sparse:
-        return f"it is {_KINDS.get(member.type, 'a sparse file or of an unknown type')}"
     if name.startswith("/") or name[1:2] == ":":
         return "its path is absolute"
     if ".." in names:
@@ -287,8 +302,4 @@ def _why_unsafe(member: Member) -> str:
         return "its name is too long"
     if len(names) > _MAX_DEPTH:
         return f"it is more than {_MAX_DEPTH} folders deep"
-    if member.type == tarfile.DIRTYPE and member.size:
-        return "its size is impossible"
-    if member.type in _FILES and (name.endswith("/") or not set(names) - {"", "."}):
-        return "it is a file where a folder is"
     return ""

@@ -85,7 +85,7 @@ def fetch(handle: Handle, urls: list[str], path: str, settings: Settings) -> Dow
     refusals = []
     with (
         asking.open_session() as session,
-        _progress(handle, settings) as progress,
+        progress_of(handle, settings) as progress,
     ):
         progress.say(f"Downloading {handle}.")
         for url in urls:
@@ -97,7 +97,9 @@ def fetch(handle: Handle, urls: list[str], path: str, settings: Settings) -> Dow
         raise refusals[0].error from refusals[0]
 
 
-def _progress(handle: Handle, settings: Settings) -> Progress:
+def progress_of(handle: Handle, settings: Settings) -> Progress:
+    """Returns the progress of what is downloaded for a handle, in bytes."""
+
     def line(progress: Progress) -> str:
         of = f" of {readable(progress.total)}" if progress.total else ""
         return f"Downloading {handle}: {readable(progress.done)}{of}."

@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import re
 import urllib.parse
 
 from hub_estimator import errors, files, texts
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar")
 FORMAT_QUERY = "tf-hub-format"
-_LOGIN = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,12 +119,12 @@ def port_of(url: str) -> int | None:
 
 def without_password(url: str) -> str:
     """Returns `url` without `user:password@`, fit for messages and for the disk."""
-    return _LOGIN.sub(r"\1", url)
+    return files.without_login(url)
 
 
 def without_passwords(text: str) -> str:
     """Returns a text without `user:password@` in the URLs that are in it."""
-    return re.sub(r"//[^/\s]*@", "//", text)
+    return files.without_logins(text)
 
 
 def without_secrets(url: str) -> str:

@@ -58,7 +58,7 @@ class HostedResolver:
             got = download.fetch(handle, urls, archive, self.settings)
             unpack(archive, folder, handle, self.settings)
         sha256 = digests.of_file(archive)
-        listed.check(handle, got.url, got.index, sha256, self.settings)
+        listed.check(handle, got.url, archive, got.index, sha256, self.settings)
         return Fetched(got.url, got.size, sha256)
 
 
@@ -123,7 +123,9 @@ class BucketResolver:
 
 def _bucket_path(handle: Handle, body: bytes) -> str:
     path = body.decode("utf-8", "replace").strip()
-    if not files.is_remote(path) or path.lower().startswith(("file:", "http:", "https:")):
+    is_no_bucket = path.lower().startswith(("file:", "http:", "https:"))
+    # A host does not choose which of the libraries here reads, with which of the user's logins.
+    if not files.is_remote(path) or is_no_bucket or files.is_store(path):
         raise errors.DownloadError(
             f"The host of {handle} names {texts.shown(path, _MAX_SHOWN)} as the place of the uncompressed module, "
             "which is no bucket (like gs://bucket/module): set TFHUB_MODEL_LOAD_FORMAT=COMPRESSED."

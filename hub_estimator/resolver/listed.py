@@ -1,24 +1,39 @@
-"""Checks an archive against the list of its host, where the host names one.
+"""Checks an archive against the list of its host, where there is one.
 
 A site of `hub_estimator.publish` has `index.json`; its server names it beside each archive, in a
-header `Link: </index.json>; rel="index"`. Other hosts are asked for nothing.
+header `Link: </index.json>; rel="index"`. Where a server names none, as that of a store, the archive
+itself tells: those of sites begin with a comment, and lie at `<owner>/<model>/<version>.tar.gz`
+beside the list. Other hosts are asked for nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import logging
+import re
+import tarfile
 import urllib.parse
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, cast
 
 import requests
 
-from hub_estimator import errors, json_text, texts
-from hub_estimator.resolver import answers, asking
+from hub_estimator import errors, files, json_text, texts
+from hub_estimator.resolver import answers, archives, asking, tars
 from hub_estimator.resolver.handle import Handle, port_of
 from hub_estimator.resolver.retrying import with_retries
 from hub_estimator.resolver.settings import Settings
+from hub_estimator.resolver.tars import Stream
 
+COMMENT = "hub_estimator.publish: index.json of the site has the digest of this archive"
+"""With what the archives of sites begin."""
+_LIST = "index.json"
+_OF_A_SITE = re.compile(
+    r"(?P<above>.*)/[a-z][a-z0-9_-]{0,63}/[a-z][a-z0-9_-]{0,63}(/[1-9][0-9]{0,8})?(\.tar\.gz|/)?"
+)
+_START = 8 << 10
+_CHUNK = 1 << 16
 _ARCHIVE = ".tar.gz"
 _FORMAT = 1
 _MOST_BYTES = 64 << 20
@@ -42,7 +57,35 @@ def url_of(response: requests.Response, url: str) -> str:
     return found if named and is_own else ""
 
 
-def check(handle: Handle, url: str, index: str, sha256: str, settings: Settings) -> None:
+def beside(url: str, archive: str) -> str:
+    """Returns where the list of an archive is, which says of itself that it is of a site.
+
+    Args:
+      url: where the archive is from, a URL or a path of a store.
+      archive: the local file, which has been unpacked.
+
+    Returns:
+      The URL or path; empty where it is another archive, or not where a site has it.
+    """
+    parts = urllib.parse.urlsplit(url)
+    place = _OF_A_SITE.fullmatch(parts.path)
+    if place is None or not _is_of_a_site(archive):
+        return ""
+    return parts._replace(path=f"{place['above']}/{_LIST}", query="", fragment="").geturl()
+
+
+def _is_of_a_site(archive: str) -> bool:
+    with files.open_file(archive) as file, contextlib.suppress(tarfile.TarError, errors.Error):
+        is_gzip = archives.is_gzip(file.read(2))
+        file.seek(0)
+        source = gzip.GzipFile(fileobj=file) if is_gzip else file
+        return tars.first_comment(Stream(cast(BinaryIO, source), _START, "")) == COMMENT
+    return False
+
+
+def check(
+    handle: Handle, url: str, archive: str, named: str, sha256: str, settings: Settings
+) -> None:
     """Checks that an archive is the one that the list of its host names.
 
     What is not in the list is not checked. A handle that names no version is one to the newest; the
@@ -51,18 +94,22 @@ def check(handle: Handle, url: str, index: str, sha256: str, settings: Settings)
     Args:
       handle: what messages call it.
       url: where the archive is from.
-      index: see `url_of`; empty checks nothing.
+      archive: the local file.
+      named: see `url_of`; where it is empty, the list beside the archive counts, see `beside`.
       sha256: the digest of the archive.
       settings: how long to wait, how often to try.
 
     Raises:
       errors.ListedDigestError: it is another one.
     """
+    index = named or beside(url, archive)
     if not index:
         return
     try:
         models = _models(_read(handle, index, settings))
-    except (errors.HandleError, ValueError) as error:
+    except (errors.HandleError, OSError, ValueError) as error:
+        if not named and isinstance(error, (FileNotFoundError, PermissionError)):
+            return  # the archive was copied to elsewhere, or it alone may be read
         _logger.warning(
             "%s is not checked against the list of its host, which cannot be read: %s",
             handle,
@@ -101,23 +148,31 @@ def _differs(handle: Handle, what: str, listed: str, sha256: str) -> errors.List
     )
 
 
-def _read(handle: Handle, url: str, settings: Settings) -> Any:
+def _read(handle: Handle, index: str, settings: Settings) -> Any:
+    if not Handle(index).is_url:
+        with files.open_file(index) as file:
+            return json_text.parse(_limited(iter(lambda: file.read(_CHUNK), b"")))
+
     def attempt() -> bytes:
-        answer = asking.follow(session, handle, url, settings)
+        answer = asking.follow(session, handle, index, settings)
         assert answer.response is not None  # no URL ends it before it is asked
         with answer.response as response:
             if response.status_code != 200:
                 answers.check_is_lasting(response)
                 raise answers.explain_status(handle, response)
-            content = bytearray()
-            for piece in answers.pieces(response, settings):
-                content += piece
-                if len(content) > _MOST_BYTES:
-                    raise ValueError("it is too large")
-            return bytes(content)
+            return _limited(answers.pieces(response, settings))
 
     with asking.open_session() as session:
         return json_text.parse(with_retries(handle, settings, attempt))
+
+
+def _limited(pieces: Iterator[bytes]) -> bytes:
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > _MOST_BYTES:
+            raise ValueError("it is too large")
+    return bytes(content)
 
 
 def _models(content: Any) -> Mapping[str, Any]:
@@ -140,7 +195,7 @@ def _versions(model: Any) -> dict[str, str]:
 
 def _name(url: str, index: str) -> str:
     """Returns what an archive is called beside a list: `owner/model`, or that and a version."""
-    base = urllib.parse.urlsplit(urllib.parse.urljoin(index, ".")).path
+    base = urllib.parse.urlsplit(index).path.rpartition("/")[0] + "/"
     path = urllib.parse.urlsplit(url).path
     if not path.startswith(base):
         return ""

@@ -7,7 +7,7 @@ import dataclasses
 import os
 
 from hub_estimator import digests, errors, files
-from hub_estimator.resolver import archives, remote
+from hub_estimator.resolver import archives, listed, remote
 from hub_estimator.resolver.handle import Handle
 from hub_estimator.resolver.hosted import unpack
 from hub_estimator.resolver.module_cache import Cache, Fetched
@@ -27,7 +27,7 @@ class FolderResolver:
     def __call__(self, handle: Handle) -> str:
         """Returns the path, if there is a folder."""
         path = handle.text
-        _check_exists(handle)
+        remote.check_exists(handle)
         if not files.is_folder(path):
             raise errors.NotAModuleError(
                 f"{path!r} is {_kind(path)}: give the folder of the module, or its .tar.gz."
@@ -52,7 +52,7 @@ def _kind(path: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class ArchiveResolver:
-    """Unpacks archives on any filesystem that `tf.io.gfile` knows into the cache.
+    """Unpacks archives on any filesystem that TensorFlow or `fsspec` knows into the cache.
 
     Attributes:
       cache: where modules are kept.
@@ -72,7 +72,7 @@ class ArchiveResolver:
             stamp = ""
         else:
             handle = Handle(os.path.abspath(handle.text))
-            _check_exists(handle)
+            remote.check_exists(handle)
             status = os.stat(handle.text)
             # A file that was replaced is another module under the same name.
             stamp = f"{status.st_size} bytes, modified {status.st_mtime_ns}"
@@ -88,14 +88,17 @@ class ArchiveResolver:
     def _fetch(self, handle: Handle, folder: str, copy: str) -> Fetched:
         archive = handle.text
         if files.is_remote(archive):
-            _check_exists(handle)
+            remote.check_exists(handle)
             limit = self.settings.max_unpacked_bytes
             archives.check_size(files.size(archive), limit, f"The archive {handle}")
-            files.copy_file(archive, copy)
+            remote.fetch(handle, {archive: copy}, self.settings)
             archive = copy
         _check_is_readable(archive)
         unpack(archive, folder, handle, self.settings)
-        return Fetched(handle.text, os.path.getsize(archive), digests.of_file(archive))
+        sha256 = digests.of_file(archive)
+        if files.is_store(handle.text):
+            listed.check(handle, handle.text, archive, "", sha256, self.settings)
+        return Fetched(handle.text, os.path.getsize(archive), sha256)
 
 
 def _check_is_readable(archive: str) -> None:
@@ -106,18 +109,3 @@ def _check_is_readable(archive: str) -> None:
         raise errors.AccessDeniedError(
             f"{archive!r} cannot be read: {error.strerror}. Ask its owner for access."
         ) from error
-
-
-def _check_exists(handle: Handle) -> None:
-    """Raises an error if there is nothing at a path, or nothing can be."""
-    path = handle.text
-    there = remote.exists(path) if files.is_remote(path) else os.path.exists(path)
-    if not there:
-        given = "" if os.path.isabs(path) or files.is_remote(path) else f" (in {os.getcwd()})"
-        is_broken_url = path.lower().startswith(("http:", "https:"))
-        hint = (
-            "a URL is written like https://example.com/module/1"
-            if is_broken_url
-            else ("check the path of the module")
-        )
-        raise errors.HandleNotFoundError(f"There is nothing at {path!r}{given}: {hint}.")

@@ -25,6 +25,8 @@ _LONG = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
 _EXTENDED = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE, *_LONG)
 _LENGTH = re.compile(rb"[0-9]{1,9} ")
 _SIZE = re.compile(r"[0-9]{1,18}")
+_KEYS = (b"path", b"linkpath", b"size", b"comment")
+_LONGEST_COMMENT = 1 << 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,6 +146,23 @@ def read_members(stream: Stream, shown: str) -> Iterator[Member]:
         stream.skip_to(end)
 
 
+def first_comment(stream: Stream) -> str:
+    """Returns the comment with which an archive begins; empty where it has none.
+
+    Args:
+      stream: the archive from its start.
+
+    Raises:
+      errors.UnsafeArchiveError: see `Stream`.
+      tarfile.TarError: the archive is damaged.
+    """
+    header = tarfile.TarInfo.frombuf(stream.read(BLOCK), "utf-8", "surrogateescape")
+    if header.type != tarfile.XGLTYPE or not 0 <= header.size <= _LONGEST_COMMENT:
+        return ""
+    content = stream.read(_padded(header.size))[: header.size]
+    return _records(header.type, content).get("comment", "")
+
+
 def _padded(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
 
@@ -176,7 +195,7 @@ def _pax_records(content: bytes) -> Iterator[tuple[str, str]]:
         key, is_record, value = content[length.end() : end - 1].partition(b"=")
         if not is_record:
             raise tarfile.ReadError("a record of an extended header is damaged")
-        if key in (b"path", b"linkpath", b"size") or key.startswith(b"GNU.sparse."):
+        if key in _KEYS or key.startswith(b"GNU.sparse."):
             yield _text(key), _text(value)
         at = end
 

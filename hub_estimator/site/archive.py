@@ -12,10 +12,12 @@ from typing import IO
 
 from hub_estimator import errors, files, texts
 from hub_estimator.progress import Progress
-from hub_estimator.resolver import contents
+from hub_estimator.resolver import contents, listed
 
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 _LEVEL = 6
+# So that who gets the archive knows that there is a list with its digest.
+_HEADERS = {"comment": listed.COMMENT}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +65,9 @@ def pack(folder: str, target: str) -> Packed:
         counted = _Counted(file)
         with (
             gzip.GzipFile("", "wb", _LEVEL, counted, mtime=0) as compressed,
-            tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+            tarfile.open(
+                fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT, pax_headers=_HEADERS
+            ) as tar,
         ):
             for path, is_file in paths:
                 _add(tar, folder, path, is_file)

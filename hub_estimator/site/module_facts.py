@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _INFERENCE = "inference"
 _MOST_ROWS = 200
+_MOST_VARIANTS = 20
 _MOST_NAME = 300
 
 
@@ -41,7 +42,8 @@ def of(description: ModuleDescription) -> dict[str, Any]:
         "value_bytes": description.value_bytes,
         "totals": _totals(totals),
         "scopes": _rows(map(_totals, description.scopes)),
-        "variants": [_variant(variant) for variant in description.variants],
+        "variants": [_variant(variant) for variant in description.variants[:_MOST_VARIANTS]],
+        "more_variants": max(0, len(description.variants) - _MOST_VARIANTS),
         "assets": _rows(
             {"name": _name(asset.name), "bytes": asset.bytes, "sha256": asset.sha256}
             for asset in description.assets
@@ -73,8 +75,9 @@ def _variant(variant: VariantDescription) -> dict[str, Any]:
         "tags": _name(", ".join(variant.tags)) or _INFERENCE,
         "tensorflow": _name(variant.tensorflow_version or ""),
         "operations": variant.operations,
-        "signatures": [_signature(signature) for signature in variant.signatures],
-        "functions": [_signature(function) for function in variant.functions],
+        "signatures": [_signature(signature) for signature in variant.signatures[:_MOST_ROWS]],
+        "functions": [_signature(function) for function in variant.functions[:_MOST_ROWS]],
+        "more_signatures": _more(variant.signatures) + _more(variant.functions),
         "regularization_losses": variant.regularization_losses,
         "update_operations": variant.update_operations,
         "image_size": list(variant.image_size) if variant.image_size else None,
@@ -94,7 +97,7 @@ def _variant(variant: VariantDescription) -> dict[str, Any]:
             {"kind": effect.kind, "type": _name(effect.op_type), "name": _name(effect.name)}
             for effect in variant.side_effects
         ),
-        "library_operations": [_name(name) for name in variant.library_operations],
+        "library_operations": [_name(name) for name in variant.library_operations[:_MOST_ROWS]],
     }
 
 
@@ -103,12 +106,21 @@ def _signature(signature: SignatureDescription) -> dict[str, Any]:
         "name": _name(signature.name),
         "inputs": _tensors(signature.inputs),
         "outputs": _tensors(signature.outputs),
-        "settings": [_name(name) for name in signature.settings],
+        "more_tensors": _more(signature.inputs) + _more(signature.outputs),
+        "settings": [_name(name) for name in signature.settings[:_MOST_ROWS]],
     }
 
 
 def _tensors(tensors: Sequence[TensorDescription]) -> list[dict[str, str]]:
-    return [{"name": _name(tensor.name), "type": _name(tensor.type_text())} for tensor in tensors]
+    return [
+        {"name": _name(tensor.name), "type": _name(tensor.type_text())}
+        for tensor in tensors[:_MOST_ROWS]
+    ]
+
+
+def _more(rows: Sequence[Any]) -> int:
+    """Returns how many rows a page does not have of a module that has more than any needs."""
+    return max(0, len(rows) - _MOST_ROWS)
 
 
 def _rows(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:

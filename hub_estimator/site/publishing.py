@@ -1,4 +1,4 @@
-"""Publishes a module: packed beside its place, and there by one rename."""
+"""Publishes a module: packed, with its page and its record, and then put to its place."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from hub_estimator.site import (
     descriptions,
     module_facts,
     names,
+    placing,
     refreshing,
     training_facts,
 )
 from hub_estimator.site.records import Picture, Version, now
-from hub_estimator.site.site_folder import ARCHIVE, PAGE, VERSION, Site, check_url
+from hub_estimator.site.site_folder import Site, check_url
 
 _MOST_TEXT = 1 << 20
-# In the scratch folder: what becomes the version's folder, and what becomes its archive.
-_FOLDER, _ARCHIVE = "version", "archive"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +54,7 @@ def publish(
 
     Args:
       module: a handle: the module's folder, an archive or a URL.
-      site: the folder of the site; made where it is not there.
+      site: the folder of the site, or its place in a store; made where it is not there.
       name: the name of the model, `owner/model`.
       version: its number; None is the next one.
       description: a Markdown file about it.
@@ -68,6 +67,7 @@ def publish(
       errors.InvalidModelNameError: the name or the version is none.
       errors.VersionTakenError: there is this version.
       errors.SiteError: the site's folder is none, or damaged.
+      errors.RemotePlaceError: the store cannot be used.
       errors.OutputIsInputError: the site is in the module, or the module in the site.
       errors.Error: the module cannot be had, or is none; the class and the message say what.
     """
@@ -87,21 +87,18 @@ def publish(
     opened = Site.open_or_make(place)
     files.remove_abandoned(opened.path)
     opened.models()  # what is wrong with the site is told before there is a new version in it
-    _check_free(opened, name, version)
+    placing.check_free(opened, name, version)
     with files.scratch_folder(opened.path, "publication") as scratch:
-        pictures = _copy_pictures(training.pictures, files.join(scratch, _FOLDER))
-        packed = _pack(folder, before, files.join(scratch, _ARCHIVE))
+        pictures = _copy_pictures(training.pictures, placing.folder_in(scratch))
+        packed = _pack(folder, before, placing.archive_in(scratch))
         with opened.held():
             if address is not None:
                 opened.set_url(address)
-            number = (
-                _check_free(opened, name, version) if version else _number(opened, name, packed)
-            )
-            new = Version(
-                name, number, now(), packed.bytes, packed.sha256, before, text, about,
+            draft = Version(
+                name, 0, now(), packed.bytes, packed.sha256, before, text, about,
                 training.content, pictures, publication,
             )  # fmt: skip
-            _place(opened, new, scratch)
+            new = placing.place(opened, placing.Draft(scratch, draft, version))
             refreshing.refresh(opened)
     return _published(opened, new)
 
@@ -175,53 +172,3 @@ def _copy_pictures(found: training_facts.Pictures, folder: str) -> tuple[Picture
         files.write_bytes(files.join(folder, name), content)
         pictures.append(Picture(name, title))
     return tuple(pictures)
-
-
-def _check_free(site: Site, name: str, version: int | None) -> int:
-    """Checks that there is no such version; returns its number, that of the next one for None."""
-    numbers = {found.number for found in site.versions(name)}
-    if version in numbers:
-        raise errors.VersionTakenError(
-            f"There is a version {version} of {name} in {site.path!r} already, and versions never "
-            "change. Leave --version out for the next one, or give another number."
-        )
-    return version or site.next_number(name)
-
-
-def _number(site: Site, name: str, packed: archive.Packed) -> int:
-    """Returns the number of the new version.
-
-    Where a publisher of the same archive died before its version was there, that of its archive.
-    """
-    number = site.next_number(name)
-    left = site.archive(name, number - 1)
-    is_left = number > 1 and not os.path.isdir(site.version_folder(name, number - 1))
-    if is_left and _is_file(left) and digests.of_file(left) == packed.sha256:
-        return number - 1
-    return number
-
-
-def _is_file(path: str) -> bool:
-    return os.path.isfile(path) and not os.path.islink(path)
-
-
-def _place(site: Site, version: Version, scratch: str) -> None:
-    """Puts a version to its place: first the archive, which nothing names yet, then the folder."""
-    site.make_model_folder(version.name)
-    inside, packed = files.join(scratch, _FOLDER), files.join(scratch, _ARCHIVE)
-    files.write_text(files.join(inside, VERSION), version.to_json())
-    files.write_bytes(files.join(inside, PAGE), refreshing.page_of(site, version))
-    files.flush_tree(scratch)
-    _remove_left_archives(site, version.name)
-    files.move(packed, site.archive(version.name, version.number), overwrite=True)
-    files.move(inside, site.version_folder(version.name, version.number))
-    files.flush_folder(site.folder(version.name))
-
-
-def _remove_left_archives(site: Site, name: str) -> None:
-    """Removes archives whose publishers died before their versions were there."""
-    for entry in files.listing(site.folder(name)):
-        number = names.version_of(entry.removesuffix(ARCHIVE)) if entry.endswith(ARCHIVE) else None
-        path = files.join(site.folder(name), entry)
-        if number and _is_file(path) and not os.path.isdir(site.version_folder(name, number)):
-            files.remove(path)

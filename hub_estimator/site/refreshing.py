@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from hub_estimator import errors, files
 from hub_estimator.site import index, pages
@@ -21,18 +22,40 @@ Models = Mapping[str, Sequence[Version]]
 def refresh(site: Site) -> None:
     """Brings all that follows from the versions up to date; call it while the site is held.
 
+    In a store others may publish meanwhile, and write what they know after it: it is done again until
+    nothing is new. So who comes last has seen all.
+
     Raises:
       errors.SiteError: something is there that a site does not have.
     """
-    models, url = site.models(), site.url()
+    models = site.models()
+    _refresh(site, models, set())
+    while files.is_store(site.path):
+        before, models = models, site.models()
+        new = {name for name, versions in models.items() if before.get(name) != versions}
+        if not new:
+            return
+        _refresh(site, models, new)
+
+
+def _refresh(site: Site, models: Models, new: AbstractSet[str]) -> None:
+    """Brings up to date what follows from versions.
+
+    Args:
+      site: the site.
+      models: the versions of each model.
+      new: the models of which others published versions meanwhile.
+    """
     _remove_abandoned(site, models)
-    writer = pages.Pages(url, models)
+    writer = pages.Pages(site.url(), models)
     # Before a link leads to a new archive: who follows that finds its digest here.
     _write(site.top(INDEX), index.text(models).encode())
     for name, versions in models.items():
-        _link_newest(site, name, versions)
+        page = writer.model(name, versions).encode()
+        is_current = name not in new and _has(files.join(site.folder(name), PAGE), page)
+        _link_newest(site, name, versions, is_current)
         _remove_withdrawn_archives(site, versions)
-        _write_pages(site, writer, name, versions)
+        _write_pages(site, writer, name, versions, page, is_current)
     for name, content in pages.static_files().items():
         _write(site.top(name), content)
     _write(site.top(FEED), writer.feed().encode())
@@ -61,11 +84,16 @@ def _remove_withdrawn_archives(site: Site, versions: Sequence[Version]) -> None:
             files.remove(site.archive(version.name, version.number))
 
 
-def _link_newest(site: Site, name: str, versions: Sequence[Version]) -> None:
+def _link_newest(site: Site, name: str, versions: Sequence[Version], is_current: bool) -> None:
     path = site.newest_link(name)
     newest = newest_of(versions)
     if newest is None:
         files.remove(path)
+        return
+    if files.is_store(path):  # which has no links: there it is a copy, made by the store
+        is_there = files.exists(path) and files.size(path) == newest.archive_bytes
+        if not is_current or not is_there:
+            files.copy_file(site.archive(name, newest.number), path)
         return
     target = f"{os.path.basename(site.folder(name))}/{newest.number}{ARCHIVE}"
     if os.path.lexists(path) and not os.path.islink(path):
@@ -74,16 +102,22 @@ def _link_newest(site: Site, name: str, versions: Sequence[Version]) -> None:
         files.switch_link(path, target)
 
 
-def _write_pages(site: Site, writer: pages.Pages, name: str, versions: Sequence[Version]) -> None:
-    path = files.join(site.folder(name), PAGE)
-    page = writer.model(name, versions).encode()
+def _write_pages(
+    site: Site,
+    writer: pages.Pages,
+    name: str,
+    versions: Sequence[Version],
+    page: bytes,
+    is_current: bool,
+) -> None:
+    """Writes the pages of versions, and then that of their model, where that is not current."""
     folders = [site.version_folder(name, version.number) for version in versions]
-    if _has(path, page) and all(files.exists(files.join(folder, PAGE)) for folder in folders):
+    if is_current and all(files.exists(files.join(folder, PAGE)) for folder in folders):
         return
     for version, folder in zip(versions, folders, strict=True):
         files.remove_abandoned(folder)
         _write(files.join(folder, PAGE), writer.version(version, versions).encode())
-    _write(path, page)
+    _write(files.join(site.folder(name), PAGE), page)
 
 
 def _write(path: str, content: bytes) -> None:
@@ -93,7 +127,10 @@ def _write(path: str, content: bytes) -> None:
 
 
 def _has(path: str, content: bytes) -> bool:
-    if os.path.islink(path) or not os.path.isfile(path) or files.size(path) != len(content):
+    if files.is_link(path):
         return False
-    with files.open_file(path) as file:
-        return file.read() == content
+    try:
+        with files.open_file(path) as file:
+            return file.read(len(content) + 1) == content
+    except (FileNotFoundError, errors.NotAFileError):
+        return False

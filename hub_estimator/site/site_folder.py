@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import functools
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -40,10 +39,11 @@ class Site:
     """
 
     path: str
+    _known: dict[str, Version] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def open(cls, path: files.PathLike) -> Site:
-        """Returns the site in a folder that is there.
+        """Returns the site in a folder, or at a place of a store, that is there.
 
         Raises:
           errors.SiteError: it is none.
@@ -94,8 +94,11 @@ class Site:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Keeps other publishers out for the time of a `with` block; waits for them."""
-        path = self._at(_LOCK)
+        """Keeps other publishers out for the time of a `with` block; waits for them.
+
+        In a store that is those of this user on this machine.
+        """
+        path = locks.file_of(self._at(_LOCK))
         _check_is_no_link(path)
         with locks.where_possible(functools.partial(locks.held, waiting=self._say_waiting), path):
             yield
@@ -143,17 +146,25 @@ class Site:
         Raises:
           errors.SiteError: something is there that a site does not have.
         """
-        return [self._version(name, number) for number in sorted(self._numbers(name), reverse=True)]
+        found = self._numbers(name)
+        return [self._version(name, *about) for about in sorted(found.items(), reverse=True)]
 
-    def _numbers(self, name: str) -> list[int]:
+    def _numbers(self, name: str) -> dict[int, bool]:
+        """Returns the numbers of versions that are there, and whether each is withdrawn."""
         folder = self.folder(name)
+        if files.is_store(folder):
+            # The record comes last: before, a publisher is at it, or was killed.
+            paths = {file.path for file in files.files_below(folder)}
+            recorded = {path.partition("/")[0] for path in paths if path.endswith(f"/{VERSION}")}
+            numbers = {names.version_of(name) for name in recorded if f"{name}/{VERSION}" in paths}
+            return {number: f"{number}/{WITHDRAWN}" in paths for number in numbers if number}
         entries = files.listing(folder) if self._is_own_folder(folder) else []
         found = [(names.version_of(entry), entry) for entry in entries]
-        return [
-            number
+        return {
+            number: files.is_there(self.withdrawal(name, number))
             for number, entry in found
             if number is not None and self._is_own_folder(files.join(folder, entry))
-        ]
+        }
 
     def next_number(self, name: str) -> int:
         """Returns the number of the next version of a model: greater than any that was seen."""
@@ -163,17 +174,26 @@ class Site:
         found = [names.version_of(entry.removesuffix(ARCHIVE)) for entry in entries]
         return max((number for number in found if number is not None), default=0) + 1
 
-    def _version(self, name: str, number: int) -> Version:
-        version = _read(files.join(self.version_folder(name, number), VERSION), Version.from_json)
+    def _version(self, name: str, number: int, is_withdrawn: bool) -> Version:
+        version = self._record(name, number)
+        if not is_withdrawn:
+            return version
+        withdrawal = _read(self.withdrawal(name, number), Withdrawal.from_json)
+        return dataclasses.replace(version, withdrawal=withdrawal)
+
+    def _record(self, name: str, number: int) -> Version:
+        path = files.join(self.version_folder(name, number), VERSION)
+        if path in self._known:
+            return self._known[path]
+        version = _read(path, Version.from_json)
         if (version.name, version.number) != (name, number):
             raise errors.SiteError(
                 f"{files.join(self.version_folder(name, number), VERSION)!r} is that of another "
                 f"version, {texts.shown(version.handle)}. Put the folder back where it was."
             )
-        path = self.withdrawal(name, number)
-        if not os.path.lexists(path):
-            return version
-        return dataclasses.replace(version, withdrawal=_read(path, Withdrawal.from_json))
+        if files.is_store(path):  # where each reading takes a while; and records never change
+            self._known[path] = version
+        return version
 
     def folder(self, name: str) -> str:
         """Returns the path of a model's folder."""
@@ -209,7 +229,7 @@ class Site:
         folder = self.folder(name)
         for path in (files.parent(folder), folder):
             if not self._is_own_folder(path):
-                if os.path.lexists(path):
+                if files.is_there(path):
                     raise errors.SiteError(
                         f"{path!r} is no folder. Remove it, or choose another name."
                     )
@@ -226,7 +246,7 @@ class Site:
     def _is_own_folder(self, path: str) -> bool:
         """Whether there is a folder; a link to one is an error."""
         _check_is_no_link(path)
-        return os.path.isdir(path)
+        return files.is_folder(path)
 
     def _at(self, *parts: str) -> str:
         return files.join(self.path, *parts)
@@ -250,14 +270,12 @@ def _checked(path: str) -> str:
     if not path or "\0" in path:
         raise errors.SiteError("The path of the site is empty, or none. Give a folder.")
     if files.is_remote(path):
-        raise errors.SiteError(
-            f"{path!r} is not on the local disk. Publish into a local folder, and copy that."
-        )
+        return files.as_store("The site", path)
     return path.rstrip("/") or path
 
 
 def _check_is_no_link(path: str) -> None:
-    if os.path.islink(path):
+    if files.is_link(path):
         raise errors.SiteError(
             f"{path!r} is a link, which a site does not have there. Put what it leads to in its place, "
             "or remove it."

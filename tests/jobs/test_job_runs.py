@@ -304,3 +304,31 @@ def test_an_error_that_stays_is_not_tried_over_and_over(make, run, model_dir):
     with pytest.raises(errors.ExportError):
         run(make(), work)
     assert work.done == [("export", 1)]
+
+
+def test_an_export_that_fails_keeps_nothing_from_what_is_due(make, run, model_dir, events):
+    """The command after an earlier version, and the removal of old ones."""
+    job = make(then=["true"])
+    for step in (1, 2):
+        job_parts.save(model_dir, step)
+        with pytest.raises(errors.FollowUpError):
+            run(job, FakeWork(fails=[None, errors.FollowUpError("no")]))
+    job_parts.save(model_dir, 3)
+    broken = errors.RunTooLongError("The export took too long.")
+    work = FakeWork(fails=[broken])
+    with pytest.raises(errors.RunTooLongError, match="The export took too long"):
+        run(make(then=["true"], keep=Keep(newest=1)), work)
+    assert [done[0] for done in work.done] == ["export", "then"]
+    assert steps(job.destinations[0]) == [2] and events("removed")
+
+
+def test_an_export_and_a_command_that_fail_are_both_told(make, run, model_dir):
+    job = make(then=["true"])
+    job_parts.save(model_dir, 1)
+    with pytest.raises(errors.FollowUpError):
+        run(job, FakeWork(fails=[None, errors.FollowUpError("no")]))
+    job_parts.save(model_dir, 2)
+    fails = [errors.RunTooLongError("Too long."), errors.FollowUpError("It failed")]
+    with pytest.raises(errors.ExportError) as caught:
+        run(job, FakeWork(fails=fails))
+    assert str(caught.value) == "Too long. It failed."

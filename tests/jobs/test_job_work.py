@@ -111,3 +111,26 @@ def test_a_stop(worker, monkeypatch):
 def test_a_stop_lets_a_short_command_end(worker):
     worker.stopping.set()
     worker.run_command(job("true"), {})
+
+
+def test_what_a_command_started_ends_with_it(worker, monkeypatch, tmp_path):
+    """Also what does not listen to SIGTERM, where the command itself does."""
+    monkeypatch.setattr(work, "_GRACE_SECS", 0.5)
+    program = (
+        f"(trap '' TERM; echo $BASHPID > {tmp_path}/pid; while true; do sleep 0.1; done) & wait"
+    )
+    with pytest.raises(errors.FollowUpError, match="took longer than"):
+        worker.run_command(job("bash", "-c", program, timeout_minutes=0.02), {})
+    pid = int((tmp_path / "pid").read_text())
+    end = time.monotonic() + 10
+    while _is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not _is_alive(pid)
+
+
+def _is_alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

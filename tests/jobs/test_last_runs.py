@@ -53,7 +53,17 @@ def test_it_lasts(tmp_path):
     assert again.peek("a") == run and again.peek("b") == LastRun(NOW)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": {"x": 1}}', '{"a": 5}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", '{"a": {"x": 1}}', '{"a": 5}'),
+        *('{"a": {"first": "1"}}', '{"a": {"first": null}}', '{"a": {"first": true}}'),
+        *('{"a": {"first": NaN}}', '{"a": {"first": 1, "ended": "x"}}'),
+        *('{"a": {"first": 1, "failures": 0.5}}', '{"a": {"first": 1, "failures": null}}'),
+        *('{"a": {"first": 1, "said": 3}}', '{"a": {"first": 1, "key": []}}'),
+        '{"a": {"first": 1, "has_folder": 1}}',
+    ],
+)
 def test_a_damaged_file_is_forgotten(tmp_path, content, caplog):
     path = tmp_path / "runs.json"
     path.write_text(content)

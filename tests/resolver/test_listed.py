@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
+import tarfile
 
 import pytest
 
-from hub_estimator import errors
+from hub_estimator import errors, files
 from hub_estimator.resolver import Cache, HostedResolver, Settings, resolve
+from hub_estimator.resolver.listed import COMMENT
+from hub_estimator.site.archive import pack
 from tests.resolver.hosting import module_files, raw, read_folder, redirect, status, tar
 
 FILES = module_files()
@@ -142,3 +146,95 @@ def test_the_list_is_that_of_where_the_archive_is(host, fetch):
     host.replies["/old"] = redirect("/a/m/1")
     with pytest.raises(errors.ListedDigestError):
         fetch(host.url("/old"))
+
+
+# --- hosts that name no list -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    """An archive as a site has it, which says so."""
+    folder = tmp_path_factory.mktemp("marked")
+    for name, data in FILES.items():
+        (folder / "module" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "module" / name).write_bytes(data)
+    return folder / "packed", pack(str(folder / "module"), str(folder / "packed")).sha256
+
+
+@pytest.mark.parametrize(
+    ("path", "index_path"),
+    [
+        ("/a/m/1.tar.gz", "/index.json"),
+        ("/a/m/1", "/index.json"),
+        ("/a/m.tar.gz", "/index.json"),
+        ("/hub/a/m/1.tar.gz", "/hub/index.json"),
+    ],
+)
+def test_an_archive_of_a_site_is_checked_against_the_list_beside_it(
+    host, fetch, marked, path, index_path
+):
+    content, sha256 = marked[0].read_bytes(), marked[1]
+    url = host.serve(path, content)
+    host.serve(index_path, index(v1=OTHER))
+    with pytest.raises(errors.ListedDigestError):
+        fetch(url)
+    host.serve(index_path, index(v1=sha256))
+    assert read_folder(fetch(url)) == FILES
+    assert asked(host)[1::2] == [index_path] * 2
+
+
+def test_a_copy_of_it_elsewhere_is_taken(host, fetch, marked, caplog):
+    """One question, at a place where a site would have its list, and no warning."""
+    url = host.serve("/a/m/1.tar.gz", marked[0].read_bytes())
+    assert read_folder(fetch(url)) == FILES
+    assert asked(host) == ["/a/m/1.tar.gz", "/index.json"]
+    assert not [text for text in caplog.messages if "checked" in text]
+
+
+@pytest.mark.parametrize("path", ["/mine.tar.gz", "/a/M/1.tar.gz", "/a/m/01.tar.gz", "/1/2/3"])
+def test_where_no_site_has_archives_nothing_is_asked(host, fetch, marked, path):
+    assert read_folder(fetch(host.serve(path, marked[0].read_bytes()))) == FILES
+    assert asked(host) == [path]
+
+
+def test_signed_addresses_keep_their_secrets(host, fetch, marked):
+    url = host.serve("/a/m/1.tar.gz", marked[0].read_bytes())
+    host.replies["/index.json"] = status(403)
+    assert read_folder(fetch(f"{url}?signature=abc")) == FILES
+    assert [seen.query for seen in host.seen][-1] == ""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"comment": "x"},
+        {"comment": COMMENT, "more": "x" * 2000},
+        {"other": COMMENT},
+        None,
+    ],
+)
+def test_other_archives_make_nobody_ask(host, fetch, start):
+    content = io.BytesIO()
+    with tarfile.open(
+        fileobj=content, mode="w:gz", format=tarfile.PAX_FORMAT, pax_headers=start
+    ) as packed:
+        for name, data in FILES.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            packed.addfile(member, io.BytesIO(data))
+    assert read_folder(fetch(host.serve("/a/m/1.tar.gz", content.getvalue()))) == FILES
+    assert asked(host) == ["/a/m/1.tar.gz"]
+
+
+def test_an_archive_in_a_store_is_checked(bucket, marked):
+    content, sha256 = marked[0].read_bytes(), marked[1]
+    files.write_bytes(f"{bucket}/hub/a/m/1.tar.gz", content)
+    files.write_bytes(f"{bucket}/hub/index.json", index(v1=OTHER))
+    with pytest.raises(errors.ListedDigestError) as caught:
+        resolve(f"{bucket}/hub/a/m/1.tar.gz")
+    assert str(caught.value).startswith(f"The archive of {bucket}/hub/a/m/1.tar.gz is not that of ")
+    files.write_bytes(f"{bucket}/hub/index.json", index(v1=sha256))
+    assert read_folder(resolve(f"{bucket}/hub/a/m/1.tar.gz")) == FILES
+    files.write_bytes(f"{bucket}/hub/index.json", b"{")
+    files.write_bytes(f"{bucket}/hub/a/m/2.tar.gz", content)
+    assert read_folder(resolve(f"{bucket}/hub/a/m/2.tar.gz")) == FILES

@@ -6,13 +6,18 @@ import json
 import shutil
 import time
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
+import hub_estimator as hub
+from hub_estimator import train
 from hub_estimator.resolver import resolve
 from hub_estimator.site import refreshing
 from hub_estimator.site.publishing import publish
 from hub_estimator.site.site_folder import Site
 from hub_estimator.site.withdrawing import withdraw
+from tests import text_data
 from tests.resolver.hosting import read_folder
 from tests.site import nginx
 from tests.site.published import NAME
@@ -20,6 +25,11 @@ from tests.site.published import NAME
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\">"
 PHONE, DESK = (390, 844), (1200, 900)
+
+
+@pytest.fixture(autouse=True)
+def fresh_graph():
+    """Leaves these tests in eager mode, as programs with Keras are."""
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +266,28 @@ def test_the_folder_can_be_looked_at_without_a_server(browser, made_module, tmp_
     browser.get(f"file://{tmp_path}/site/{NAME}/1/index.html")
     assert find(browser, ".button").value_of_css_property("font-weight") == "600"
     assert complaints(browser) == []
+
+
+def test_the_address_in_the_browser_is_a_module_for_keras_and_for_training(
+    browser, served, made_module, tmp_path, capsys
+):
+    browser.get(f"{served}/{NAME}")
+    find(browser, 'a[href="3/"]').click()
+    assert find(browser, "h1").text.startswith(NAME)
+    handle = browser.current_url
+    assert handle == f"{served}/{NAME}/3/"
+
+    texts = {"text": tf.constant(["good", "bad"])}
+    layer = hub.KerasLayer(handle)
+    assert np.array_equal(layer(texts), hub.KerasLayer(str(made_module))(texts))
+
+    text_data.write_data(tmp_path / "data.csv")
+    macros = {"MODULE": handle, "TRAIN_DATA": str(tmp_path / "data.csv")}
+    macros["EVAL_DATA"] = macros["TRAIN_DATA"]
+    bindings = [*(f"{name}={value!r}" for name, value in macros.items()), *text_data.LEAN]
+    flags = [f"--gin_bindings={binding}" for binding in bindings]
+    model_dir = tmp_path / "model"
+    assert train.run(["train", "--gin_file=smoke.gin", *flags, f"--model_dir={model_dir}"]) == 0
+    capsys.readouterr()
+    assert f"MODULE = '{handle}'" in (model_dir / "operative_config.gin").read_text()
+    assert tf.train.latest_checkpoint(str(model_dir))

@@ -10,7 +10,8 @@ import xml.etree.ElementTree
 import pytest
 
 from hub_estimator import errors
-from hub_estimator.site import pages
+from hub_estimator.format.description.describe import describe
+from hub_estimator.site import module_facts, pages
 from hub_estimator.site.records import Picture, Withdrawal
 from tests.site import published
 from tests.site.published import NAME
@@ -211,3 +212,28 @@ def test_what_a_page_cannot_be_made_of_is_named():
         "The page of the models cannot be made of a version.json: 'dict object' has no attribute "
         "'totals'. Restore that file, or remove the folder that it is in."
     )
+
+
+def test_of_a_module_of_very_many_signatures_a_page_has_some(made_module):
+    described = describe(str(made_module))
+    [variant] = described.variants
+    [signature] = variant.signatures
+    many = dataclasses.replace(
+        signature,
+        inputs=signature.inputs * 203,
+        outputs=signature.outputs * 203,
+        settings=("training",) * 300,
+    )
+    variant = dataclasses.replace(
+        variant, signatures=(signature,) * 204, functions=(many,), library_operations=("X",) * 300
+    )
+    facts = module_facts.of(dataclasses.replace(described, variants=(variant,) * 23))
+    assert len(facts["variants"]) == 20 and facts["more_variants"] == 3
+    assert len(facts["variants"][0]["signatures"]) == 200
+    assert len(facts["variants"][0]["library_operations"]) == 200
+    [function] = facts["variants"][0]["functions"]
+    assert {len(function[name]) for name in ("inputs", "outputs", "settings")} == {200}
+    facts["variants"], version = facts["variants"][:1], published.version(about=facts)
+    text = Page(pages.Pages("", {NAME: [version]}).version(version, [version])).text
+    for said in ("and 6 more tensors", "and 4 more signatures", "and 3 more graph variants"):
+        assert said in text

@@ -184,8 +184,11 @@ def test_a_folder_of_something_else_is_no_site(module, site):
     assert os.listdir(site) == ["index.html"] and (site / "index.html").read_text() == "mine"
     with pytest.raises(errors.SiteError, match="is no folder. Choose another place for the site"):
         publish(module, site / "index.html", NAME)
-    with pytest.raises(errors.SiteError, match="is not on the local disk. Publish into a local"):
+    with pytest.raises(errors.MissingExtraError) as caught:
         publish(module, "gs://bucket/site", NAME)
+    assert str(caught.value) == (
+        "'gcs://bucket/site' needs a library that reaches gcs://: pip install gcsfs."
+    )
     with pytest.raises(errors.SiteError, match="The path of the site is empty"):
         publish(module, "", NAME)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from hub_estimator import files, json_text
+from hub_estimator import errors, files, json_text
 
 RECORD = "publication.json"
 
@@ -39,9 +40,15 @@ class Publication:
 
     @classmethod
     def read(cls, folder: str) -> Publication | None:
-        """Returns what was written into a folder; None where nothing was, or somebody else's."""
+        """Returns what was written into a folder; None where nothing was, or somebody else's.
+
+        Raises:
+          errors.RemotePlaceError: the store that it is in cannot be used.
+        """
         try:
             return cls.parse(json_text.parse(files.read_bytes(files.join(folder, RECORD))))
+        except errors.RemotePlaceError:
+            raise
         except (OSError, ValueError, TypeError):
             return None
 
@@ -75,6 +82,20 @@ class Version:
     path: str
     publication: Publication
     is_current: bool
+
+
+def place_of(setting: str, path: str) -> str:
+    """Returns the one name of a folder on this machine, or of a place of a store.
+
+    Args:
+      setting: the setting that has the path, to start messages with.
+      path: as it was given.
+
+    Raises:
+      errors.Error: it is of a store that cannot be written to; see `files.as_store`.
+    """
+    given = files.as_path(path)
+    return files.as_store(setting, given) if files.is_remote(given) else os.path.realpath(given)
 
 
 class Destination(Protocol):

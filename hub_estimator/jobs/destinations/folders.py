@@ -1,4 +1,4 @@
-"""Folders of versions on a disk: under timestamps with a stable path, or under numbers."""
+"""Folders of versions, on a disk or in a store: under timestamps with a stable path, or numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 
 from hub_estimator import errors, files
-from hub_estimator.jobs.destinations.destination import Destination, Publication, Version
+from hub_estimator.jobs.destinations import stored_versions
+from hub_estimator.jobs.destinations.destination import Destination, Publication, Version, place_of
 from hub_estimator.training import checks
 from hub_estimator.training.exporters import folders
 
@@ -22,20 +23,16 @@ class _VersionFolders(Destination):
 
     def _check_path(self, owner: str) -> None:
         checks.path(f"{owner}.path", self.path)
-        if files.is_remote(files.as_path(self.path)):
-            raise errors.InvalidSettingError(
-                f"{owner}.path is {self.path!r}; jobs publish to folders of this machine's "
-                "filesystem, where a version appears in one step."
-            )
+        place_of(f"{owner}.path", self.path)
 
     @property
     def place(self) -> str:
         """See `Destination`."""
-        return os.path.realpath(files.as_path(self.path))
+        return place_of("path", self.path)
 
     def check(self, is_first: bool) -> None:
         """See `Destination`."""
-        if not is_first and not os.path.isdir(self.place):
+        if not is_first and not files.is_store(self.place) and not os.path.isdir(self.place):
             raise errors.ExportError(
                 f"The folder {self.place!r}, which has published versions, is not there: its disk is "
                 "away, or it was removed. Bring it back, or make an empty folder there."
@@ -44,12 +41,12 @@ class _VersionFolders(Destination):
 
     def versions(self, job: str) -> Sequence[Version]:
         """See `Destination`."""
-        if not os.path.isdir(self.place):
+        if not files.is_folder(self.place):
             return []
         found = []
         for name in self._names():
             path = files.join(self.place, name)
-            publication = None if os.path.islink(path) else Publication.read(path)
+            publication = None if files.is_link(path) else Publication.read(path)
             if publication is not None and publication.job == job:
                 found.append(Version(name, path, publication, is_current=False))
         current = self._current(found)
@@ -82,9 +79,15 @@ class _VersionFolders(Destination):
     def remove(self, version: Version) -> None:
         """See `Destination`."""
         with folders.held(self.place):
-            files.remove_at_once(version.path)
+            if files.is_store(version.path):
+                stored_versions.remove(version.path)
+            else:
+                files.remove_at_once(version.path)
 
     def _add(self, export: str, publication: Publication) -> None:
+        if files.is_store(self.place):
+            stored_versions.add(self.place, self._next_name, export, publication)
+            return
         with files.scratch_folder(self.place, "version") as scratch:
             _copy(export, scratch)
             publication.write(scratch)
@@ -102,7 +105,8 @@ class _VersionFolders(Destination):
 
     def _numbers(self) -> list[int]:
         """Returns the numbers that are taken, whoever took them; the least first."""
-        return sorted(int(name) for name in files.listing(self.place) if _NUMBER.fullmatch(name))
+        names = files.listing(self.place) if files.is_folder(self.place) else []
+        return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
 
     def _names(self) -> list[str]:
         """Returns the names of versions, whoever made them, the oldest first."""
@@ -126,7 +130,7 @@ class Folder(_VersionFolders):
 
     Attributes:
       path: the folder; versions are `<path>/<seconds since 1970>/`.
-      link: the name of the link in it.
+      link: the name of the link in it; in a store it is a text file, which holds the version's name.
 
     Raises:
       errors.InvalidSettingError: a setting has a value that it cannot have.
@@ -148,7 +152,8 @@ class Folder(_VersionFolders):
         """See `Destination`."""
         super().check(is_first)
         path = files.join(self.place, self.link)
-        if os.path.lexists(path) and not os.path.islink(path):
+        is_else = files.is_folder(path) if files.is_store(path) else not files.is_link(path)
+        if is_else and files.is_there(path):
             raise errors.ExportError(
                 f"There is something at {path!r} that is no link. Remove it, or give Folder.link "
                 "another name."
@@ -158,8 +163,7 @@ class Folder(_VersionFolders):
         return os.path.basename(folders.next_path(self.place))
 
     def _current(self, found: Sequence[Version]) -> str | None:
-        path = files.join(self.place, self.link)
-        return os.path.basename(os.readlink(path)) if os.path.islink(path) else None
+        return folders.target(self.place, self.link)
 
     def _finish(self, job: str) -> None:
         newest = self.versions(job)[-1]
@@ -175,7 +179,7 @@ class NumberedFolder(_VersionFolders):
       path: the folder: the `base_path` of the model.
 
     Raises:
-      errors.InvalidSettingError: it is no path of this machine.
+      errors.InvalidSettingError: it is no path.
     """
 
     path: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hub_estimator import errors, files
 from hub_estimator.jobs.destinations import site_publication
-from hub_estimator.jobs.destinations.destination import Destination, Publication, Version
+from hub_estimator.jobs.destinations.destination import Destination, Publication, Version, place_of
 from hub_estimator.site import descriptions, names, records, site_folder, withdrawing
 from hub_estimator.training import checks
 from hub_estimator.training.exporters import folders
@@ -19,7 +19,7 @@ class Site(Destination):
     """A model of a site. Versions never change there: one that is removed is withdrawn.
 
     Attributes:
-      path: the folder of the site; made where it is not there.
+      path: the folder of the site, or its place in a store; made where it is not there.
       name: the name of the model: `owner/model`.
       module: which of the exported modules, by its `export_name`; None where there is one.
       description: a Markdown file about it, for its pages.
@@ -43,11 +43,7 @@ class Site(Destination):
 
     def __post_init__(self) -> None:
         checks.path("Site.path", self.path)
-        if files.is_remote(files.as_path(self.path)):
-            raise errors.InvalidSettingError(
-                f"Site.path is {self.path!r}; jobs publish to sites on this machine's filesystem. "
-                "Copy the folder from there with ExportJob.then."
-            )
+        place_of("Site.path", self.path)
         names.check(self.name)
         if self.module is not None:
             files.check_name("Site.module", self.module)
@@ -65,7 +61,7 @@ class Site(Destination):
 
     @property
     def _folder(self) -> str:
-        return os.path.realpath(files.as_path(self.path))
+        return place_of("Site.path", self.path)
 
     @property
     def _site(self) -> site_folder.Site | None:

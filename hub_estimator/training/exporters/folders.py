@@ -27,12 +27,13 @@ def held(folder: str) -> Iterator[None]:
     """Keeps other processes from naming and removing exports, for the time of a `with` block.
 
     Not on remote filesystems, which have no locks: there one process at a time may export into a
-    folder.
+    folder. In a store it keeps those of this user and this machine from it.
 
     Args:
       folder: the exporter's folder; where it is not there, there is nothing to keep.
     """
-    if files.is_remote(folder) or not files.is_folder(folder):
+    is_known = files.is_store(folder) or not files.is_remote(folder) and files.is_folder(folder)
+    if not is_known:
         yield
         return
     with locks.held_folder(folder):
@@ -64,7 +65,7 @@ def next_path(folder: str) -> str:
     # Servers take the greatest number, whoever made it.
     last = _exports(folder)[-1:]
     timestamp = max([int(time.time()), *(int(os.path.basename(path)) + 1 for path in last)])
-    while files.is_taken(files.join(folder, f"{timestamp:010d}")):
+    while files.is_there(files.join(folder, f"{timestamp:010d}")):
         timestamp += 1
     return files.join(folder, f"{timestamp:010d}")
 
@@ -89,12 +90,12 @@ def place(scratch: str, path: str) -> bool:
       scratch: the folder, with something in it.
       path: where it shall be, on the same filesystem.
     """
-    if files.is_taken(path):
+    if files.is_there(path):
         return False
     try:
         files.move(scratch, path)
     except OSError:
-        if not files.is_taken(path):
+        if not files.is_there(path):
             raise
         return False  # another process made it meanwhile
     files.flush_folder(files.parent(path))
@@ -115,7 +116,7 @@ def remove_old(folder: str, exporter: str, exports_to_keep: int | None, link: st
     if exports_to_keep is None:
         return
     for path in own_exports(folder, exporter)[:-exports_to_keep]:
-        if os.path.basename(path) != _target(folder, link):
+        if os.path.basename(path) != target(folder, link):
             try:
                 files.remove_at_once(path)
             except OSError as error:
@@ -183,7 +184,7 @@ def links_to(export: str) -> list[str]:
     return [
         files.join(folder, link)
         for link in sorted(files.listing(folder))
-        if link != name and _target(folder, link) == name
+        if link != name and target(folder, link) == name
     ]
 
 
@@ -193,6 +194,19 @@ def modules_in(path: str) -> list[str]:
         [files.join(path, name) for name in files.listing(path)] if files.is_folder(path) else []
     )
     return [folder for folder in folders if layout.kind_of(folder) is layout.FolderKind.HUB_MODULE]
+
+
+def target(folder: str, link: str) -> str | None:
+    """Returns the name of what a link in a folder leads to; None where there is no link.
+
+    Args:
+      folder: the folder.
+      link: the name of the link; on remote filesystems it is a text file that holds the name.
+    """
+    path = files.join(folder, link)
+    if not files.is_remote(path):
+        return os.path.basename(os.readlink(path)) if os.path.islink(path) else None
+    return files.read_bytes(path).decode() if files.exists(path) else None
 
 
 def _exports(folder: str) -> list[str]:
@@ -220,10 +234,3 @@ def _leads_out(folder: str, model_dir: str) -> bool:
     named, model = os.path.abspath(folder), os.path.abspath(model_dir)
     is_named_within = os.path.commonpath([named, model]) == model
     return is_named_within and not files.is_within(folder, model_dir)
-
-
-def _target(folder: str, link: str) -> str | None:
-    path = files.join(folder, link)
-    if not files.is_remote(path):
-        return os.path.basename(os.readlink(path)) if os.path.islink(path) else None
-    return files.read_bytes(path).decode() if files.exists(path) else None

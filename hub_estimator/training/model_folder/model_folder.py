@@ -132,6 +132,12 @@ class ModelFolder(KeptClasses):
         Raises:
           errors.ModelFolderError: it is not.
         """
+        if files.is_store(self.path):
+            raise errors.ModelFolderError(
+                f"The model folder {files.without_login(self.path)!r} cannot be reached: TensorFlow "
+                f"has no filesystem {files.scheme_of(self.path)}://. Give a local path, or one that "
+                "tf.io.gfile reads."
+            )
         try:
             files.exists(self.path)
         except tf.errors.OpError as error:

@@ -120,11 +120,8 @@ def test_something_in_the_place_of_the_link(tmp_path, export):
     [
         (lambda: Folder(""), "Folder.path is ''; it must be a path in quotes."),
         (
-            lambda: NumberedFolder("gs://x/y"),
-            (
-                "NumberedFolder.path is 'gs://x/y'; jobs publish to folders of this machine's "
-                "filesystem, where a version appears in one step."
-            ),
+            lambda: NumberedFolder(""),
+            "NumberedFolder.path is ''; it must be a path in quotes.",
         ),
         (
             lambda: Folder("x", "12"),

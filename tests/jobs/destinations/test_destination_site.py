@@ -216,10 +216,7 @@ def test_a_folder_that_is_no_site(site):
         (lambda: Site("", NAME), "Site.path is ''; it must be a path in quotes."),
         (
             lambda: Site("gs://x/y", NAME),
-            (
-                "Site.path is 'gs://x/y'; jobs publish to sites on this machine's filesystem. Copy the "
-                "folder from there with ExportJob.then."
-            ),
+            "'gcs://x/y' needs a library that reaches gcs://: pip install gcsfs.",
         ),
         (
             lambda: Site("hub", "reviews"),

@@ -486,3 +486,12 @@ def test_a_filesystem_that_nobody_knows(run, make_regression, examples, path):
     )
     with pytest.raises(errors.ModelFolderError, match="cannot be reached"):
         ModelFolder(path).check()
+
+
+def test_a_store_that_tensorflow_does_not_write_to():
+    with pytest.raises(errors.ModelFolderError) as caught:
+        ModelFolder("s3://me:password@bucket/model").check()
+    assert str(caught.value) == (
+        "The model folder 's3://bucket/model' cannot be reached: TensorFlow has no filesystem s3://. "
+        "Give a local path, or one that tf.io.gfile reads."
+    )
