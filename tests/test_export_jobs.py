@@ -124,6 +124,7 @@ def test_both_kinds_of_exports(here, capsys):
     ]
 
 
+@pytest.mark.one_tensorflow
 def test_a_broken_job_is_named(here, capsys):
     (here / "jobs.gin").write_text(JOBS)
     shutil.rmtree("model/eval", ignore_errors=True)
@@ -143,6 +144,7 @@ def test_a_broken_job_is_named(here, capsys):
     assert "serving: No evaluation in the model folder has the metric" in capsys.readouterr().out
 
 
+@pytest.mark.one_tensorflow
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -171,6 +173,7 @@ def test_an_export_that_fails_leaves_nothing(here, capsys, settings, message):
     assert os.listdir("out") == [] and os.listdir("jobs/work") == []
 
 
+@pytest.mark.one_tensorflow
 def test_a_command_that_fails_is_told_and_run_again(here, capsys):
     then = "['sh', '-c', 'echo no nginx >&2; test -e nginx']"
     (here / "jobs.gin").write_text(f"{ONE}ExportJob.then = {then}\n")
@@ -186,6 +189,7 @@ def test_a_command_that_fails_is_told_and_run_again(here, capsys):
     assert run("--once", "--now") == 0  # nothing is published, so nothing follows
 
 
+@pytest.mark.one_tensorflow
 @pytest.mark.parametrize("flags", [["--once"], []], ids=["once", "resident"])
 def test_sigterm_undoes_the_export_at_hand(here, flags):
     (here / "jobs.gin").write_text(ONE)
@@ -201,6 +205,7 @@ def test_sigterm_undoes_the_export_at_hand(here, flags):
     assert os.listdir("model") and not list((here / "model").glob(".*tmp*"))
 
 
+@pytest.mark.one_tensorflow
 def test_a_second_process_is_told_who_has_the_jobs(here, capsys):
     (here / "jobs.gin").write_text(ONE)
     shutil.rmtree("model")
@@ -218,6 +223,7 @@ def test_a_second_process_is_told_who_has_the_jobs(here, capsys):
     assert capsys.readouterr().out.endswith("; waits for a model folder in 'model'\n")
 
 
+@pytest.mark.one_tensorflow
 @pytest.mark.slow
 def test_killed_at_random_moments_each_version_is_published_once(here):
     rounds = int(os.environ.get("HUB_ESTIMATOR_TEST_KILLS", "10"))

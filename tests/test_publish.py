@@ -93,6 +93,7 @@ def test_an_error_is_one_line(run, made_module, tmp_path, flags, message):
     assert not (tmp_path / "site").exists()
 
 
+@pytest.mark.one_tensorflow
 def test_the_extra_is_named_where_it_is_missing(made_module, tmp_path):
     program = (
         "import sys; sys.modules['jinja2'] = None; from hub_estimator import publish; "

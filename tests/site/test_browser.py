@@ -22,6 +22,8 @@ from tests.resolver.hosting import read_folder
 from tests.site import nginx
 from tests.site.published import NAME
 
+pytestmark = pytest.mark.one_tensorflow
+
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\">"
 PHONE, DESK = (390, 844), (1200, 900)

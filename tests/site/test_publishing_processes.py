@@ -18,6 +18,8 @@ from hub_estimator.site.site_folder import Site
 from tests.site.published import NAME
 from tests.site.sites import check_shown, check_whole
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 

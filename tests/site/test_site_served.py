@@ -18,6 +18,8 @@ from tests.resolver.hosting import read_folder, tar
 from tests.site import nginx
 from tests.site.published import NAME
 
+pytestmark = pytest.mark.one_tensorflow
+
 
 @pytest.fixture(scope="module")
 def served(made_module, tmp_path_factory):

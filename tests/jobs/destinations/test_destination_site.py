@@ -77,6 +77,7 @@ def test_a_real_module_in_a_process_of_its_own(tmp_path):
     assert record["training"]["config"] == "MODULE = 'given'\n"
 
 
+@pytest.mark.one_tensorflow
 def test_what_the_process_fails_of_is_told(site, export):
     with pytest.raises(errors.ExportError) as caught:  # it is no module that can be read
         site.publish(export, publication("a"), True)
@@ -105,6 +106,7 @@ def test_a_process_that_takes_too_long(tmp_path, export):
     )
 
 
+@pytest.mark.one_tensorflow
 def test_two_processes_at_once_publish_a_checkpoint_once(tmp_path, site):
     text_data.write_module(tmp_path / "module")
     request = site_publication.Request(

@@ -27,6 +27,7 @@ def run(tmp_path, make_checkpoint):
     return start
 
 
+@pytest.mark.one_tensorflow
 def test_twenty_at_once_take_twenty_names(run, tmp_path):
     found, (latest, kept, best) = run("at_once", 20)
     assert found == ""
@@ -41,6 +42,7 @@ def test_twenty_at_once_take_twenty_names(run, tmp_path):
     assert (tmp_path / "export_best/best/metrics.json").read_text() == '{\n  "a": 19\n}\n'
 
 
+@pytest.mark.one_tensorflow
 def test_exports_that_are_killed_at_any_moment(run):
     found, [names] = run("killed", 30)
     assert found == ""
