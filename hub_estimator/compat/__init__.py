@@ -57,7 +57,11 @@ if TYPE_CHECKING:
         output_sizes,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
-    from hub_estimator.compat.row_gradients import hasten_row_gradients, is_row_sum
+    from hub_estimator.compat.row_gradients import (
+        hasten_row_gradients,
+        is_row_sum,
+        trains_row_sums,
+    )
     from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
@@ -116,6 +120,7 @@ _WHERE = {
     "strip_default_attributes": "meta_graphs",
     "tf_keras_is_3": "keras_layers",
     "tf_version": "releases",
+    "trains_row_sums": "row_gradients",
     "variable_from_proto": "graphs",
     "watch": "graphs",
 }
@@ -173,6 +178,7 @@ __all__ = [
     "strip_default_attributes",
     "tf_keras_is_3",
     "tf_version",
+    "trains_row_sums",
     "variable_from_proto",
     "watch",
 ]
