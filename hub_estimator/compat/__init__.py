@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         is_row_sum,
         trains_row_sums,
     )
+    from hub_estimator.compat.row_updates import hasten_row_updates, rows_once
     from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
@@ -86,6 +87,7 @@ _WHERE = {
     "give_programs_tf1": "tf1.program_imports",
     "guard_sequential": "keras_layers",
     "hasten_row_gradients": "row_gradients",
+    "hasten_row_updates": "row_updates",
     "head_class": "heads",
     "head_details": "heads",
     "import_keras_3": "keras_3",
@@ -115,6 +117,7 @@ _WHERE = {
     "op_outputs_state": "op_defs",
     "output_sizes": "op_defs",
     "resource_functions": "eager_objects",
+    "rows_once": "row_updates",
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
@@ -144,6 +147,7 @@ __all__ = [
     "give_programs_tf1",
     "guard_sequential",
     "hasten_row_gradients",
+    "hasten_row_updates",
     "head_class",
     "head_details",
     "import_keras_3",
@@ -173,6 +177,7 @@ __all__ = [
     "op_outputs_state",
     "output_sizes",
     "resource_functions",
+    "rows_once",
     "ships_estimator",
     "silence_deprecations",
     "strip_default_attributes",

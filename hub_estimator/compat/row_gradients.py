@@ -10,12 +10,13 @@ the gradients of the segments. Elsewhere it is a sum over the positions sorted b
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from hub_estimator.compat import measured
 
 _ROW_SUMS = frozenset(
     {
@@ -30,12 +31,12 @@ _ROW_SUMS = frozenset(
 
 _FLOATS = (tf.float32, tf.float64)
 # Enough for kernels to differ by factors; both together take a few milliseconds.
-_IDS, _ROWS, _WIDTH, _SEGMENTS, _TURNS = 8192, 1024, 384, 64, 4
+_IDS, _ROWS, _WIDTH, _SEGMENTS = 8192, 1024, 384, 64
 _CLEARLY = 1.5  # times as fast
 # Numbers of the matrix of counts for each one that counts something. A product takes a thirtieth of
 # the time that sorting and adding take for as many numbers, on a processor with AVX-512; others
 # multiply slower. It bounds the memory of the counts, too.
-_SPARSEST = 16
+_SPARSEST = 24
 
 
 def is_row_sum(op_type: str) -> bool:
@@ -151,7 +152,7 @@ def _own_is_slow() -> bool:
     numbers = np.random.RandomState(0)
     ids = numbers.randint(0, _ROWS, _IDS).astype(np.int32)
     segments = np.sort(numbers.randint(0, _SEGMENTS, _IDS)).astype(np.int32)
-    with tf.Graph().as_default() as graph, tf.device("/cpu:0"):
+    with tf.Graph().as_default(), tf.device("/cpu:0"):
         gradient = tf.zeros([_SEGMENTS, _WIDTH])
         looked_up = tf.raw_ops.SparseSegmentSqrtN(
             data=tf.zeros([_ROWS, _WIDTH]),
@@ -159,25 +160,8 @@ def _own_is_slow() -> bool:
             segment_ids=tf.compat.v1.placeholder_with_default(segments, [None]),
         )
         own = tf.gradients(looked_up, looked_up.op.inputs[0], gradient)[0].op
+        _, indices, segment_ids = looked_up.op.inputs
         # The slower of ours.
-        ours = _sorted_sum(gradient, *looked_up.op.inputs[1:], tf.constant([_ROWS, _WIDTH])).op
-    with tf.compat.v1.Session(graph=graph, config=_plain()) as session:
-        return _CLEARLY * _seconds(session, ours) < _seconds(session, own)
-
-
-def _plain() -> tf.compat.v1.ConfigProto:
-    """One thread, and a graph that runs as it is: nothing is computed before it is timed."""
-    config = tf.compat.v1.ConfigProto(
-        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1
-    )
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
-    return config
-
-
-def _seconds(session: tf.compat.v1.Session, operation: tf.Operation) -> float:
-    times = []
-    for _ in range(_TURNS):
-        start = time.perf_counter()
-        session.run(operation)
-        times.append(time.perf_counter() - start)
-    return min(times)
+        ours = _sorted_sum(gradient, indices, segment_ids, tf.constant([_ROWS, _WIDTH])).op
+    own_secs, our_secs = measured.seconds([own, ours])
+    return _CLEARLY * our_secs < own_secs
