@@ -32,8 +32,9 @@ _BY_ROW = (
 )
 _FLOATS = (tf.float32, tf.float64)
 _TABLE, _ROWS, _WIDTH = 4096, 2048, 384
-# The other ways use all threads, and one is measured: TensorFlow's own must be faster than this by it.
-_FASTER = 0.8
+# TensorFlow's own way stays where it takes at most this part of the processor time of another: the
+# others use all threads, of which one is measured.
+_SHARE = 0.8
 
 # Updates a variable by the gradients of rows that differ: `(optimizer, gradient, variable, rows)`.
 _Update = Callable[[Any, tf.Tensor, tf.Variable, tf.Tensor], tf.Operation]
@@ -53,8 +54,8 @@ def hasten_row_updates(optimizer: Any) -> None:
 
     Its variables, their names and their values are what they would be, but for rounding. It stays
     as it is with a GPU, whose kernels are fast; where it locks what it updates; and where it is of
-    a class that adds the gradients of rows itself. So do variables of parameter servers, which
-    others update at the same time, and those that are no resources.
+    a class that adds the gradients of rows itself. So do variables of clusters, which other workers
+    update at the same time, or keep equal to the last bit; and those that are no resources.
 
     Args:
       optimizer: any optimizer; those of `tf.compat.v1.train` and their subclasses can be hastened.
@@ -95,8 +96,8 @@ def _apply(
 
 
 def _update_for(optimizer: Any, variable: tf.Variable) -> _Update:
-    is_shared = tf.DeviceSpec.from_string(variable.device or "").job == "ps"
-    if variable.dtype.base_dtype in _FLOATS and not is_shared:
+    job = tf.DeviceSpec.from_string(variable.device or "").job
+    if variable.dtype.base_dtype in _FLOATS and job in (None, "localhost"):
         if any(_is_of(optimizer, kind) for kind in _BY_ROW) and _own_is_slow(
             _train.AdagradOptimizer, _update_copied
         ):
@@ -194,4 +195,4 @@ def _own_is_slow(kind: type, update: _Update) -> bool:
             gradient = tf.IndexedSlices(looked_up + 1, indices, table.shape)
             steps.append(optimizer.apply_gradients([(gradient, table)]))
         own_secs, other_secs = measured.seconds(steps)
-    return own_secs > _FASTER * other_secs
+    return own_secs > _SHARE * other_secs

@@ -169,10 +169,11 @@ def test_a_subclass_that_changes_nothing_of_it(slow):
     assert "ResourceApplyAdam" in _trained(functools.partial(Named, 0.5), True)[1]
 
 
-def test_variables_of_parameter_servers_are_left_to_the_optimizer(slow):
+@pytest.mark.parametrize("job", ["ps", "worker"])
+def test_variables_of_clusters_are_left_to_the_optimizer(slow, job):
     optimizer = train.AdagradOptimizer(0.5)
     compat.hasten_row_updates(optimizer)
-    with tf.device("/job:ps/task:0/cpu:0"):
+    with tf.device(f"/job:{job}/task:0/cpu:0"):
         table = tf1.get_variable("table", [ROWS, WIDTH], use_resource=True)
     gradient = tf.IndexedSlices(tf.ones([1, WIDTH]), tf.constant([2]), table.shape)
     optimizer.apply_gradients([(gradient, table)])
