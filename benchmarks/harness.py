@@ -51,6 +51,7 @@ class Benchmark:
       modules: the names of the modules (`benchmarks.modules.NAMES`) that must be there.
       data: the names of the data (`benchmarks.data.NAMES`) that must be there.
       runs: how many runs of each, where a run is too long for the usual number.
+      on_newest: whether both run on the newest TensorFlow, beside something that is there too.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Benchmark:
     modules: Sequence[str] = ()
     data: Sequence[str] = ()
     runs: int | None = None
+    on_newest: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +130,8 @@ def _commands(
     benchmark: Benchmark, pythons: Mapping[str, str], folders: Mapping[str, str]
 ) -> Iterable[tuple[str, list[str]]]:
     arguments = {OURS: benchmark.ours, PEER: benchmark.peer, NEWEST: benchmark.ours}
+    if benchmark.on_newest:
+        pythons = dict.fromkeys((OURS, PEER), pythons[NEWEST])
     for who, given in arguments.items():
         if given is not None and who in pythons:
             yield who, [pythons[who], *(argument.format(**folders) for argument in given)]

@@ -161,8 +161,39 @@ def _keras() -> list[Benchmark]:
             (speed,),
             modules=("text", "text_tf2"),
             data=("reviews",),
-        )
-    ]
+        ),
+        Benchmark(
+            "keras/text/loop",
+            [
+                "-m", "benchmarks.programs.train_text", "--library=hub_estimator",
+                "--module={modules}/text", "--data={data}/reviews", "--steps=600", "--fine_tune",
+            ],
+            ours,
+            (
+                Figure(
+                    "steps_per_second",
+                    "the loop beside model.fit, steps per second",
+                    2.0,
+                    more_is_better=True,
+                ),
+            ),
+            modules=("text",),
+            data=("reviews",),
+            on_newest=True,
+        ),
+    ]  # fmt: skip
+
+
+def _images() -> list[Benchmark]:
+    """What reading images costs."""
+    ours, keras = (
+        ["-m", "benchmarks.programs.decode_images", f"--reader={reader}"]
+        for reader in ("hub_estimator", "keras")
+    )
+    speed = Figure(
+        "images_per_second", "JPEG files, images per second of a core", 1.0, more_is_better=True
+    )
+    return [Benchmark("images/decode", ours, keras, (speed,))]
 
 
 def _imports() -> list[Benchmark]:
@@ -182,4 +213,4 @@ def _imports() -> list[Benchmark]:
 
 def benchmarks() -> list[Benchmark]:
     """Returns all benchmarks, in the order of the table."""
-    return [*_modules(), *_training(), *_keras(), *_imports()]
+    return [*_modules(), *_training(), *_keras(), *_images(), *_imports()]

@@ -31,6 +31,8 @@ def main() -> None:
     pythons = {harness.OURS: arguments.peer_python, harness.PEER: arguments.peer_python}
     if arguments.newest_python:
         pythons[harness.NEWEST] = arguments.newest_python
+    elif any(benchmark.on_newest for benchmark in chosen):
+        raise SystemExit("error: a benchmark runs on the newest TensorFlow: give --newest_python")
     folders = {"modules": str(out / "modules"), "data": str(out / "data")}
     for kind in folders:
         for name in sorted({name for benchmark in chosen for name in getattr(benchmark, kind)}):

@@ -57,7 +57,12 @@ if TYPE_CHECKING:
         output_sizes,
     )
     from hub_estimator.compat.releases import ships_estimator, tf_version
-    from hub_estimator.compat.row_gradients import hasten_row_gradients, is_row_sum
+    from hub_estimator.compat.row_gradients import (
+        hasten_row_gradients,
+        is_row_sum,
+        trains_row_sums,
+    )
+    from hub_estimator.compat.row_updates import hasten_row_updates, rows_once
     from hub_estimator.compat.savers import FlushedSaver, keep_all
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
@@ -82,6 +87,7 @@ _WHERE = {
     "give_programs_tf1": "tf1.program_imports",
     "guard_sequential": "keras_layers",
     "hasten_row_gradients": "row_gradients",
+    "hasten_row_updates": "row_updates",
     "head_class": "heads",
     "head_details": "heads",
     "import_keras_3": "keras_3",
@@ -111,11 +117,13 @@ _WHERE = {
     "op_outputs_state": "op_defs",
     "output_sizes": "op_defs",
     "resource_functions": "eager_objects",
+    "rows_once": "row_updates",
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
     "tf_keras_is_3": "keras_layers",
     "tf_version": "releases",
+    "trains_row_sums": "row_gradients",
     "variable_from_proto": "graphs",
     "watch": "graphs",
 }
@@ -139,6 +147,7 @@ __all__ = [
     "give_programs_tf1",
     "guard_sequential",
     "hasten_row_gradients",
+    "hasten_row_updates",
     "head_class",
     "head_details",
     "import_keras_3",
@@ -168,11 +177,13 @@ __all__ = [
     "op_outputs_state",
     "output_sizes",
     "resource_functions",
+    "rows_once",
     "ships_estimator",
     "silence_deprecations",
     "strip_default_attributes",
     "tf_keras_is_3",
     "tf_version",
+    "trains_row_sums",
     "variable_from_proto",
     "watch",
 ]

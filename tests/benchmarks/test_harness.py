@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 
@@ -47,6 +48,23 @@ def test_medians_and_ratios(tmp_path):
     assert row.medians == {OURS: 2, PEER: 10}
     assert row.ratio == 0.2 and row.ratios == [0.05, 0.1, 0.5] and row.reached is True
     assert told[:2] == ["some/thing: ours 1/3", "some/thing: peer 1/3"] and len(told) == 6
+
+
+def test_both_on_the_newest(tmp_path):
+    benchmark = dataclasses.replace(_benchmark(tmp_path, [4], [2], goal=2.0), on_newest=True)
+    [row] = _measure(
+        benchmark, tmp_path, 1, {OURS: "absent", PEER: "absent", NEWEST: sys.executable}
+    )
+    assert row.medians == {OURS: 4, PEER: 2}
+
+
+def test_one_that_needs_the_newest_is_not_run_without(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["run", "--only=keras/text/loop"])
+    with pytest.raises(SystemExit) as raised:
+        run.main()
+    assert str(raised.value) == (
+        "error: a benchmark runs on the newest TensorFlow: give --newest_python"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hub_estimator import compat
 from hub_estimator.training.optimization.groups import VariableGroup
 
 # `(gradient, variable)`; the gradient is a Tensor or, of an embedding's rows, IndexedSlices.
@@ -71,6 +72,5 @@ def rows_once(gradient: Any) -> Any:
     """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
-    indices, places = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.shape(indices)[0])
+    values, indices = compat.rows_once(gradient.values, gradient.indices)
     return tf.IndexedSlices(values, indices, gradient.dense_shape)

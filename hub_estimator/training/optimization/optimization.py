@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import compat, errors
 from hub_estimator.training import checks
 from hub_estimator.training.optimization import averaging, gradients, schedules
 from hub_estimator.training.optimization.applying import apply
@@ -102,6 +102,8 @@ class Optimization:
         rate = self._rate(step)
         _summarize_rates(rate, parts, step)
         optimizers = [self.optimizer(learning_rate=part.multiplier * rate) for part in parts]
+        for optimizer in optimizers:
+            compat.hasten_row_updates(optimizer)
         pairs = self._gradients(optimizers[0], loss, parts, step)
         updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
         with tf.control_dependencies(updates):
