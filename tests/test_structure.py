@@ -19,7 +19,7 @@ LAYERS = [
 ]
 BOTTOM = {
     *("config", "digests", "environment", "errors", "files", "json_text", "layout", "progress"),
-    *("texts", "version"),
+    *("shell", "texts", "version"),
 }
 # What training consists of, from the top down; a part may import those of the rows after it, and
 # itself. Those of one row know nothing of one another.
