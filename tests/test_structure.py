@@ -14,7 +14,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
 LAYERS = [
-    *("top", "jobs", "site", "training", "conversion", "keras"),
+    *("top", "jobs", "sweep", "site", "training", "conversion", "keras"),
     *("graph", "format", "resolver", "compat", "bottom"),
 ]
 BOTTOM = {
@@ -60,7 +60,14 @@ JOBS = [
     {"destinations", "places"},
     {"__init__"},
 ]
-PARTS = {"training": TRAINING, "graph": GRAPH, "jobs": JOBS}
+# Likewise sweeps.
+SWEEP = [
+    {"trials"},
+    {"__init__"},
+]
+PARTS = {"training": TRAINING, "graph": GRAPH, "jobs": JOBS, "sweep": SWEEP}
+# Layers that know nothing of one another.
+STRANGERS = {"jobs", "sweep"}
 
 
 def _sources() -> list[pathlib.Path]:
@@ -89,6 +96,8 @@ def _part(parts: tuple[str, ...]) -> str:
 
 def _may_import(user: tuple[str, ...], used: tuple[str, ...]) -> bool:
     """Whether `hub_estimator.<user>` may import `hub_estimator.<used>`."""
+    if {_layer(user), _layer(used)} == STRANGERS:
+        return False
     here, there = LAYERS.index(_layer(user)), LAYERS.index(_layer(used))
     if here == there and LAYERS[here] in PARTS:
         return _part(user) == _part(used) or _row(user) < _row(used)
@@ -157,6 +166,7 @@ def test_imports_point_downwards(source):
         ("graph.images", "from hub_estimator.graph import columns"),
         ("training.running.run", "from hub_estimator.jobs import job"),
         ("jobs.running", "from hub_estimator.jobs.scheduler import Scheduler"),
+        ("jobs.running", "from hub_estimator.sweep import trials"),
         ("jobs.destinations.folders", "from hub_estimator.jobs.keeping import Keep"),
     ],
 )
