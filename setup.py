@@ -50,6 +50,7 @@ setup(
         "hub_estimator": ["py.typed"],
         "hub_estimator.configs": ["*.gin"],
         "hub_estimator.site": ["templates/*"],
+        "hub_estimator.sweep.results": ["templates/*"],
     },
     install_requires=[
         "tensorflow>=2.15,<2.22",

@@ -543,3 +543,14 @@ class VersionTakenError(Error, FileExistsError):
 
 class VersionNotFoundError(Error, FileNotFoundError):
     """There is no such version of a published model."""
+
+
+# --- sweeps ----------------------------------------------------------------------------------
+
+
+class SeenDataError(Error, ValueError):
+    """The final check of a sweep would be made on data that its search saw."""
+
+
+class BestModuleError(Error, RuntimeError):
+    """The best module of a sweep cannot be published; the message says why."""

@@ -1,0 +1,145 @@
+"""What TensorBoard's HParams tab shows: the settings of each trial beside its curves.
+
+Beside the logs of a trial goes a file with its settings and how it ended; the metrics are those that
+its evaluations wrote into `eval/`. The file is made with TensorBoard's own messages, no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hub_estimator import files
+from hub_estimator.sweep.trials import FINISHED, Study, Trial
+
+_EVALUATIONS = "eval"
+_SUFFIX = ".hparams"
+
+
+def write(study: Study, sweep_dir: str) -> None:
+    """Writes what the tab needs of the trials whose model folders are on this machine.
+
+    Each file appears whole, once for each state of its trial.
+
+    Args:
+      study: the study.
+      sweep_dir: its folder, where what all trials share goes.
+    """
+    _write_once(sweep_dir, f"{_SUFFIX}.experiment", [_experiment(study)])
+    for trial in study.trials:
+        if trial.started is None or not files.is_folder(trial.model_dir):
+            continue
+        parts = [_start(trial)]
+        if trial.state in FINISHED:
+            parts.append(_end(trial))
+        _write_once(trial.model_dir, f"{_SUFFIX}.{trial.state}", parts)
+
+
+def _write_once(folder: str, suffix: str, data: Sequence[Any]) -> None:
+    names = files.listing(folder) if files.is_folder(folder) else []
+    if any(name.endswith(suffix) for name in names):
+        return
+    files.make_folder(folder)
+    # TensorBoard reads the files of a folder in the order of their names.
+    path = files.join(folder, f"events.out.tfevents.{int(time.time()):010d}{suffix}")
+    files.write_bytes(path, _events(data))
+
+
+def _events(data: Iterable[tuple[str, Any]]) -> bytes:
+    """Returns an event file with a summary for each of some messages by tag."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.plugins.hparams import metadata
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    buffer = io.BytesIO()
+    writer = RecordWriter(buffer)
+    writer.write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+    for tag, content in data:
+        about = metadata.create_summary_metadata(content)
+        value = Summary.Value(tag=tag, metadata=about, tensor=metadata.NULL_TENSOR)
+        event = Event(wall_time=time.time(), summary=Summary(value=[value]))
+        writer.write(event.SerializeToString())
+    return buffer.getvalue()
+
+
+def _experiment(study: Study) -> tuple[str, Any]:
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+
+    names = [objective.metric for objective in study.objectives]
+    others = {name for trial in study.trials for name in trial.metrics} - {*names}
+    experiment = api_pb2.Experiment(
+        name=study.name,
+        hparam_infos=[_info(name, study) for name in study.settings],
+        metric_infos=[
+            api_pb2.MetricInfo(
+                name=api_pb2.MetricName(group=_EVALUATIONS, tag=name),
+                display_name=name,
+                dataset_type=api_pb2.DATASET_VALIDATION,
+            )
+            for name in [*names, *sorted(others)]
+        ],
+        time_created_secs=time.time(),
+    )
+    return metadata.EXPERIMENT_TAG, plugin_data_pb2.HParamsPluginData(experiment=experiment)
+
+
+def _info(name: str, study: Study) -> Any:
+    from tensorboard.plugins.hparams import api_pb2
+
+    values = [_value(trial.settings[name]) for trial in study.trials if name in trial.settings]
+    kinds = {type(value) for value in values}
+    kind = api_pb2.DATA_TYPE_STRING
+    if kinds == {bool}:
+        kind = api_pb2.DATA_TYPE_BOOL
+    elif kinds == {float}:
+        kind = api_pb2.DATA_TYPE_FLOAT64
+    return api_pb2.HParamInfo(name=name, type=kind)
+
+
+def _start(trial: Trial) -> tuple[str, Any]:
+    from tensorboard.plugins.hparams import metadata, plugin_data_pb2
+
+    assert trial.started is not None
+    start = plugin_data_pb2.SessionStartInfo(
+        group_name=str(trial.number),
+        start_time_secs=trial.started.timestamp(),
+        model_uri=trial.model_dir,
+    )
+    for name, text in trial.settings.items():
+        value = _value(text)
+        if isinstance(value, bool):
+            start.hparams[name].bool_value = value
+        elif isinstance(value, float):
+            start.hparams[name].number_value = value
+        else:
+            start.hparams[name].string_value = value
+    return metadata.SESSION_START_INFO_TAG, plugin_data_pb2.HParamsPluginData(
+        session_start_info=start
+    )
+
+
+def _end(trial: Trial) -> tuple[str, Any]:
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+
+    assert trial.started is not None
+    is_failed = trial.state == "failed"
+    end = plugin_data_pb2.SessionEndInfo(
+        status=api_pb2.STATUS_FAILURE if is_failed else api_pb2.STATUS_SUCCESS,
+        end_time_secs=trial.started.timestamp() + trial.seconds,
+    )
+    return metadata.SESSION_END_INFO_TAG, plugin_data_pb2.HParamsPluginData(session_end_info=end)
+
+
+def _value(text: str) -> bool | float | str:
+    """Returns a gin text as the tab takes values: what is neither true nor a number is a text."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text
+    if isinstance(value, (bool, str)):
+        return value
+    return float(value) if isinstance(value, (int, float)) else text

@@ -1,0 +1,114 @@
+"""All that people get of a sweep: written into its folder, and said at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from hub_estimator import files, texts
+from hub_estimator.files import locks
+from hub_estimator.sweep.results import commands, hparams, leaderboard, ranking, report
+from hub_estimator.sweep.results.final_results import FinalResult
+from hub_estimator.sweep.results.leaderboard import Leaderboard
+from hub_estimator.sweep.results.publication import Publication
+from hub_estimator.sweep.trials import Study, Trial
+
+_LOCK = ".results.lock"
+_MOST_BEST = 5  # of a Pareto front
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What there is of a sweep at one moment.
+
+    Attributes:
+      study: the sweep.
+      sweep_dir: its folder.
+      final: what the final check found; empty without one.
+      allow_import: what the experiment's configuration imports, for commands.
+      publication: where the best module is published; None is nowhere.
+    """
+
+    study: Study
+    sweep_dir: str
+    final: Sequence[FinalResult] = ()
+    allow_import: Sequence[str] = ()
+    publication: Publication | None = None
+
+    @property
+    def board(self) -> Leaderboard:
+        """The leaderboard."""
+        return Leaderboard(self.study, self.final)
+
+    def write(self) -> None:
+        """Writes the leaderboard, the report, and what TensorBoard shows; each is whole or not there.
+
+        Where several processes end at once, one does it after the other.
+        """
+        files.make_folder(self.sweep_dir)
+        path = files.join(self.sweep_dir, leaderboard.FILE)
+        with locks.where_possible(locks.held, files.join(self.sweep_dir, _LOCK)):
+            files.write_bytes(path, self.board.csv())
+            hparams.write(self.study, self.sweep_dir)
+            report.write(self.sweep_dir, self.board, self._commands())
+
+    def publish(self) -> str | None:
+        """Publishes the module of the best trial, where that is asked for; returns its page's path.
+
+        Of several modules or of a Pareto front it is the first one.
+
+        Raises:
+          errors.BestModuleError: it cannot be published.
+        """
+        for trial in ranking.best(self.study) if self.publication is not None else ():
+            for module in commands.modules(trial)[:1]:
+                assert self.publication is not None
+                return self.publication.publish(module, trial.model_dir)
+        return None
+
+    def text(self, page: str | None = None) -> str:
+        """Returns what is said at the end.
+
+        Args:
+          page: the path of the page of the best module; None without one.
+        """
+        lines = list(self._best())
+        if page is not None:
+            lines.append(f"Its page:         {page}")
+        where = files.join(self.sweep_dir, report.FOLDER, report.INDEX)
+        lines += [
+            f"Leaderboard:      {files.join(self.sweep_dir, leaderboard.FILE)}",
+            f"Report:           {where}",
+            "",
+            "Next:",
+            *(f"  {f'{what}:':17} {command}" for what, command in self._commands().items()),
+        ]
+        return f"{self.board.text()}\n" + "\n".join(lines)
+
+    def _best(self) -> Iterator[str]:
+        """Yields lines about the best trials."""
+        found = ranking.best(self.study)
+        for trial in found[:_MOST_BEST]:
+            values = zip(self.study.objectives, trial.values or (), strict=True)
+            shown = ", ".join(f"{goal.metric} {value:.4g}" for goal, value in values)
+            yield texts.one_line(
+                f"Best by search:   trial {trial.number}: {_settings(trial)} ({shown})"
+            )
+            yield f"Its model folder: {trial.model_dir}"
+            yield from (f"Its module:       {module}" for module in commands.modules(trial))
+        if len(found) > _MOST_BEST:
+            yield f"and {len(found) - _MOST_BEST} more of the Pareto front."
+
+    def _commands(self) -> dict[str, str]:
+        """Returns what to run next, by what it does."""
+        found = {}
+        for trial in ranking.best(self.study)[:1]:
+            folder = files.join(self.sweep_dir, "best")
+            found["train it again"] = commands.train_again(trial, folder, self.allow_import)
+        found["look at the runs"] = commands.tensorboard(self.sweep_dir)
+        found["at the search"] = commands.dashboard(self.study)
+        return found
+
+
+def _settings(trial: Trial) -> str:
+    return ", ".join(f"{name}={text}" for name, text in trial.settings.items()) or "as it is"
