@@ -18,9 +18,11 @@ TEST = [
     "pytest-xdist",
     "pytest-cov",
     *JOBS,
+    "jsonschema",
     "kagglehub",
     "matplotlib",
     "pandas",
+    "PyYAML",
     # For Python 3.10 there is none that the newest TensorFlow's protobuf suits.
     *(f"{name}; python_version >= '3.11'" for name in TFDS),
     "tf-slim",

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from hub_estimator import compat, config, files, layout, shell
 from hub_estimator.sweep.trials import Study, Trial
 
+_HIDDEN = ":***@"  # a password, where a storage is shown
+
 
 def train_again(trial: Trial, model_dir: str, allow_import: Sequence[str] = ()) -> str:
     """Returns the command that trains with the settings of a trial, all of them, from the start.
@@ -32,7 +34,7 @@ def dashboard(study: Study) -> str:
 
     A password is not in it: PostgreSQL takes that from PGPASSWORD or ~/.pgpass.
     """
-    return f"optuna-dashboard {shlex.quote(study.storage)}"
+    return f"optuna-dashboard {shlex.quote(study.storage.replace(_HIDDEN, '@'))}"
 
 
 def tensorboard(sweep_dir: str) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import io
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from hub_estimator import files
-from hub_estimator.sweep.trials import FINISHED, Study, Trial
+from hub_estimator.sweep.trials import Study, Trial
 
 _EVALUATIONS = "eval"
 _SUFFIX = ".hparams"
@@ -22,51 +22,62 @@ _SUFFIX = ".hparams"
 def write(study: Study, sweep_dir: str) -> None:
     """Writes what the tab needs of the trials whose model folders are on this machine.
 
-    Each file appears whole, once for each state of its trial.
+    Each file appears whole: that of the sweep anew where more is known, those of a trial once for each
+    of its states.
 
     Args:
       study: the study.
       sweep_dir: its folder, where what all trials share goes.
     """
-    _write_once(sweep_dir, f"{_SUFFIX}.experiment", [_experiment(study)])
+    _write_shared(study, sweep_dir)
     for trial in study.trials:
         if trial.started is None or not files.is_folder(trial.model_dir):
             continue
-        parts = [_start(trial)]
-        if trial.state in FINISHED:
-            parts.append(_end(trial))
-        _write_once(trial.model_dir, f"{_SUFFIX}.{trial.state}", parts)
+        suffix = f"{_SUFFIX}.{trial.state}"
+        if not any(name.endswith(suffix) for name in files.listing(trial.model_dir)):
+            parts = [_start(trial), *([_end(trial)] if trial.is_finished else [])]
+            files.write_bytes(_path(trial.model_dir, time.time(), suffix), _events(parts))
 
 
-def _write_once(folder: str, suffix: str, data: Sequence[Any]) -> None:
-    names = files.listing(folder) if files.is_folder(folder) else []
-    if any(name.endswith(suffix) for name in names):
+def _write_shared(study: Study, sweep_dir: str) -> None:
+    began = [trial.started.timestamp() for trial in study.trials if trial.started is not None]
+    if not began:
         return
-    files.make_folder(folder)
-    # TensorBoard reads the files of a folder in the order of their names.
-    path = files.join(folder, f"events.out.tfevents.{int(time.time()):010d}{suffix}")
-    files.write_bytes(path, _events(data))
+    path = _path(sweep_dir, min(began), f"{_SUFFIX}.experiment")
+    content = _events([_experiment(study, min(began))], min(began))
+    if not files.exists(path) or files.read_bytes(path) != content:
+        files.write_bytes(path, content)
 
 
-def _events(data: Iterable[tuple[str, Any]]) -> bytes:
-    """Returns an event file with a summary for each of some messages by tag."""
+def _path(folder: str, secs: float, suffix: str) -> str:
+    """Returns the path of a file of logs; TensorBoard reads those of a folder in their order."""
+    return files.join(folder, f"events.out.tfevents.{int(secs):010d}{suffix}")
+
+
+def _events(data: Iterable[tuple[str, Any]], secs: float | None = None) -> bytes:
+    """Returns an event file with a summary for each of some messages by tag.
+
+    Args:
+      data: the tags and messages.
+      secs: its time, in seconds since 1970; None is now.
+    """
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import metadata
     from tensorboard.summary.writer.record_writer import RecordWriter
 
-    buffer = io.BytesIO()
+    buffer, when = io.BytesIO(), time.time() if secs is None else secs
     writer = RecordWriter(buffer)
-    writer.write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+    writer.write(Event(wall_time=when, file_version="brain.Event:2").SerializeToString())
     for tag, content in data:
         about = metadata.create_summary_metadata(content)
         value = Summary.Value(tag=tag, metadata=about, tensor=metadata.NULL_TENSOR)
-        event = Event(wall_time=time.time(), summary=Summary(value=[value]))
+        event = Event(wall_time=when, summary=Summary(value=[value]))
         writer.write(event.SerializeToString())
     return buffer.getvalue()
 
 
-def _experiment(study: Study) -> tuple[str, Any]:
+def _experiment(study: Study, secs: float) -> tuple[str, Any]:
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
     names = [objective.metric for objective in study.objectives]
@@ -82,7 +93,7 @@ def _experiment(study: Study) -> tuple[str, Any]:
             )
             for name in [*names, *sorted(others)]
         ],
-        time_created_secs=time.time(),
+        time_created_secs=secs,
     )
     return metadata.EXPERIMENT_TAG, plugin_data_pb2.HParamsPluginData(experiment=experiment)
 
