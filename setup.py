@@ -13,11 +13,15 @@ VERSION = re.search(
 # for it.
 TFDS = ["tensorflow-datasets", "importlib_resources"]
 JOBS = ["croniter>=2"]
+SWEEP = ["optuna>=5,<6", "cmaes>=0.12"]
 TEST = [
     "pytest",
     "pytest-xdist",
     "pytest-cov",
     *JOBS,
+    *SWEEP,
+    # The storage of sweeps on several machines.
+    "psycopg[binary]",
     "jsonschema",
     "kagglehub",
     "matplotlib",
@@ -75,6 +79,7 @@ setup(
         "pandas": ["pandas"],
         "plots": ["matplotlib"],
         "site": SITE,
+        "sweep": SWEEP,
         "tfds": TFDS,
         "test": [*TEST, *EXAMPLES],
         "dev": [

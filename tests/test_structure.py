@@ -62,6 +62,15 @@ JOBS = [
 ]
 # Likewise sweeps.
 SWEEP = [
+    {"finishing"},
+    {"final_runs", "supervisor"},
+    {"worker"},
+    {"one_trial"},
+    {"experiments", "study"},
+    {"configurables", "devices", "plan"},
+    {"runner", "sweep"},
+    {"final_check", "pruners", "samplers", "storage", "unseen_data"},
+    {"optuna_library", "records", "results", "space"},
     {"trials"},
     {"__init__"},
 ]
@@ -77,6 +86,8 @@ def _sources() -> list[pathlib.Path]:
 def _layer(parts: tuple[str, ...]) -> str:
     """The layer of `hub_estimator.<parts>`."""
     if not parts:
+        return "top"
+    if parts[-1] == "__main__":  # a command that has the name of its layer
         return "top"
     if parts[0] in LAYERS:
         return parts[0]
@@ -180,7 +191,8 @@ def test_each_part_of_a_layer_has_one_place(layer):
     folder = PACKAGE / layer
     sources = [path.relative_to(folder) for path in _sources() if path.is_relative_to(folder)]
     placed = [part for row in PARTS[layer] for part in row]
-    assert sorted(placed) == sorted({path.parts[0].removesuffix(".py") for path in sources})
+    found = {path.parts[0].removesuffix(".py") for path in sources} - {"__main__"}
+    assert sorted(placed) == sorted(found)
 
 
 @pytest.mark.parametrize("source", _sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -232,6 +244,18 @@ def test_jobs_need_no_tensorflow():
         capture_output=True, text=True, check=True, cwd=PACKAGE.parent,
     )  # fmt: skip
     assert not {"tensorflow", "keras", "tf_keras"} & set(result.stdout.split())
+
+
+def test_sweeps_need_no_tensorflow():
+    program = (
+        "import sys; from hub_estimator.sweep import __main__, configurables, experiments, "
+        "supervisor; print('\\n'.join(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, cwd=PACKAGE.parent,
+    )  # fmt: skip
+    assert not {"tensorflow", "keras", "tf_keras", "optuna"} & set(result.stdout.split())
 
 
 def test_every_public_name_is_there():

@@ -13,7 +13,9 @@ from typing import Any
 
 from hub_estimator import config, errors
 from hub_estimator.config.statements import Reference
+from hub_estimator.sweep.final_check import FinalCheck
 from hub_estimator.sweep.pruners import HyperbandPruner, MedianPruner, PercentilePruner
+from hub_estimator.sweep.results.publication import Publication
 from hub_estimator.sweep.samplers import GP, TPE, CmaEs, Grid, RandomSearch
 from hub_estimator.sweep.space import Choice, IntUniform, LogUniform, Regimes, Uniform
 from hub_estimator.sweep.sweep import Sweep
@@ -36,6 +38,8 @@ _PARTS: dict[Callable[..., Any], str | None] = {
     MedianPruner: "Sweep.pruner = @MedianPruner()",
     PercentilePruner: "Sweep.pruner = @PercentilePruner()",
     HyperbandPruner: "Sweep.pruner = @HyperbandPruner()",
+    FinalCheck: "Sweep.final_check = @FinalCheck()",
+    Publication: "Sweep.publication = @Publication()",
 }
 NAMES = tuple(part.__name__ for part in _PARTS)
 """The names of the parts of sweeps in gin files."""

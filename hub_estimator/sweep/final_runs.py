@@ -175,6 +175,7 @@ def _plan(
         Grid(),
         name=f"{plan.name} final check {digest}",
         gpus=plan.sweep.gpus,
+        keep_best=plan.sweep.keep_best,
         heartbeat_secs=plan.sweep.heartbeat_secs,
     )
     folder = files.join(plan.folder, FOLDER, digest)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from hub_estimator import errors, texts
+from hub_estimator.sweep.final_check import FinalCheck
 from hub_estimator.sweep.pruners import Pruner
+from hub_estimator.sweep.results.publication import Publication
 from hub_estimator.sweep.samplers import TPE, Sampler
 from hub_estimator.sweep.space import Dimension, Space
 from hub_estimator.training import checks
@@ -34,6 +36,10 @@ class Sweep:
       gpus: how the trials of a machine use its GPUs. `"shared"`: each takes one, and several the
         same where there are more workers than GPUs. `"in_turn"`: then they wait for one another, and
         for other sweeps of the same user.
+      keep_best: of how many trials, the best ones, checkpoints and exports stay; those of others are
+        removed as soon as they are finished. None keeps all.
+      final_check: trains the best settings again, and evaluates them on other data; None does not.
+      publication: where the module of the best trial is published; None is nowhere.
       heartbeat_secs: how often a worker says that it lives. One that says nothing three times as long
         is taken for dead, and its trial is run again, from its last checkpoint.
 
@@ -51,6 +57,9 @@ class Sweep:
     seed: int = 1
     name: str | None = None
     gpus: Gpus = "shared"
+    keep_best: int | None = None
+    final_check: FinalCheck | None = None
+    publication: Publication | None = None
     heartbeat_secs: int = 30
 
     def __post_init__(self) -> None:
@@ -65,6 +74,8 @@ class Sweep:
             checks.whole_number("Sweep.trials", self.trials)
         checks.whole_number("Sweep.seed", self.seed, least=0)
         checks.whole_number("Sweep.heartbeat_secs", self.heartbeat_secs)
+        if self.keep_best is not None:
+            checks.whole_number("Sweep.keep_best", self.keep_best)
         if self.name is not None:
             checks.text("Sweep.name", self.name)
         if self.gpus not in get_args(Gpus):
@@ -78,6 +89,10 @@ class Sweep:
             checks.part("Sweep.objective", objective, "@Objective()", "is_better", "metric")
         checks.part("Sweep.sampler", self.chosen_by, "@TPE()", "made", "is_grid")
         self.chosen_by.check(self.dimensions, len(self.objectives))
+        if self.final_check is not None:
+            checks.part("Sweep.final_check", self.final_check, "@FinalCheck()", "bindings", "seeds")
+        if self.publication is not None:
+            checks.part("Sweep.publication", self.publication, "@Publication()", "publish")
         if self.pruner is None:
             return
         checks.part("Sweep.pruner", self.pruner, "@MedianPruner()", "made")

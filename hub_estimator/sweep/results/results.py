@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 
@@ -40,17 +41,28 @@ class Results:
         """The leaderboard."""
         return Leaderboard(self.study, self.final)
 
-    def write(self) -> None:
-        """Writes the leaderboard, the report, and what TensorBoard shows; each is whole or not there.
+    def write_progress(self) -> None:
+        """Writes the leaderboard, and what TensorBoard shows; each is whole or not there.
 
-        Where several processes end at once, one does it after the other.
+        Where several processes do so at once, one does it after the other.
         """
-        files.make_folder(self.sweep_dir)
-        path = files.join(self.sweep_dir, leaderboard.FILE)
-        with locks.where_possible(locks.held, files.join(self.sweep_dir, _LOCK)):
-            files.write_bytes(path, self.board.csv())
-            hparams.write(self.study, self.sweep_dir)
+        with self._held():
+            self._write_progress()
+
+    def write(self) -> None:
+        """Writes all: also the report."""
+        with self._held():
+            self._write_progress()
             report.write(self.sweep_dir, self.board, self._commands())
+
+    def _write_progress(self) -> None:
+        path = files.join(self.sweep_dir, leaderboard.FILE)
+        files.write_bytes(path, self.board.csv())
+        hparams.write(self.study, self.sweep_dir)
+
+    def _held(self) -> contextlib.AbstractContextManager[object]:
+        files.make_folder(self.sweep_dir)
+        return locks.where_possible(locks.held, files.join(self.sweep_dir, _LOCK))
 
     def publish(self) -> str | None:
         """Publishes the module of the best trial, where that is asked for; returns its page's path.

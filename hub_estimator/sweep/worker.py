@@ -1,0 +1,179 @@
+"""A worker: a process that runs one trial after the other, until none waits."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+from hub_estimator import errors, files, texts
+from hub_estimator.files import locks
+from hub_estimator.sweep import devices, optuna_library, records, study
+from hub_estimator.sweep.one_trial import (
+    FullDiskError,
+    OneTrial,
+    TrialFailedError,
+    TrialGoneError,
+)
+from hub_estimator.sweep.plan import Plan
+from hub_estimator.sweep.runner import Ended, finite
+
+_logger = logging.getLogger("hub_estimator")
+
+
+class _NotCountedError(Exception):
+    """What was taken is no trial of the sweep, or one that somebody has already."""
+
+
+class Worker:
+    """Runs trials.
+
+    Args:
+      plan: the sweep.
+      index: its number on this machine.
+      stopping: is set where it is to stop.
+    """
+
+    def __init__(self, plan: Plan, index: int, stopping: threading.Event) -> None:
+        self._plan, self._index, self._stopping = plan, index, stopping
+        self._name = study.new_worker_name()
+        self._gpus = devices.gpus()
+
+    def work(self) -> None:
+        """Runs trials until none waits, or it is to stop.
+
+        Raises:
+          errors.SweepStorageError: the storage cannot be used any more.
+          errors.SweepFailedError: there is no room left on the disk.
+        """
+        files.make_folder(self._plan.workers_folder)
+        lock = self._plan.lock(self._name)
+        with locks.where_possible(locks.held, lock):
+            opened = study.opened(self._plan)
+            while not self._stopping.is_set() and opened.waiting():
+                self._take(opened)
+            files.remove(lock)
+
+    def _take(self, opened: study.OpenStudy) -> None:
+        """Runs the trial that is next, if any is left by now."""
+        ours = (TrialFailedError, _NotCountedError, errors.InterruptedRunError, TrialGoneError)
+        with study.usable(self._plan):
+            try:
+                opened.study.optimize(
+                    lambda trial: self._values(opened, trial), n_trials=1, catch=ours
+                )
+            except FullDiskError as error:
+                raise errors.SweepFailedError(
+                    f"There is no room left: {str(error).rstrip('.')}. Make some, and run the same "
+                    "command again; it goes on."
+                ) from error
+            except ValueError as error:
+                # Optuna tells nothing of a trial that somebody has ended.
+                if "Cannot tell a" not in str(error):
+                    raise
+
+    def _values(self, opened: study.OpenStudy, trial: Any) -> tuple[float, ...]:
+        """Runs a trial, and returns the value of each objective."""
+        number = trial.user_attrs.get(records.SLOT)
+        trial.set_user_attr(records.WORKER, self._name)
+        try:
+            if not opened.is_counted(trial):
+                raise _NotCountedError
+            return self._run(number, trial)
+        except (_NotCountedError, errors.InterruptedRunError, FullDiskError):
+            trial.set_user_attr(records.STOPPED, True)
+            raise
+
+    def _run(self, number: int, trial: Any) -> tuple[float, ...]:
+        plan, start = self._plan, time.monotonic()
+        space = plan.sweep.dimensions
+        settings = space.settings(space.suggested(trial))
+        trial.set_user_attr(records.SETTINGS, settings)
+        trial.set_user_attr(records.MODEL_DIR, plan.model_dir(number))
+        shown = " ".join(f"{name}={text}" for name, text in settings.items())
+        _logger.info("trial %d: %s", number, texts.one_line(shown))
+        one = OneTrial(plan, number, trial, self._stopping)
+        pruned = optuna_library.module("exceptions").TrialPruned
+        try:
+            with devices.gpu(plan.sweep.gpus, self._index, self._gpus, self._stopping) as gpu:
+                ended = one.run(settings, {**devices.threads(plan.workers), **gpu})
+            values = self._of(ended)
+        except pruned as error:
+            self._keep_last(one, trial)
+            _logger.info("trial %d: ended early, %s", number, error)
+            raise
+        except (errors.InterruptedRunError, FullDiskError, TrialGoneError):
+            _logger.info("trial %d: stopped; it is run again", number)
+            raise
+        except Exception as error:
+            message = str(error) if isinstance(error, errors.Error) else repr(error)
+            trial.set_user_attr(records.ERROR, texts.one_line(message))
+            _logger.info("trial %d: failed: %s", number, texts.one_line(message))
+            raise TrialFailedError(message) from error
+        trial.set_user_attr(records.METRICS, dict(ended.metrics))
+        trial.set_user_attr(records.STEP, ended.step)
+        _logger.info(
+            "trial %d: %s, in %.0f s", number, self._shown(values), time.monotonic() - start
+        )
+        return values
+
+    def _of(self, ended: Ended) -> tuple[float, ...]:
+        """Returns the value of each objective that a trial came to."""
+        found: list[float] = []
+        for objective in self._plan.sweep.objectives:
+            objective.check("Sweep.objective", ended.metrics)
+            value = objective.value(ended.metrics)
+            assert value is not None  # those that are not finite are not there
+            found.append(value)
+        return tuple(found)
+
+    def _keep_last(self, one: OneTrial, trial: Any) -> None:
+        """Keeps the metrics of the last evaluation of a trial that ended early."""
+        last = one.evaluations()[-1]
+        trial.set_user_attr(records.METRICS, finite(last))
+        trial.set_user_attr(records.STEP, last["step"])
+
+    def _shown(self, values: tuple[float, ...]) -> str:
+        metrics = [each.metric for each in self._plan.sweep.objectives]
+        pairs = zip(metrics, values, strict=True)
+        return ", ".join(f"{texts.one_line(metric)} {value:.4f}" for metric, value in pairs)
+
+
+def main(plan: Plan, index: int, answers: Connection) -> None:
+    """Is a worker, as this process.
+
+    Args:
+      plan: the sweep.
+      index: its number on this machine.
+      answers: to where it says why it cannot go on.
+    """
+    stopping = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it tells it
+    signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
+    threading.Thread(target=_stop_with_parent, args=(stopping,), daemon=True).start()
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    _logger.setLevel(logging.INFO)
+    try:
+        Worker(plan, index, stopping).work()
+    except errors.Error as error:
+        answers.send((type(error).__name__, str(error)))
+    except OSError as error:
+        answers.send((errors.SweepFailedError.__name__, _of_system(error)))
+
+
+def _stop_with_parent(stopping: threading.Event) -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    stopping.set()
+
+
+def _of_system(error: OSError) -> str:
+    return (
+        f"A worker cannot go on: {str(error).rstrip('.')}. Once that is solved, run the same command "
+        "again; it goes on."
+    )
