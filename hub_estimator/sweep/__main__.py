@@ -81,6 +81,10 @@ def _sweep(values: flags.FlagValues) -> None:
     from hub_estimator.sweep.supervisor import Supervisor
 
     if values.leaderboard:
+        if not plan.has_storage:
+            raise errors.SweepStorageError(
+                f"There is no sweep in {plan.folder!r} yet. Leave out --leaderboard to begin it."
+            )
         print(finishing.leaderboard(plan))
         return
     stopping = threading.Event()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub_estimator import config, errors
+from hub_estimator.config.parsing import REQUIRED
 from hub_estimator.config.statements import Reference
 from hub_estimator.sweep.final_check import FinalCheck
 from hub_estimator.sweep.pruners import HyperbandPruner, MedianPruner, PercentilePruner
@@ -110,10 +111,11 @@ class _Maker:
 
 
 def _check_given(class_: Callable[..., Any], call: config.Reached, given: dict[str, Any]) -> None:
+    scope = f"{call.scope}/" if call.scope else ""
     missing = [
-        f"{call.scope}/{call.part}.{name}" if call.scope else f"{call.part}.{name}"
+        call.names.get(name, f"{scope}{call.part}.{name}")
         for name, parameter in inspect.signature(class_).parameters.items()
-        if name not in given and parameter.default is parameter.empty
+        if given.get(name, parameter.default) in (REQUIRED, parameter.empty)
     ]
     if missing:
         raise errors.MissingSettingError(

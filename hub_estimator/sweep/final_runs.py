@@ -141,7 +141,7 @@ class FinalRuns:
         Raises:
           errors.SweepStorageError: the storage cannot be used.
         """
-        if self.plan.given_storage is None and not files.is_folder(self.plan.folder):
+        if not self.plan.has_storage:
             return None
         try:
             return study.read(self.plan.storage, self.plan.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from hub_estimator.sweep.results.results import Results
 from hub_estimator.sweep.runner import ExperimentRunner
 from hub_estimator.sweep.supervisor import Supervisor
 from hub_estimator.sweep.trials import Study
+
+_logger = logging.getLogger("hub_estimator")
 
 
 def leaderboard(plan: Plan) -> str:
@@ -43,8 +46,10 @@ def finish(plan: Plan, found: Study, stopping: threading.Event) -> str:
       errors.SweepFailedError: the workers of the final check cannot go on.
       errors.BestModuleError: the best module cannot be published.
     """
-    runs = FinalRuns.of(plan, found)
-    final = [] if runs is None else runs.results(Supervisor(runs.plan, stopping).run())
+    runs, final = FinalRuns.of(plan, found), []
+    if runs is not None:
+        _logger.info("final check: %d runs, in %s", len(runs.trials), runs.plan.folder)
+        final = runs.results(Supervisor(runs.plan, stopping).run())
     results = _results(plan, found, final)
     results.write()
     return results.text(None if stopping.is_set() else results.publish())

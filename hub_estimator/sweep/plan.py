@@ -44,6 +44,11 @@ class Plan:
         return self.given_storage or f"sqlite:///{files.join(self.folder, _DATABASE)}"
 
     @property
+    def has_storage(self) -> bool:
+        """Whether there is a storage, as far as that is known without asking a server."""
+        return self.given_storage is not None or files.exists(files.join(self.folder, _DATABASE))
+
+    @property
     def number(self) -> int:
         """How many trials there are to be."""
         if self.given_trials is None:

@@ -13,6 +13,7 @@ from hub_estimator.sweep import optuna_library
 _GRACES = 3  # a worker that says nothing for so many heartbeats is taken for dead
 _LOCKED_SECS = 60  # how long SQLite waits for other processes
 _TRIES = 5
+_SQLITE = "sqlite:///"
 _POSTGRES = re.compile(r"postgres(ql)?://")
 _DRIVERS = ("psycopg", "psycopg2")
 _PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)")
@@ -51,6 +52,14 @@ def opened(url: str, heartbeat_secs: int) -> Any:
                 raise unusable(url, error) from error
             time.sleep(0.2 * 2**number)
     raise AssertionError
+
+
+def taking_lock(url: str) -> str | None:
+    """Returns the path of a lock to hold while a trial is taken; None where the database has its own.
+
+    SQLite locks no rows: two that look at the same moment would both take the same trial.
+    """
+    return f"{url.removeprefix(_SQLITE)}.lock" if url.startswith(_SQLITE) else None
 
 
 def unusable(url: str, error: Exception) -> errors.SweepStorageError:

@@ -64,7 +64,8 @@ class Supervisor:
           errors.OtherSweepError: see `study.opened`.
           errors.SweepFailedError: workers cannot go on.
         """
-        files.make_folder(self._plan.folder)
+        if self._plan.given_storage is None:
+            files.make_folder(self._plan.folder)
         opened = study.opened(self._plan)
         study.describe(opened)
         try:

@@ -31,7 +31,8 @@ def write(study: Study, sweep_dir: str) -> None:
     """
     _write_shared(study, sweep_dir)
     for trial in study.trials:
-        if trial.started is None or not files.is_folder(trial.model_dir):
+        is_begun = trial.started is not None and trial.state != "waiting"
+        if not is_begun or not files.is_folder(trial.model_dir):
             continue
         suffix = f"{_SUFFIX}.{trial.state}"
         if not any(name.endswith(suffix) for name in files.listing(trial.model_dir)):

@@ -40,8 +40,19 @@ class Leaderboard:
     @property
     def metrics(self) -> list[str]:
         """The names of the metrics: those that the sweep goes by, then the others."""
-        first = [objective.metric for objective in self.study.objectives]
         names = {name for trial in self.study.trials for name in trial.metrics}
+        return [*self.goals, *sorted(names - set(self.goals))]
+
+    @property
+    def goals(self) -> list[str]:
+        """The metrics that the sweep goes by."""
+        return [objective.metric for objective in self.study.objectives]
+
+    @property
+    def checked(self) -> list[str]:
+        """The names of the metrics of the final check: those that the sweep goes by, then the others."""
+        names = {name for result in self.final for name in result.metrics}
+        first = [name for name in self.goals if name in names]
         return [*first, *sorted(names - set(first))]
 
     @property
@@ -52,7 +63,7 @@ class Leaderboard:
 
     def table(self) -> ReportTable:
         """Returns the table with all that there is; what the final check found is at its end."""
-        checked = list(dict.fromkeys(name for result in self.final for name in result.metrics))
+        checked = self.checked
         header = ["number", "state", *self.settings, *self.metrics, "seconds", "model_dir", "error"]
         for name in checked:
             header += [f"test_{name}_mean", f"test_{name}_deviation"]
@@ -79,25 +90,27 @@ class Leaderboard:
     def shown_table(self) -> ReportTable:
         """Returns the table with what people look at first."""
         best = {trial.number for trial in ranking.best(self.study)}
-        goals = [objective.metric for objective in self.study.objectives]
-        others = [name for name in self.metrics if name not in goals]
-        header = ("", "trial", "state", *self.settings, *goals, *others, "seconds")
+        header = ("", "trial", "state", *self.settings, *self.metrics, "seconds")
         rows = [
             (
                 _BEST if trial.number in best else "",
                 trial.number,
                 trial.state,
                 *self._of_settings(trial, _NOTHING),
-                *(_value(self.study, trial, name) for name in (*goals, *others)),
+                *(_value(self.study, trial, name) for name in self.metrics),
                 round(trial.seconds, 1),
             )
             for trial in self.trials
         ]
         return ReportTable(header, rows)
 
-    def final_table(self) -> ReportTable:
-        """Returns the table of the final check, the best first."""
-        names = list(dict.fromkeys(name for result in self.final for name in result.metrics))
+    def final_table(self, names: Sequence[str] | None = None) -> ReportTable:
+        """Returns the table of the final check, the best first.
+
+        Args:
+          names: of the metrics that it has; None is all.
+        """
+        names = self.checked if names is None else names
         header = ("trial", *self.settings, *names, "runs")
         trials = {trial.number: trial for trial in self.study.trials}
         rows = [
@@ -159,7 +172,7 @@ class Leaderboard:
         return texts.aligned([[_cell(value) for value in row] for row in rows])
 
     def _final_text(self) -> str:
-        table = self.final_table()
+        table = self.final_table(self.goals)
         rows = [[_cell(value) for value in row] for row in (table.header, *table.rows)]
         return (
             f"{_NOT_A_RESULT}\nThe final check: trained again with other seeds, and evaluated on data "

@@ -68,9 +68,9 @@ def test_the_table_ends_with_the_result():
     assert text.split("they are no result.\n")[1] == (
         "The final check: trained again with other seeds, and evaluated on data that the search did "
         "not see; mean ± standard deviation:\n"
-        "  trial  MODULE          FINE_TUNE  LEARNING_RATE  accuracy         loss  runs\n"
-        "  1      '/modules/own'  True       0.001          0.8100 ± 0.0100  -     3\n"
-        "  2      '/modules/own'  True       0.1            0.7900           -     1 (2 failed)\n"
+        "  trial  MODULE          FINE_TUNE  LEARNING_RATE  accuracy         runs\n"
+        "  1      '/modules/own'  True       0.001          0.8100 ± 0.0100  3\n"
+        "  2      '/modules/own'  True       0.1            0.7900           1 (2 failed)\n"
     )
 
 
