@@ -51,12 +51,11 @@ class Publication:
         """
         descriptions.require()
 
-    def publish(self, module: str, model_dir: str) -> str:
+    def publish(self, module: str) -> str:
         """Publishes a module, where it is not published by this name yet; returns its page's path.
 
         Args:
-          module: its folder.
-          model_dir: the model folder that it is of.
+          module: its folder, in the model folder that it was exported in.
 
         Raises:
           errors.BestModuleError: it cannot be published; the message says why.
@@ -64,7 +63,7 @@ class Publication:
         """
         page = self._page(module)
         if page is None:
-            self._run(module, model_dir)
+            self._run(module)
             page = self._page(module)
         if page is None:
             raise errors.BestModuleError(
@@ -84,12 +83,11 @@ class Publication:
         ]
         return site.version_folder(self.name, found[0].number) if found else None
 
-    def _run(self, module: str, model_dir: str) -> None:
+    def _run(self, module: str) -> None:
         given = {
             "module": module,
             "site": self.site,
             "name": self.name,
-            "model_dir": model_dir,
             "description": self.description,
             "url": self.url,
         }

@@ -75,7 +75,7 @@ class Results:
         for trial in ranking.best(self.study) if self.publication is not None else ():
             for module in commands.modules(trial)[:1]:
                 assert self.publication is not None
-                return self.publication.publish(module, trial.model_dir)
+                return self.publication.publish(module)
         return None
 
     def text(self, page: str | None = None) -> str:
@@ -103,9 +103,8 @@ class Results:
         for trial in found[:_MOST_BEST]:
             values = zip(self.study.objectives, trial.values or (), strict=True)
             shown = ", ".join(f"{goal.metric} {value:.4g}" for goal, value in values)
-            yield texts.one_line(
-                f"Best by search:   trial {trial.number}: {_settings(trial)} ({shown})"
-            )
+            said = texts.one_line(f"trial {trial.number}: {_settings(trial)} ({shown})")
+            yield f"Best by search:   {said}"
             yield f"Its model folder: {trial.model_dir}"
             yield from (f"Its module:       {module}" for module in commands.modules(trial))
         if len(found) > _MOST_BEST:
