@@ -69,7 +69,16 @@ class LightRunner:
         if not value.replace(".", "").isdigit():
             raise errors.FreshProcessError(value)
         process = subprocess.Popen(
-            [sys.executable, "-S", "-c", _PROGRAM, model_dir, value, str(self.secs), str(self.steps)],
+            [
+                sys.executable,
+                "-S",
+                "-c",
+                _PROGRAM,
+                model_dir,
+                value,
+                str(self.secs),
+                str(self.steps),
+            ],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )

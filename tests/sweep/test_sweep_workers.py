@@ -42,7 +42,9 @@ def work(made, stopping=None):
 
 def pids(found):
     """Returns the processes of the workers that had trials."""
-    return {int(trial.worker.rpartition("/")[2].split("-")[0]) for trial in found.trials if trial.worker}
+    return {
+        int(trial.worker.rpartition("/")[2].split("-")[0]) for trial in found.trials if trial.worker
+    }
 
 
 def until(condition, secs=30.0):
@@ -145,7 +147,7 @@ def test_a_stopped_worker_saves_and_its_trial_goes_on(tmp_path):
     stopping = threading.Event()
     path = tmp_path / "trials" / "0" / "metrics.jsonl"
     threading.Thread(target=lambda: (until(path.exists), stopping.set())).start()
-    assert work(made, stopping).trials[0].state == "running" or True
+    work(made, stopping)
     stopped = study.opened(made)
     assert records.kills(stopped.records()) == 0
     assert stopped.seen().trials[0].state == "waiting"
@@ -173,16 +175,23 @@ def test_a_killed_workers_trial_is_run_again_from_where_it_was(tmp_path):
     assert [trial.values for trial in found.trials] == [(0.16,), (0.26,), (0.36,), (0.46,)]
     first, second = starts(tmp_path)[0]
     assert first == 0 and second >= 10  # from its last checkpoint
-    assert {number: len(each) for number, each in starts(tmp_path).items()} == {0: 2, 1: 1, 2: 1, 3: 1}
+    assert {number: len(each) for number, each in starts(tmp_path).items()} == {
+        0: 2,
+        1: 1,
+        2: 1,
+        3: 1,
+    }
     assert found.trials[0].reports.keys() == {10, 20, 30, 40, 50, 60}
 
 
 def test_a_trial_whose_worker_is_always_killed_fails(tmp_path):
     made = plan(tmp_path, 0.5)
     opened = study.opened(made)
-    for _ in range(5):
+    for number in range(5):
         opened.fill()
-        opened.lose(opened.study.ask().number)
+        with pytest.warns(UserWarning, match="Heartbeat"):  # here there is none
+            assert opened.study.ask().number == number
+        opened.lose(number)
     opened.fill()
     [trial] = opened.seen().trials
     assert trial.state == "failed" and trial.error == (
@@ -215,9 +224,8 @@ def test_two_that_add_the_same_trials_at_once_have_each_run_once(tmp_path):
     opened = study.opened(made)
     study.describe(opened)
     opened.fill()
-    for values in ({}, {}):  # as a second machine that saw none
-        opened._add(0, [], values)  # noqa: SLF001
-        opened._add(1, [], values)  # noqa: SLF001
+    for slot in (0, 1, 0, 1):  # as two machines that saw none
+        opened.study.enqueue_trial({}, {records.SLOT: slot})
     found = work(made)
     assert len(opened.records()) == 6
     assert [trial.values for trial in found.trials] == [(0.27,), (0.52,)]
@@ -289,7 +297,9 @@ def test_conditions_and_ranges_with_samplers(tmp_path, sampler):
         Choice("FINE_TUNE", [False, True]),
         LogUniform("RATE", 0.01, 1, 3, when={"FINE_TUNE": True}),
     ]
-    found = work(plan(tmp_path, space=space, sampler=sampler, trials=None if sampler.is_grid else 6))
+    found = work(
+        plan(tmp_path, space=space, sampler=sampler, trials=None if sampler.is_grid else 6)
+    )
     assert len(found.trials) == (8 if sampler.is_grid else 6)
     for trial in found.trials:
         assert ("RATE" in trial.settings) == (trial.settings["FINE_TUNE"] == "True")
