@@ -117,7 +117,9 @@ class Session:
         return [Reached(*key, *settings) for key, settings in found.items()]
 
     def check_parts_reached(self, name: str, parts: Collection[str]) -> None:
-        """Checks that all that is set of some parts can have an effect where a part is called.
+        """Checks that what is set of some parts can have an effect where a part is called.
+
+        As with `check_reached`, settings of files may have none that others made useless.
 
         Args:
           name: the part that is called.
@@ -129,7 +131,7 @@ class Session:
         reading, known = bindings.reachable(name), [registry.part(part) for part in parts]
         of_parts = [
             binding
-            for binding in reading.unread
+            for binding in self._useless(reading)
             if not binding.is_macro and registry.part(binding.selector) in known
         ]
         _check(of_parts, reading)

@@ -192,9 +192,10 @@ class LogUniform(Uniform):
     def points(self) -> Sequence[Any]:
         """See `Dimension`."""
         logarithms = _evenly(math.log(self.low), math.log(self.high), self.points_in_grid)
-        # The ends as they were given.
         inner = [math.exp(logarithm) for logarithm in logarithms[1:-1]]
-        return [float(self.low), *inner, float(self.high)] if len(logarithms) > 1 else logarithms
+        # The ends as they were given.
+        ends = [float(self.low), float(self.high)][: len(logarithms)]
+        return [*ends[:1], *inner, *ends[1:]]
 
 
 @dataclasses.dataclass(frozen=True)
