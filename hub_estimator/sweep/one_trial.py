@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from hub_estimator import errors, files, texts
-from hub_estimator.sweep import optuna_library, records
+from hub_estimator.sweep import optuna_library, records, study
 from hub_estimator.sweep.plan import Plan
 from hub_estimator.sweep.runner import Ended
 from hub_estimator.training.model_folder.history import METRICS, Evaluation, History
@@ -104,7 +104,7 @@ class OneTrial:
         except Exception as error:
             self._explain(error)
             raise
-        self._report()
+        self.report()
         return ended
 
     def _watch(self, running: Future[Ended]) -> None:
@@ -112,7 +112,7 @@ class OneTrial:
             if self._stopping.is_set():
                 self._ends.set()
             if not self._is_pruned:
-                self._report()
+                self.report()
                 if self._is_pruned:
                     self._ends.set()
             with contextlib.suppress(TimeoutError):
@@ -139,7 +139,26 @@ class OneTrial:
         """Returns the evaluations so far."""
         return self._history.evaluations()
 
-    def _report(self) -> None:
+    def values(self, ended: Ended) -> tuple[float, ...]:
+        """Returns the value of each objective that the trial came to.
+
+        Raises:
+          errors.LossNotFiniteError: one is not a number, or infinite.
+          errors.MetricNotFoundError: there is no such metric.
+        """
+        found: list[float] = []
+        for objective in self._plan.sweep.objectives:
+            value = objective.value(ended.metrics)
+            if value is None and any(objective.metric in each for each in self.evaluations()):
+                raise errors.LossNotFiniteError(
+                    f"{objective.metric} at step {ended.step} is not a finite number."
+                )
+            objective.check("Sweep.objective", ended.metrics)
+            assert value is not None  # those that are not finite are not there
+            found.append(value)
+        return tuple(found)
+
+    def report(self) -> None:
         """Reports the evaluations that are new, and asks whether the trial is to go on."""
         for evaluation in self._new():
             self._report_one(evaluation)
@@ -161,19 +180,25 @@ class OneTrial:
         value = objectives[0].value(evaluation)
         if value is None:
             return
-        self._reported[step] = value
-        shown = f"{texts.one_line(objectives[0].metric)} {value:.4f}"
-        _logger.info("trial %d, step %d: %s", self._number, step, shown)
         try:
-            self._note(step, value)
+            with study.usable(self._plan):
+                self._note(step, value)
         except optuna_library.module("exceptions").UpdateFinishedTrialError as error:
             raise TrialGoneError(str(self._number)) from error
+        except errors.SweepStorageError:
+            self._seen = None  # the next look reports it, should the storage be there again
+            return
+        shown = f"{texts.one_line(objectives[0].metric)} {value:.4f}"
+        _logger.info("trial %d, step %d: %s", self._number, step, shown)
 
     def _note(self, step: int, value: float) -> None:
+        """Reports an evaluation; it counts as reported where nothing is raised."""
         self._trial.set_user_attr(records.SECONDS, time.monotonic() - self._start)
         if len(self._plan.sweep.objectives) > 1:  # of these Optuna takes no reports
-            self._trial.set_user_attr(records.REPORTS, self._reported)
+            self._trial.set_user_attr(records.REPORTS, {**self._reported, step: value})
+            self._reported[step] = value
             return
         self._trial.report(value, step)
+        self._reported[step] = value
         if self._plan.sweep.pruner is not None and self._trial.should_prune():
             self._is_pruned = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import re
 
@@ -49,6 +50,11 @@ class Plan:
         return self.given_storage is not None or files.exists(files.join(self.folder, _DATABASE))
 
     @property
+    def is_local(self) -> bool:
+        """Whether the storage is a file, not a server that may be started again meanwhile."""
+        return self.storage.startswith("sqlite")
+
+    @functools.cached_property
     def number(self) -> int:
         """How many trials there are to be."""
         if self.given_trials is None:

@@ -19,6 +19,9 @@ from hub_estimator.sweep.plan import Plan
 from hub_estimator.sweep.trials import Study
 from hub_estimator.training.objective import Objective
 
+PATIENCE_SECS = 300.0
+"""How long to wait for a server of a storage that was there before, and is being started again."""
+
 _MOST_KILLS = 5
 _SPACE, _OBJECTIVES, _SETTINGS, _TRIALS = "space", "objectives", "settings", "trials"
 
@@ -245,10 +248,25 @@ def usable(plan: Plan) -> Iterator[None]:
     Raises:
       errors.SweepStorageError: it cannot be used.
     """
-    internal = optuna_library.module("exceptions").StorageInternalError
     try:
         yield
-    except Exception as error:
-        if isinstance(error, internal) or type(error).__module__.startswith("sqlalchemy"):
-            raise storage.unusable(plan.storage, error) from error
+    except errors.Error:
         raise
+    except Exception as error:
+        found = _of_storage(error)
+        if found is None:
+            raise
+        raise storage.unusable(plan.storage, found) from error
+
+
+def _of_storage(error: BaseException | None) -> Exception | None:
+    """Returns the error of the storage that an error is, or that it followed; None without one.
+
+    Optuna stumbles over what it did not get to know when it could not tell how a trial ended.
+    """
+    internal = optuna_library.module("exceptions").StorageInternalError
+    while isinstance(error, Exception):
+        if isinstance(error, internal) or type(error).__module__.startswith("sqlalchemy"):
+            return error
+        error = error.__context__
+    return None

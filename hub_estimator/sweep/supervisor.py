@@ -51,6 +51,7 @@ class Supervisor:
         self._processes: list[_Process] = []
         self._deaths, self._finished = 0, 0
         self._looked = -_LOOK_SECS
+        self._failing_since: float | None = None
         self._has_told = False
 
     def run(self) -> Study:
@@ -71,10 +72,14 @@ class Supervisor:
         try:
             seen = self._look(opened)
             while not self._stopping.is_set() and not (seen.is_finished and not self._processes):
-                self._start(seen)
+                if self._failing_since is None:
+                    self._start(seen)
                 self._wait()
-                if self._collect() or time.monotonic() - self._looked > _LOOK_SECS:
-                    seen = self._look(opened)
+                try:
+                    if self._collect() or time.monotonic() - self._looked > _LOOK_SECS:
+                        seen = self._look(opened)
+                except errors.SweepStorageError as error:
+                    self._endure(error)
         finally:
             self._stop()
         return opened.seen()
@@ -89,7 +94,7 @@ class Supervisor:
             self._deaths, self._finished = 0, finished
             self._show(seen)
         self._tell(seen)
-        self._looked = time.monotonic()
+        self._looked, self._failing_since = time.monotonic(), None
         return seen
 
     def _show(self, seen: Study) -> None:
@@ -97,6 +102,22 @@ class Supervisor:
         Results(seen, self._plan.folder).write_progress()
         if self._plan.sweep.keep_best is not None:
             keeping.remove_models(seen, self._plan.sweep.keep_best)
+
+    def _endure(self, error: errors.SweepStorageError) -> None:
+        """Waits for a server that was there before: trials go on meanwhile.
+
+        Raises:
+          errors.SweepStorageError: it is no server, or was away for too long.
+        """
+        now = time.monotonic()
+        if self._plan.is_local:
+            raise error
+        if self._failing_since is None:
+            self._failing_since = now
+            _logger.warning("%s It is tried again for some minutes.", error)
+        if now - self._failing_since > study.PATIENCE_SECS:
+            raise error
+        self._looked = now
 
     def _tell(self, seen: Study) -> None:
         running = sum(trial.state == "running" for trial in seen.trials)

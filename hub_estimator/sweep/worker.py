@@ -22,7 +22,9 @@ from hub_estimator.sweep.one_trial import (
     TrialGoneError,
 )
 from hub_estimator.sweep.plan import Plan
-from hub_estimator.sweep.runner import Ended, finite
+from hub_estimator.sweep.runner import finite
+
+_AGAIN_SECS = 5.0
 
 _logger = logging.getLogger("hub_estimator")
 
@@ -100,7 +102,10 @@ class Worker:
         try:
             if not opened.is_counted(trial):
                 raise _NotCountedError
-            return self._run(number, trial)
+            with study.usable(self._plan):
+                return self._run(number, trial)
+        except optuna_library.module("exceptions").UpdateFinishedTrialError as error:
+            raise TrialGoneError(str(number)) from error
         except (_NotCountedError, errors.InterruptedRunError, FullDiskError):
             trial.set_user_attr(records.STOPPED, True)
             raise
@@ -118,41 +123,47 @@ class Worker:
         try:
             with devices.gpu(plan.sweep.gpus, self._index, self._gpus, self._stopping) as gpu:
                 ended = one.run(settings, {**devices.threads(plan.workers), **gpu})
-            values = self._of(ended)
+            values = one.values(ended)
         except pruned as error:
             self._keep_last(one, trial)
             _logger.info("trial %d: ended early, %s", number, error)
+            raise
+        except errors.SweepStorageError:
             raise
         except (errors.InterruptedRunError, FullDiskError, TrialGoneError):
             _logger.info("trial %d: stopped; it is run again", number)
             raise
         except Exception as error:
             message = str(error) if isinstance(error, errors.Error) else repr(error)
-            trial.set_user_attr(records.ERROR, texts.one_line(message))
+            self._note(trial, records.ERROR, texts.one_line(message))
             _logger.info("trial %d: failed: %s", number, texts.one_line(message))
             raise TrialFailedError(message) from error
-        trial.set_user_attr(records.METRICS, dict(ended.metrics))
-        trial.set_user_attr(records.STEP, ended.step)
+        self._note(trial, records.METRICS, dict(ended.metrics))
+        self._note(trial, records.STEP, ended.step)
+        one.report()  # what could not be said while the storage was away
         _logger.info(
             "trial %d: %s, in %.0f s", number, self._shown(values), time.monotonic() - start
         )
         return values
 
-    def _of(self, ended: Ended) -> tuple[float, ...]:
-        """Returns the value of each objective that a trial came to."""
-        found: list[float] = []
-        for objective in self._plan.sweep.objectives:
-            objective.check("Sweep.objective", ended.metrics)
-            value = objective.value(ended.metrics)
-            assert value is not None  # those that are not finite are not there
-            found.append(value)
-        return tuple(found)
-
     def _keep_last(self, one: OneTrial, trial: Any) -> None:
         """Keeps the metrics of the last evaluation of a trial that ended early."""
         last = one.evaluations()[-1]
-        trial.set_user_attr(records.METRICS, finite(last))
-        trial.set_user_attr(records.STEP, last["step"])
+        self._note(trial, records.METRICS, finite(last))
+        self._note(trial, records.STEP, last["step"])
+
+    def _note(self, trial: Any, key: str, value: Any) -> None:
+        """Notes what a trial came to; waits for a server that is being started again."""
+        until = time.monotonic() + study.PATIENCE_SECS
+        while True:
+            try:
+                with study.usable(self._plan):
+                    trial.set_user_attr(key, value)
+                return
+            except errors.SweepStorageError:
+                if self._plan.is_local or time.monotonic() > until or self._stopping.is_set():
+                    raise
+                self._stopping.wait(_AGAIN_SECS)
 
     def _shown(self, values: tuple[float, ...]) -> str:
         metrics = [each.metric for each in self._plan.sweep.objectives]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import glob
 import os
 import pathlib
@@ -24,28 +25,62 @@ def folder_of_programs() -> str | None:
     return None if newest is None else os.path.dirname(newest)
 
 
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """Runs a server for the time of a `with` block; it listens on a socket in its folder alone.
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server, which listens on a socket in its folder alone.
 
-    Yields:
-      The URL of a database.
+    Attributes:
+      programs: the folder of its programs.
+      folder: its own folder.
     """
+
+    programs: str
+    folder: pathlib.Path
+
+    @property
+    def url(self) -> str:
+        """The URL of a database."""
+        return f"postgresql://sweeps@/postgres?host={self.folder}"
+
+    def make(self) -> None:
+        """Makes the database."""
+        self._run("initdb", "-U", "sweeps", "--auth=trust", "--no-sync")
+
+    def start(self) -> None:
+        """Starts it."""
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off"
+        self._run("pg_ctl", "-o", options, "-l", self.folder / "log", "-w", "start")
+
+    def stop(self) -> None:
+        """Stops it as a crash does."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *words: object) -> None:
+        user = {"user": _USER, "group": "nogroup"} if os.getuid() == 0 else {}
+        command = [f"{self.programs}/{program}", "-D", self.folder / "data", *words]
+        subprocess.run(
+            list(map(str, command)),
+            check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **user,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Server]:
+    """Runs a server for the time of a `with` block."""
     programs = folder_of_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     # Not pytest's: other users may not look into that, and the path of a socket must be short.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sweep-pg-"))
-    data = folder / "data"
+    found = Server(programs, folder)
     try:
         _own(folder)
-        _run(f"{programs}/initdb", "-D", data, "-U", "sweeps", "--auth=trust", "--no-sync")
-        options = f"-k {folder} -c listen_addresses= -c fsync=off"
-        _run(f"{programs}/pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+        found.make()
+        found.start()
         try:
-            yield f"postgresql://sweeps@/postgres?host={folder}"
+            yield found
         finally:
-            _run(f"{programs}/pg_ctl", "-D", data, "-m", "immediate", "stop")
+            found.stop()
     finally:
         shutil.rmtree(folder)
 
@@ -54,10 +89,3 @@ def _own(folder: pathlib.Path) -> None:
     if os.getuid() == 0:
         user = pwd.getpwnam(_USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
-
-
-def _run(*words: object) -> None:
-    user = {"user": _USER, "group": "nogroup"} if os.getuid() == 0 else {}
-    subprocess.run(
-        list(map(str, words)), check=True, stdout=subprocess.DEVNULL, cwd="/", **user, timeout=60
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import threading
+import time
 
 import pytest
 
@@ -18,9 +19,14 @@ VALUES = [number / 100 for number in range(1, 21)]
 
 
 @pytest.fixture(scope="module")
-def url():
+def server():
     with postgres.server() as found:
         yield found
+
+
+@pytest.fixture
+def url(server):
+    return server.url
 
 
 def test_two_machines_share_the_trials_each_once_and_evenly(url, tmp_path):
@@ -58,6 +64,28 @@ def test_what_is_there_is_read_by_its_name(url, tmp_path):
     with pytest.raises(errors.SweepStorageError) as caught:
         study.read(url, "other")
     assert str(caught.value) == f"The storage {url!r} has no sweep 'other'."
+
+
+def test_a_server_that_is_started_again_costs_nothing(server, tmp_path):
+    made = plan(
+        tmp_path, 0.25, 0.5, storage=server.url, name="crash", runner=LightRunner(0.4, 60),
+        heartbeat_secs=30,
+    )  # fmt: skip
+
+    def crash():
+        while not (tmp_path / "trials" / "0" / "metrics.jsonl").exists():
+            time.sleep(0.05)
+        server.stop()
+        time.sleep(4)  # the trial comes to its end meanwhile
+        server.start()
+
+    thread = threading.Thread(target=crash)
+    thread.start()
+    found = Supervisor(made, threading.Event()).run()
+    thread.join()
+    assert [trial.values for trial in found.trials] == [(0.31,), (0.56,)]
+    assert list(found.trials[0].reports) == [10, 20, 30, 40, 50, 60]
+    assert starts(tmp_path) == {0: [0], 1: [0]}
 
 
 def test_no_server(tmp_path):

@@ -233,14 +233,14 @@ def test_two_that_add_the_same_trials_at_once_have_each_run_once(tmp_path):
 
 
 def test_a_trial_that_is_somebody_elses_by_now_is_left_to_them(tmp_path):
-    made = plan(tmp_path, 0.5, runner=LightRunner(0.2, 40))
+    made = plan(tmp_path, 0.5, runner=LightRunner(0.4, 60))
     opened = study.opened(made)
     path = tmp_path / "trials" / "0" / "metrics.jsonl"
 
     def take_for_dead():
         until(path.exists)
+        opened.study.enqueue_trial({}, {records.SLOT: 0})
         opened.lose(0)
-        opened.fill()
 
     thread = threading.Thread(target=take_for_dead)
     thread.start()
