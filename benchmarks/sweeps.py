@@ -157,6 +157,8 @@ def main() -> None:
     parser.add_argument("--secs", type=float, default=5.0, help="how long a trial takes")
     parser.add_argument("--trials", type=int, default=8, help="of each worker")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--before", type=int, nargs="+", default=[10, 100],
+                        help="how many trials there are before those whose operations are counted")  # fmt: skip
     given = parser.parse_args()
     logging.getLogger("hub_estimator").setLevel(logging.WARNING)
     print("| storage | workers | trials an hour | ideal | share | s to start | trials by worker |")
@@ -167,15 +169,11 @@ def main() -> None:
     print("\n| storage | sampler | evaluations | trials | statements a trial | ms in them | ms | "
           "statements of a look |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|")
-    for sampler, evaluations, counts in (
-        (RandomSearch(), 5, (10, 20)),
-        (RandomSearch(), 10, (10, 20)),
-        (RandomSearch(), 5, (100, 110)),
-        (TPE(), 5, (10, 20)),
-        (TPE(), 5, (100, 110)),
-    ):
-        for line in operations(given.folder, given.storage, sampler, evaluations, counts):
-            print(line, flush=True)
+    for sampler, evaluations in ((RandomSearch(), 5), (RandomSearch(), 10), (TPE(), 5)):
+        for count in given.before:
+            counts = count, count + given.trials
+            for line in operations(given.folder, given.storage, sampler, evaluations, counts):
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

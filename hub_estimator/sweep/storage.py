@@ -33,7 +33,7 @@ def opened(url: str, heartbeat_secs: int) -> Any:
       errors.MissingExtraError: Optuna, or what talks to such a database, is not installed.
     """
     storages = optuna_library.module("storages")
-    given = _with_driver(url)
+    given = with_driver(url)
     settings = {"connect_args": {"timeout": _LOCKED_SECS}} if given.startswith("sqlite") else {
         "pool_pre_ping": True  # a connection may be cut while a trial is trained
     }  # fmt: skip
@@ -77,7 +77,7 @@ def shown(url: str) -> str:
     return repr(_PASSWORD.sub("***", url))
 
 
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
     """Returns a URL that names the driver, where it is one of PostgreSQL without."""
     if "://" not in url:
         raise errors.SweepStorageError(

@@ -24,9 +24,10 @@ def test_the_best_module_is_published_once(tmp_path):
     assert not (tmp_path / "hub" / "acme" / "words" / "2").exists()
 
 
-def test_without_a_module_there_is_nothing_to_publish(tmp_path):
+def test_without_a_module_there_is_nothing_to_publish(tmp_path, caplog):
     publication = Publication(str(tmp_path / "hub"), "acme/words")
     found = study(trial(0, 0.8, model_dir=str(tmp_path)), trial(1, 0.7))
     assert Results(found, str(tmp_path), publication=publication).publish() is None
+    assert caplog.messages == ["Nothing is published: the best trial has exported no module here."]
     assert Results(study(), str(tmp_path), publication=publication).publish() is None
     assert Results(found, str(tmp_path)).publish() is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from hub_estimator.sweep.trials import State, Study, Trial
 from hub_estimator.training.objective import Objective
 
@@ -38,8 +40,10 @@ def fronts(study: Study) -> list[list[Trial]]:
 
 def best(study: Study) -> list[Trial]:
     """Returns the best trial, or with several objectives all of the Pareto front; empty without."""
-    groups = fronts(study)
-    return groups[0] if groups and groups[0][0].values is not None else []
+    known = [trial for trial in study.trials if trial.state == "complete" and trial.values]
+    if len(study.objectives) == 1:
+        return _in_order(known, study.objectives[0])[:1]
+    return _layers(known, study.objectives)[0] if known else []
 
 
 def _in_order(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
@@ -55,22 +59,17 @@ def _in_order(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
 
 
 def _layers(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[list[Trial]]:
-    left, found = list(trials), []
-    while left:
-        front = [
-            trial
-            for trial in left
-            if not any(_dominates(other, trial, objectives) for other in left)
-        ]
-        found.append(front)
-        numbers = {trial.number for trial in front}
-        left = [trial for trial in left if trial.number not in numbers]
+    """Returns the Pareto front, then what is the front without it, and so on."""
+    signs = np.array([-1.0 if objective.maximizes else 1.0 for objective in objectives])
+    costs = signs * np.array([trial.values for trial in trials])
+    # Whether that of the row dominates that of the column: is worse in nothing, and better in something.
+    dominates = np.ones([len(trials), len(trials)], bool)
+    for column in costs.T:
+        dominates &= column[:, None] <= column[None, :]
+    dominates &= ~dominates.T
+    left, found = np.ones(len(trials), bool), []
+    while left.any():
+        front = left & ~dominates[left].any(axis=0)
+        found.append([trials[int(place)] for place in np.flatnonzero(front)])
+        left &= ~front
     return found
-
-
-def _dominates(trial: Trial, other: Trial, objectives: Sequence[Objective]) -> bool:
-    """Whether a trial is better than another one by some objective, and worse by none."""
-    pairs = list(zip(objectives, trial.values or (), other.values or (), strict=True))
-    return any(objective.is_better(mine, its) for objective, mine, its in pairs) and not any(
-        objective.is_better(its, mine) for objective, mine, its in pairs
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 from collections.abc import Iterator, Sequence
 
 from hub_estimator import files, texts
@@ -16,6 +17,8 @@ from hub_estimator.sweep.trials import Study, Trial
 
 _LOCK = ".results.lock"
 _MOST_BEST = 5  # of a Pareto front
+
+_logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,16 +70,20 @@ class Results:
     def publish(self) -> str | None:
         """Publishes the module of the best trial, where that is asked for; returns its page's path.
 
-        Of several modules or of a Pareto front it is the first one.
+        Of several modules, and of a Pareto front, it is the first one.
 
         Raises:
           errors.BestModuleError: it cannot be published.
         """
-        for trial in ranking.best(self.study) if self.publication is not None else ():
-            for module in commands.modules(trial)[:1]:
-                assert self.publication is not None
-                return self.publication.publish(module)
-        return None
+        if self.publication is None:
+            return None
+        found = [commands.modules(trial) for trial in ranking.best(self.study)[:1]]
+        modules = [module for there in found for module in there]
+        if not modules:
+            _logger.warning("Nothing is published: the best trial has exported no module here.")
+            return None
+        with self._held():  # of several machines one publishes it
+            return self.publication.publish(modules[0])
 
     def text(self, page: str | None = None) -> str:
         """Returns what is said at the end.
