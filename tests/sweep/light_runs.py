@@ -19,7 +19,7 @@ from hub_estimator.sweep.sweep import Sweep
 from hub_estimator.training.objective import Objective
 
 # As a training it evaluates every ten steps, goes on from its last evaluation, and ends at a signal or
-# where who started it has gone. Each start leaves a line in starts.txt.
+# where who started it has gone. Each start leaves a line in starts.txt; parent.txt says who did.
 _PROGRAM = """
 import json, os, sys, threading, time
 folder, value, secs, steps = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
@@ -32,6 +32,8 @@ path = os.path.join(folder, "metrics.jsonl")
 lines = open(path).read().splitlines() if os.path.exists(path) else []
 with open(os.path.join(folder, "starts.txt"), "a") as file:
     file.write(f"{10 * len(lines)}\\n")
+with open(os.path.join(folder, "parent.txt"), "w") as file:
+    file.write(str(os.getppid()))
 for step in range(10 * len(lines) + 10, steps + 1, 10):
     time.sleep(secs)
     found = {"step": step, "checkpoint": f"model.ckpt-{step}", "accuracy": value + step / 1000, "loss": 1 - value}

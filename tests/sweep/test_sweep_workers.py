@@ -159,13 +159,13 @@ def test_a_stopped_worker_saves_and_its_trial_goes_on(tmp_path):
 
 
 def test_a_killed_workers_trial_is_run_again_from_where_it_was(tmp_path):
-    made = plan(tmp_path, *(number / 10 for number in range(1, 5)), workers=2)
-    made = type(made)(made.sweep, LightRunner(0.2, 60), made.folder, 2)
+    runner = LightRunner(0.2, 60)
+    made = plan(tmp_path, *(number / 10 for number in range(1, 5)), workers=2, runner=runner)
 
     def kill():
-        until((tmp_path / "trials" / "0" / "metrics.jsonl").exists)
-        [trial] = [each for each in study.opened(made).seen().trials if each.number == 0]
-        os.kill(int(trial.worker.rpartition("/")[2].split("-")[0]), signal.SIGKILL)
+        first = tmp_path / "trials" / "0"
+        until((first / "metrics.jsonl").exists)
+        os.kill(int((first / "parent.txt").read_text()), signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
