@@ -260,7 +260,8 @@ def test_other_settings_under_the_same_name_are_refused(tmp_path):
         f"The sweep {tmp_path.name!r} in {place!r} has other space: it was begun with "
         "[\"Choice(setting='VALUE', values=(0.5,), when=None, name=None)\"], and now has "
         "[\"Choice(setting='VALUE', values=(0.75,), when=None, name=None)\"]. Choose another "
-        "--sweep_dir or Sweep.name, or give the gin files that it was begun with."
+        "--sweep_dir, or give the gin files that it was begun with; two sweeps in one storage need "
+        "names, Sweep.name."
     )
 
 
