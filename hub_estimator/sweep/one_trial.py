@@ -85,6 +85,7 @@ class OneTrial:
 
     def _run(self, settings: Mapping[str, str], environment: Mapping[str, str]) -> Ended:
         plan = self._plan
+        self._ends = threading.Event()  # of this run
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(
                 plan.runner,

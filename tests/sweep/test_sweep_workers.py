@@ -184,6 +184,12 @@ def test_a_killed_workers_trial_is_run_again_from_where_it_was(tmp_path):
     assert found.trials[0].reports.keys() == {10, 20, 30, 40, 50, 60}
 
 
+def test_what_a_killed_worker_left_is_waited_for(tmp_path):
+    made = plan(tmp_path, 0.5, runner=light_runs.BusyAtFirst())
+    assert work(made).trials[0].state == "complete"
+    assert len(study.opened(made).records()) == 1 and starts(tmp_path) == {0: [0]}
+
+
 def test_a_trial_whose_worker_is_always_killed_fails(tmp_path):
     made = plan(tmp_path, 0.5)
     opened = study.opened(made)
