@@ -28,6 +28,8 @@ from absl import flags
 
 from hub_estimator import command_line, command_signals, errors
 
+_IN_URLS = "?%{}"  # what means something in the URL of a storage
+
 
 def define_flags() -> flags.FlagValues:
     """Returns this command's flags; nothing is defined in absl's global flags."""
@@ -111,6 +113,11 @@ def _plan(values: flags.FlagValues) -> Any:
         raise errors.InvalidSettingError(
             f"--sweep_dir is {values.sweep_dir!r}; it must be a folder on this machine, or one that it "
             "shares with others."
+        )
+    if values.storage is None and set(os.path.abspath(values.sweep_dir)) & set(_IN_URLS):
+        raise errors.InvalidSettingError(
+            f"--sweep_dir is {values.sweep_dir!r}; the URL of a storage in it can have none of "
+            f"{' '.join(_IN_URLS)} in its path. Choose another one, or give --storage."
         )
     sweep, runner = experiments.from_gin(values.gin_file, values.gin_bindings, values.allow_import)
     folder = os.path.abspath(values.sweep_dir)

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from hub_estimator import config, errors, files
 from hub_estimator.sweep import configurables, unseen_data
@@ -15,6 +15,8 @@ from hub_estimator.sweep.sweep import Sweep
 from hub_estimator.training import configurables as training_configurables
 from hub_estimator.training import early_checks
 from hub_estimator.training.settings_text import EXPERIMENT
+
+_Check = Callable[[Sequence[str], Sequence[str], Sequence[str]], None]
 
 _TEXT = "experiment.gin"
 
@@ -40,14 +42,16 @@ def from_gin(
     with _session(gin_files, gin_bindings, allowed_imports) as session:
         sweep = configurables.sweep(session)
         left = session.without(gin_bindings, configurables.SWEEP, EXPERIMENT, configurables.NAMES)
+        imports_any = bool(session.imports)
     runner = ExperimentRunner(left.text, left.given, tuple(allowed_imports))
+    check = _check_with_imports if imports_any else early_checks.check_training
     for values in sweep.dimensions.samples():
-        _check(runner, sweep.dimensions.settings(values))
-    _check_end(sweep, runner)
+        _check(check, runner, sweep.dimensions.settings(values))
+    _check_end(check, sweep, runner)
     return sweep, runner
 
 
-def _check_end(sweep: Sweep, runner: ExperimentRunner) -> None:
+def _check_end(check: _Check, sweep: Sweep, runner: ExperimentRunner) -> None:
     """Checks what follows the search.
 
     Raises:
@@ -63,7 +67,7 @@ def _check_end(sweep: Sweep, runner: ExperimentRunner) -> None:
     changed = dataclasses.replace(
         runner, gin_bindings=(*runner.gin_bindings, *sweep.final_check.bindings)
     )
-    _check(changed, settings)
+    _check(check, changed, settings)
 
 
 @contextlib.contextmanager
@@ -82,7 +86,7 @@ def _session(
         yield session
 
 
-def _check(runner: ExperimentRunner, settings: dict[str, str]) -> None:
+def _check(check: _Check, runner: ExperimentRunner, settings: dict[str, str]) -> None:
     """Checks a trial with some settings.
 
     Raises:
@@ -92,10 +96,17 @@ def _check(runner: ExperimentRunner, settings: dict[str, str]) -> None:
         path = os.path.join(scratch, _TEXT)
         files.write_text(path, runner.gin_text)
         try:
-            early_checks.check_training([path], runner.bindings(settings), runner.allowed_imports)
+            check([path], runner.bindings(settings), runner.allowed_imports)
         except errors.Error as error:
             if repr(path) not in str(error):
                 raise
-            raise type(error)(
-                str(error).replace(repr(path), "the experiment's gin text")
-            ) from error
+            message = str(error).replace(repr(path), "the experiment's gin text")
+            raise type(error)(message) from error
+
+
+def _check_with_imports(
+    gin_files: Sequence[str], gin_bindings: Sequence[str], allowed_imports: Sequence[str]
+) -> None:
+    """Checks texts that import something, which was imported already."""
+    with config.gin_session(gin_files, gin_bindings, allowed_imports) as session:
+        session.check_reached(EXPERIMENT, is_before_call=True)

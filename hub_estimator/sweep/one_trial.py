@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from hub_estimator import errors, files, texts
@@ -86,6 +85,7 @@ class OneTrial:
 
     def _run(self, settings: Mapping[str, str], environment: Mapping[str, str]) -> Ended:
         plan = self._plan
+        self._ends = threading.Event()  # of this run
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(
                 plan.runner,
@@ -115,8 +115,7 @@ class OneTrial:
                 self.report()
                 if self._is_pruned:
                     self._ends.set()
-            with contextlib.suppress(TimeoutError):
-                running.exception(_LOOK_SECS)
+            wait([running], _LOOK_SECS)
 
     def _explain(self, error: Exception) -> None:
         """Raises what an error of the run means, where it means something else than a failure."""

@@ -16,7 +16,7 @@ _TRIES = 5
 _SQLITE = "sqlite:///"
 _POSTGRES = re.compile(r"postgres(ql)?://")
 _DRIVERS = ("psycopg", "psycopg2")
-_PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)")
+_PASSWORD = re.compile(r"(://[^:/@?]*:)[^@/]*(?=@)")
 # What the drivers say beside the reason.
 _BACKGROUND = re.compile(r"\s*\(Background on this error.*|\[SQL:.*", re.DOTALL)
 
@@ -67,14 +67,18 @@ def unusable(url: str, error: Exception) -> errors.SweepStorageError:
     cause = error.__cause__ if type(error).__name__ == "StorageInternalError" else None
     reason = _BACKGROUND.sub("", str(cause or error)).strip().rstrip(".")
     return errors.SweepStorageError(
-        f"The storage {shown(url)} cannot be used: {texts.one_line(_PASSWORD.sub('***', reason))}. "
+        f"The storage {shown(url)} cannot be used: {texts.one_line(_without_password(reason))}. "
         "Once that is solved, run the same command again; it goes on."
     )
 
 
 def shown(url: str) -> str:
     """Returns a URL without its password."""
-    return repr(_PASSWORD.sub("***", url))
+    return repr(_without_password(url))
+
+
+def _without_password(text: str) -> str:
+    return _PASSWORD.sub(r"\1***", text)
 
 
 def with_driver(url: str) -> str:

@@ -230,8 +230,8 @@ def _check_same(plan: Plan, study: Any) -> None:
         if there.get(key, value) != value:
             raise errors.OtherSweepError(
                 f"The sweep {plan.name!r} in {storage.shown(plan.storage)} has other {key}: "
-                f"{_difference(there[key], value)}. Choose another --sweep_dir or Sweep.name, or give "
-                "the gin files that it was begun with."
+                f"{_difference(there[key], value)}. Choose another --sweep_dir, or give the gin "
+                "files that it was begun with; two sweeps in one storage need names, Sweep.name."
             )
 
 

@@ -93,6 +93,24 @@ class LightRunner:
         return Ended(last["step"], {"accuracy": last["accuracy"], "loss": last["loss"]})
 
 
+@dataclasses.dataclass(frozen=True)
+class BusyAtFirst(LightRunner):
+    """Finds somebody else at work in the model folder once, as after a kill."""
+
+    def __call__(
+        self,
+        settings: Mapping[str, str],
+        model_dir: str,
+        log: str,
+        environment: Mapping[str, str],
+        stopping: threading.Event,
+    ) -> Ended:
+        if not pathlib.Path(model_dir).exists():
+            pathlib.Path(model_dir).mkdir(parents=True)
+            raise errors.LockHeldError("Somebody else trains here.")
+        return super().__call__(settings, model_dir, log, environment, stopping)
+
+
 def evaluations(model_dir: pathlib.Path) -> list[dict[str, float]]:
     """Returns the evaluations of a trial."""
     lines = (model_dir / "metrics.jsonl").read_text().splitlines()

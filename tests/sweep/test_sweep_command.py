@@ -111,6 +111,14 @@ def test_a_remote_folder(here, capsys):
     )
 
 
+def test_a_folder_that_no_url_can_have(here, capsys):
+    assert command.run(["sweep", *FLAGS, "--sweep_dir=100%"]) == 1
+    assert capsys.readouterr().err == (
+        "error: --sweep_dir is '100%'; the URL of a storage in it can have none of ? % { } in its "
+        "path. Choose another one, or give --storage.\n"
+    )
+
+
 def test_wrong_flags(capsys):
     assert command.run(["sweep", "--sweep_dir=x"]) == 2
     assert command.run(["sweep", *FLAGS, "--sweep_dir=x", "--workers=0"]) == 2

@@ -112,8 +112,11 @@ def test_what_imports_is_imported(monkeypatch):
     )
     monkeypatch.syspath_prepend(os.getcwd())
     pathlib.Path("own.gin").write_text("import own_parts\nMAX_STEPS = 30\n")
-    sweep, runner = read(files=("smoke.gin", "own.gin", "sweep.gin"))
+    given = ("smoke.gin", "own.gin", "sweep.gin")
+    sweep, runner = read(files=given)
     assert sweep.number_of_trials == 20 and "import own_parts\n" in runner.gin_text
+    with pytest.raises(errors.UnreadBindingError, match="^Nothing reads this setting: NOTHING "):
+        read("NOTHING=1", files=given)
 
 
 @pytest.mark.parametrize(

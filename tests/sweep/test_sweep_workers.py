@@ -184,6 +184,12 @@ def test_a_killed_workers_trial_is_run_again_from_where_it_was(tmp_path):
     assert found.trials[0].reports.keys() == {10, 20, 30, 40, 50, 60}
 
 
+def test_what_a_killed_worker_left_is_waited_for(tmp_path):
+    made = plan(tmp_path, 0.5, runner=light_runs.BusyAtFirst())
+    assert work(made).trials[0].state == "complete"
+    assert len(study.opened(made).records()) == 1 and starts(tmp_path) == {0: [0]}
+
+
 def test_a_trial_whose_worker_is_always_killed_fails(tmp_path):
     made = plan(tmp_path, 0.5)
     opened = study.opened(made)
@@ -260,7 +266,8 @@ def test_other_settings_under_the_same_name_are_refused(tmp_path):
         f"The sweep {tmp_path.name!r} in {place!r} has other space: it was begun with "
         "[\"Choice(setting='VALUE', values=(0.5,), when=None, name=None)\"], and now has "
         "[\"Choice(setting='VALUE', values=(0.75,), when=None, name=None)\"]. Choose another "
-        "--sweep_dir or Sweep.name, or give the gin files that it was begun with."
+        "--sweep_dir, or give the gin files that it was begun with; two sweeps in one storage need "
+        "names, Sweep.name."
     )
 
 
