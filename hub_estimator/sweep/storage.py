@@ -13,6 +13,7 @@ from hub_estimator.sweep import optuna_library
 _GRACES = 3  # a worker that says nothing for so many heartbeats is taken for dead
 _LOCKED_SECS = 60  # how long SQLite waits for other processes
 _TRIES = 5
+_SQLITE = "sqlite:///"
 _POSTGRES = re.compile(r"postgres(ql)?://")
 _DRIVERS = ("psycopg", "psycopg2")
 _PASSWORD = re.compile(r"(://[^:/@?]*:)[^@/]*(?=@)")
@@ -32,7 +33,7 @@ def opened(url: str, heartbeat_secs: int) -> Any:
       errors.MissingExtraError: Optuna, or what talks to such a database, is not installed.
     """
     storages = optuna_library.module("storages")
-    given = _with_driver(url)
+    given = with_driver(url)
     settings = {"connect_args": {"timeout": _LOCKED_SECS}} if given.startswith("sqlite") else {
         "pool_pre_ping": True  # a connection may be cut while a trial is trained
     }  # fmt: skip
@@ -51,6 +52,14 @@ def opened(url: str, heartbeat_secs: int) -> Any:
                 raise unusable(url, error) from error
             time.sleep(0.2 * 2**number)
     raise AssertionError
+
+
+def taking_lock(url: str) -> str | None:
+    """Returns the path of a lock to hold while a trial is taken; None where the database has its own.
+
+    SQLite locks no rows: two that look at the same moment would both take the same trial.
+    """
+    return f"{url.removeprefix(_SQLITE)}.lock" if url.startswith(_SQLITE) else None
 
 
 def unusable(url: str, error: Exception) -> errors.SweepStorageError:
@@ -72,7 +81,7 @@ def _without_password(text: str) -> str:
     return _PASSWORD.sub(r"\1***", text)
 
 
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
     """Returns a URL that names the driver, where it is one of PostgreSQL without."""
     if "://" not in url:
         raise errors.SweepStorageError(

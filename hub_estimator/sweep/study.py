@@ -211,7 +211,7 @@ def _seen(study: Any, found: Sequence[Any], url: str) -> Study:
         tuple(Objective(metric, maximizes) for metric, maximizes in about.get(_OBJECTIVES, [])),
         tuple(about.get(_SETTINGS, ())),
         records.trials(found, about.get(_TRIALS, 0)),
-        storage.shown(url).strip("'"),
+        storage.shown(storage.with_driver(url)).strip("'"),
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
 from hub_estimator import errors, files, texts
 from hub_estimator.files import locks
-from hub_estimator.sweep import devices, optuna_library, records, study
+from hub_estimator.sweep import devices, optuna_library, records, storage, study
 from hub_estimator.sweep.one_trial import (
     FullDiskError,
     OneTrial,
@@ -56,17 +58,19 @@ class Worker:
         lock = self._plan.lock(self._name)
         with locks.where_possible(locks.held, lock):
             opened = study.opened(self._plan)
-            while not self._stopping.is_set() and opened.waiting():
-                self._take(opened)
+            while not self._stopping.is_set() and self._take(opened):
+                pass
             files.remove(lock)
 
-    def _take(self, opened: study.OpenStudy) -> None:
-        """Runs the trial that is next, if any is left by now."""
+    def _take(self, opened: study.OpenStudy) -> bool:
+        """Runs the trial that is next; returns False where none waits."""
         ours = (TrialFailedError, _NotCountedError, errors.InterruptedRunError, TrialGoneError)
-        with study.usable(self._plan):
+        with study.usable(self._plan), self._taking() as taking:
+            if not opened.waiting():
+                return False
             try:
                 opened.study.optimize(
-                    lambda trial: self._values(opened, trial), n_trials=1, catch=ours
+                    lambda trial: self._values(opened, trial, taking), n_trials=1, catch=ours
                 )
             except FullDiskError as error:
                 raise errors.SweepFailedError(
@@ -77,9 +81,22 @@ class Worker:
                 # Optuna tells nothing of a trial that somebody has ended.
                 if "Cannot tell a" not in str(error):
                     raise
+        return True
 
-    def _values(self, opened: study.OpenStudy, trial: Any) -> tuple[float, ...]:
+    @contextlib.contextmanager
+    def _taking(self) -> Iterator[contextlib.ExitStack]:
+        """Keeps other workers from taking a trial, until what it gives is closed."""
+        path = storage.taking_lock(self._plan.storage)
+        with contextlib.ExitStack() as stack:
+            if path is not None:
+                stack.enter_context(locks.where_possible(locks.held, path))
+            yield stack
+
+    def _values(
+        self, opened: study.OpenStudy, trial: Any, taking: contextlib.ExitStack
+    ) -> tuple[float, ...]:
         """Runs a trial, and returns the value of each objective."""
+        taking.close()
         number = trial.user_attrs.get(records.SLOT)
         trial.set_user_attr(records.WORKER, self._name)
         try:
