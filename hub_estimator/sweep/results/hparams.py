@@ -17,6 +17,7 @@ from hub_estimator.sweep.trials import Study, Trial
 
 _EVALUATIONS = "eval"
 _SUFFIX = ".hparams"
+_LAST = 9_999_999_999
 
 
 def write(study: Study, sweep_dir: str) -> None:
@@ -31,13 +32,22 @@ def write(study: Study, sweep_dir: str) -> None:
     """
     _write_shared(study, sweep_dir)
     for trial in study.trials:
-        is_begun = trial.started is not None and trial.state != "waiting"
-        if not is_begun or not files.is_folder(trial.model_dir):
+        if trial.started is None or trial.state == "waiting":
             continue
-        suffix = f"{_SUFFIX}.{trial.state}"
-        if not any(name.endswith(suffix) for name in files.listing(trial.model_dir)):
+        path = _path_of(trial, trial.started.timestamp())
+        if not files.exists(path) and files.is_folder(trial.model_dir):
             parts = [_start(trial), *([_end(trial)] if trial.is_finished else [])]
-            files.write_bytes(_path(trial.model_dir, time.time(), suffix), _events(parts))
+            files.write_bytes(path, _events(parts))
+
+
+def _path_of(trial: Trial, began: float) -> str:
+    """Returns the path of the file of a trial in its state.
+
+    TensorBoard goes through the files of a folder in their order, and looks at none again: while a
+    trial runs, its own logs are to come after this file; then nothing does.
+    """
+    secs = _LAST if trial.is_finished else began
+    return _path(trial.model_dir, secs, f"{_SUFFIX}.{trial.state}")
 
 
 def _write_shared(study: Study, sweep_dir: str) -> None:
@@ -51,7 +61,7 @@ def _write_shared(study: Study, sweep_dir: str) -> None:
 
 
 def _path(folder: str, secs: float, suffix: str) -> str:
-    """Returns the path of a file of logs; TensorBoard reads those of a folder in their order."""
+    """Returns the path of a file of logs, which are in the order of their times."""
     return files.join(folder, f"events.out.tfevents.{int(secs):010d}{suffix}")
 
 
