@@ -7,7 +7,8 @@
 
 Each trial is a run of the experiment in a process of its own, in <sweep_dir>/trials/<number>. The
 same command goes on with a sweep that was stopped or killed; a greater --trials adds trials. With
---storage, the same command on further machines joins in.
+--storage, the same command on further machines joins in. The folder gets leaderboard.csv, and at the
+end report/ with pictures; with Sweep.final_check also a result, on data that the search did not see.
 
 How it stands, without running anything:
 
