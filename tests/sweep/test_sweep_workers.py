@@ -85,16 +85,6 @@ def test_the_same_again_does_nothing_and_more_trials_are_added(tmp_path):
     assert work(plan(tmp_path, trials=1, **space)).trials == three.trials
 
 
-def test_random_trials_follow_from_the_seed_alone(tmp_path):
-    space = {"space": [Uniform("VALUE", 0.1, 0.9)], "sampler": RandomSearch(), "trials": 4}
-    found = [
-        [trial.settings for trial in run(plan(tmp_path / name, workers=workers, **space)).trials]
-        for name, workers in (("one", 1), ("two", 2))
-    ]
-    assert found[0] == found[1]
-    assert len({settings["VALUE"] for settings in found[0]}) == 4
-
-
 def test_what_fails_is_recorded_and_the_others_are_run(tmp_path):
     found = work(plan(tmp_path, "the loss is not a number", 0.5))
     assert [trial.state for trial in found.trials] == ["failed", "complete"]
@@ -287,12 +277,16 @@ class Deadly:
         return os._exit, (7,)
 
 
-def test_work_is_spread_and_workers_end_with_the_trials(tmp_path):
-    values = [number / 100 for number in range(1, 9)]
-    found = run(plan(tmp_path, *values, workers=2, runner=LightRunner(0.1)))
+def test_work_is_spread_follows_from_the_seed_and_ends_the_workers(tmp_path):
+    space = {"space": [Uniform("VALUE", 0.1, 0.9)], "sampler": RandomSearch(), "trials": 8}
+    found = run(plan(tmp_path / "two", workers=2, runner=LightRunner(0.1), **space))
     by_worker = collections.Counter(trial.worker for trial in found.trials)
     assert sum(by_worker.values()) == 8 and len(by_worker) == 2 and min(by_worker.values()) >= 3
     assert all(not pathlib.Path(f"/proc/{pid}").exists() for pid in pids(found))
+    (tmp_path / "one").mkdir()
+    alone = work(plan(tmp_path / "one", **space))
+    assert [trial.settings for trial in alone.trials] == [each.settings for each in found.trials]
+    assert len({trial.settings["VALUE"] for trial in found.trials}) == 8
 
 
 @pytest.mark.parametrize("sampler", [TPE(startup_trials=2), Grid()], ids=["TPE", "Grid"])
