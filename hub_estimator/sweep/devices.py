@@ -79,11 +79,11 @@ def _in_turn(
     has_told = False
     while not stopping.is_set():
         for name in in_order:
-            held = locks.held_if_free(
-                files.join(folder, f"{re.sub('[^A-Za-z0-9-]', '_', name)}.lock")
-            )
-            if stack.enter_context(held):
-                return name
+            path = files.join(folder, f"{re.sub('[^A-Za-z0-9-]', '_', name)}.lock")
+            with contextlib.ExitStack() as attempt:
+                if attempt.enter_context(locks.held_if_free(path)):
+                    stack.enter_context(attempt.pop_all())
+                    return name
         if not has_told and time.monotonic() - since > 1:
             _logger.info("waits for a GPU: other trials have all of %s", ", ".join(in_order))
             has_told = True

@@ -17,6 +17,7 @@ MODULE_SIZE = "module_megabytes"
 """A metric beside those of evaluations: the size of the modules that the trial exported."""
 
 _MEGABYTE = 1e6
+_OF_MODULES = ("tfhub_module.pb", "saved_model.pb")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +97,7 @@ class ExperimentRunner:
                 f"The run in {model_dir!r} has no evaluation that could count. Remove the folder, and "
                 "run the same command again."
             )
-        size = _size(answer["modules"])
+        size = _size(answer["exports"].values())
         return Ended(answer["step"], metrics | ({MODULE_SIZE: size} if size else {}))
 
     def bindings(self, settings: Mapping[str, str]) -> list[str]:
@@ -113,15 +114,20 @@ def finite(metrics: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _size(modules: Iterable[str]) -> float:
-    """Returns the size of modules; exporters may have exported the same one several times."""
-    sizes = {os.path.basename(path): _folder_size(path) for path in modules}
+def _size(exports: Iterable[str]) -> float:
+    """Returns the size of the modules in exports; several exporters may have exported the same one."""
+    sizes: dict[str, int] = {}
+    for export in exports:
+        if files.is_remote(export):
+            continue
+        for name in files.listing(export):
+            module = files.join(export, name)
+            if any(files.exists(files.join(module, file)) for file in _OF_MODULES):
+                sizes[name] = _folder_size(module)
     return sum(sizes.values()) / _MEGABYTE
 
 
 def _folder_size(folder: str) -> int:
-    if files.is_remote(folder):
-        return 0
     return sum(
         os.path.getsize(os.path.join(place, name))
         for place, _, names in os.walk(folder)

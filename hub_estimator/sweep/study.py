@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hub_estimator import errors
+from hub_estimator import errors, files, json_text, texts
 from hub_estimator.files import locks
 from hub_estimator.sweep import optuna_library, records, samplers, storage
 from hub_estimator.sweep.plan import Plan
@@ -23,6 +23,7 @@ PATIENCE_SECS = 300.0
 """How long to wait for a server of a storage that was there before, and is being started again."""
 
 _MOST_KILLS = 5
+_OWNER = "sweep.json"
 _SPACE, _OBJECTIVES, _SETTINGS, _TRIALS = "space", "objectives", "settings", "trials"
 
 _logger = logging.getLogger("hub_estimator")
@@ -162,6 +163,27 @@ def opened(plan: Plan) -> OpenStudy:
         )
         _check_same(plan, study)
     return OpenStudy(plan, study)
+
+
+def take_folder(plan: Plan) -> None:
+    """Makes a folder that of a sweep: another one's trials would go on with the models of this.
+
+    Raises:
+      errors.OtherSweepError: it is that of another sweep.
+    """
+    place = None if plan.given_storage is None else storage.shown(plan.given_storage)
+    path, about = files.join(plan.folder, _OWNER), {"name": plan.name, "storage": place}
+    if not files.exists(path):
+        files.make_folder(plan.folder)
+        files.write_text(path, json.dumps(about) + "\n")
+        return
+    there = json_text.parse(files.read_bytes(path))
+    if there != about:
+        where = "its own storage" if there["storage"] is None else f"the storage {there['storage']}"
+        raise errors.OtherSweepError(
+            f"The folder {plan.folder!r} is that of the sweep {texts.shown(there['name'])} in {where}. "
+            "Choose another --sweep_dir, or give the Sweep.name and --storage of that one."
+        )
 
 
 def describe(found: OpenStudy) -> None:

@@ -68,6 +68,7 @@ class Supervisor:
         if self._plan.given_storage is None:
             files.make_folder(self._plan.folder)
         opened = study.opened(self._plan)
+        study.take_folder(self._plan)
         study.describe(opened)
         try:
             seen = self._look(opened)

@@ -261,6 +261,18 @@ def test_other_settings_under_the_same_name_are_refused(tmp_path):
     )
 
 
+def test_a_folder_is_that_of_one_sweep(tmp_path):
+    study.take_folder(plan(tmp_path, 0.5))
+    study.take_folder(plan(tmp_path, 0.75))  # what it is about, the storage knows
+    for given in ({"name": "other"}, {"storage": "postgresql://me:secret@host/x"}):
+        with pytest.raises(errors.OtherSweepError) as caught:
+            study.take_folder(plan(tmp_path, 0.5, **given))
+        assert str(caught.value) == (
+            f"The folder {str(tmp_path)!r} is that of the sweep {tmp_path.name!r} in its own storage. "
+            "Choose another --sweep_dir, or give the Sweep.name and --storage of that one."
+        )
+
+
 def test_workers_that_die_at_once_end_the_sweep(tmp_path):
     with pytest.raises(errors.SweepFailedError) as caught:
         run(plan(tmp_path, 0.5, runner=Deadly()))
