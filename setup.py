@@ -15,6 +15,7 @@ TFDS = ["tensorflow-datasets", "importlib_resources"]
 JOBS = ["croniter>=2"]
 # The library of each store (s3fs, gcsfs, adlfs, ...) is the user's to choose.
 REMOTE = ["fsspec>=2024.9"]
+SWEEP = ["optuna>=5,<6", "cmaes>=0.12"]
 TEST = [
     "pytest",
     "pytest-xdist",
@@ -24,9 +25,14 @@ TEST = [
     # A store, and a server of one.
     "s3fs",
     "moto[s3,server]",
+    *SWEEP,
+    # The storage of sweeps on several machines.
+    "psycopg[binary]",
+    "jsonschema",
     "kagglehub",
     "matplotlib",
     "pandas",
+    "PyYAML",
     # For Python 3.10 there is none that the newest TensorFlow's protobuf suits.
     *(f"{name}; python_version >= '3.11'" for name in TFDS),
     "tf-slim",
@@ -56,6 +62,7 @@ setup(
         "hub_estimator": ["py.typed"],
         "hub_estimator.configs": ["*.gin"],
         "hub_estimator.site": ["templates/*"],
+        "hub_estimator.sweep.results": ["templates/*"],
     },
     install_requires=[
         "tensorflow>=2.15,<2.22",
@@ -79,6 +86,7 @@ setup(
         "plots": ["matplotlib"],
         "remote": REMOTE,
         "site": SITE,
+        "sweep": SWEEP,
         "tfds": TFDS,
         "test": [*TEST, *EXAMPLES],
         "dev": [

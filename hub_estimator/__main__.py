@@ -6,6 +6,7 @@ python -m hub_estimator
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import pkgutil
 import sys
@@ -82,12 +83,12 @@ def _wrong(word: str) -> str:
 
 
 def _source(name: str) -> ast.Module | None:
-    """Returns the source of a module of this package; None for a folder of modules."""
-    try:
-        source = pkgutil.get_data(_PACKAGE, f"{name}.py")
-    except FileNotFoundError:
-        return None
-    return None if source is None else ast.parse(source)
+    """Returns the source that Python runs for a name; None for a folder of modules that is no program."""
+    for path in (f"{name}.py", f"{name}/__main__.py"):
+        with contextlib.suppress(FileNotFoundError):
+            source = pkgutil.get_data(_PACKAGE, path)
+            return None if source is None else ast.parse(source)
+    return None
 
 
 def _is_program(text: ast.Module) -> bool:

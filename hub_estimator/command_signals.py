@@ -42,6 +42,23 @@ def raising() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def setting(stopping: threading.Event) -> Iterator[list[signal.Signals]]:
+    """Sets an event at a signal for the time of a `with` block; gives the signals that came.
+
+    Args:
+      stopping: the event, at which the work is to end by itself.
+    """
+    came: list[signal.Signals] = []
+
+    def stop(number: int, frame: Any) -> None:
+        came.append(signal.Signals(number))
+        stopping.set()
+
+    with _handled_by(stop):
+        yield came
+
+
+@contextlib.contextmanager
 def ending(standard_error: int) -> Iterator[None]:
     """Ends the process at a signal for the time of a `with` block in which nothing is written.
 

@@ -485,6 +485,18 @@ class JobsFailedError(Error, RuntimeError):
     """Some of the export jobs failed; the message names them."""
 
 
+class SweepStorageError(Error, OSError, RuntimeError):
+    """The storage of a sweep cannot be reached or used; the message says why."""
+
+
+class OtherSweepError(Error, ValueError):
+    """What is there under a sweep's name is another sweep."""
+
+
+class SweepFailedError(Error, RuntimeError):
+    """A sweep cannot go on, or none of its trials came to its end."""
+
+
 class ModelFolderError(Error, OSError, ValueError):
     """The model folder cannot be used for this run."""
 
@@ -547,3 +559,14 @@ class VersionTakenError(Error, FileExistsError):
 
 class VersionNotFoundError(Error, FileNotFoundError):
     """There is no such version of a published model."""
+
+
+# --- sweeps ----------------------------------------------------------------------------------
+
+
+class SeenDataError(Error, ValueError):
+    """The final check of a sweep would be made on data that its search saw."""
+
+
+class BestModuleError(Error, RuntimeError):
+    """The best module of a sweep cannot be published; the message says why."""

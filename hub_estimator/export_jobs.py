@@ -14,15 +14,14 @@ Exit status: 0 done; 1 a job failed, or an error, in one line that starts with `
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
 
-from hub_estimator import command_line, errors
+from hub_estimator import command_line, command_signals, errors
 
 
 def define_flags() -> flags.FlagValues:
@@ -80,7 +79,7 @@ def _export_jobs(values: flags.FlagValues) -> None:
         print(status.as_json(found) if values["json"].value else status.table(found), end="")
         return
     stopping = threading.Event()
-    with _signals(stopping) as came, scheduler.held(jobs) as places:
+    with command_signals.setting(stopping) as came, scheduler.held(jobs) as places:
         from hub_estimator.jobs.work import Worker
 
         at_work = scheduler.Scheduler(jobs, places, Worker(places.logs, stopping), stopping)
@@ -108,23 +107,6 @@ def _jobs(values: flags.FlagValues) -> Any:
         jobs = session.call("ExportJobs")
         session.check_all_read()
         return jobs
-
-
-@contextlib.contextmanager
-def _signals(stopping: threading.Event) -> Iterator[list[signal.Signals]]:
-    """Has Ctrl-C and SIGTERM set an event for the time of a `with` block; gives those that came."""
-    came: list[signal.Signals] = []
-
-    def stop(number: int, frame: Any) -> None:
-        came.append(signal.Signals(number))
-        stopping.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print(jobs: Any, at_work: Any) -> None:

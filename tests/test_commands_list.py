@@ -34,15 +34,16 @@ def test_each_command_is_listed_with_what_it_does(tmp_path):
     lines = result.stdout.splitlines()
     assert lines[0] == f"hub_estimator {__version__}. Commands:"
     assert "  train" in "\n".join(lines) and "  cache" in "\n".join(lines)
-    programs = [
-        path
-        for path in sorted((ROOT / "hub_estimator").glob("*.py"))
-        if 'if __name__ == "__main__":' in path.read_text() and path.stem != "__main__"
-    ]
+    package = ROOT / "hub_estimator"
+    programs = {
+        path.parent.name if path.stem == "__main__" else path.stem: path
+        for path in [*package.glob("*.py"), *package.glob("*/__main__.py")]
+        if 'if __name__ == "__main__":' in path.read_text() and path != package / "__main__.py"
+    }
     listed = [line.split(maxsplit=1) for line in lines if line.startswith("  ")]
-    assert [name for name, _ in listed] == [path.stem for path in programs]
-    for (_, what), path in zip(listed, programs, strict=True):
-        assert path.read_text().startswith(f'"""{what}\n')
+    assert [name for name, _ in listed] == sorted(programs)
+    for name, what in listed:
+        assert programs[name].read_text().startswith(f'"""{what}\n')
     assert lines[-2:] == [
         "python -m hub_estimator.<command> runs one; with --help it says more, and lists its flags.",
         "python -m hub_estimator.train --list_settings lists what gin files can set.",

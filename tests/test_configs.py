@@ -20,6 +20,8 @@ CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
 PARTS = {"base", "model", "table"}
 # What is given after another one.
 ADDITIONS = {"fine_tuning", "serving"}
+# What tests/sweep/ runs: it is for another command.
+SWEEPS = {"sweep"}
 # For each of the others: its module, its data, how the module is exported, and further settings.
 RUNS = {
     "canned_dnn": ("text", "texts.csv", "text", {}),
@@ -140,7 +142,7 @@ def weights(module):
 
 def test_all_are_trained_here():
     found = {path.stem for path in CONFIGS.glob("*.gin")}
-    assert found == PARTS | ADDITIONS | set(RUNS)
+    assert found == PARTS | ADDITIONS | SWEEPS | set(RUNS)
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))

@@ -35,7 +35,7 @@ def test_the_wheel_has_all_modules_configs_and_templates(built):
     sources = (ROOT / "hub_estimator").rglob("*.py")
     wanted = {path.relative_to(ROOT).as_posix() for path in sources}
     wanted |= {f"hub_estimator/configs/{path.name}" for path in (ROOT / "configs").glob("*.gin")}
-    templates = (ROOT / "hub_estimator/site/templates").iterdir()
+    templates = (ROOT / "hub_estimator").glob("**/templates/*")
     wanted |= {path.relative_to(ROOT).as_posix() for path in templates}
     assert found == wanted | {"hub_estimator/py.typed"}
 

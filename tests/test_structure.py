@@ -14,12 +14,12 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and
 # not in BOTTOM is a command line or the facade: the top.
 LAYERS = [
-    *("top", "jobs", "site", "training", "conversion", "keras"),
+    *("top", "jobs", "sweep", "site", "training", "conversion", "keras"),
     *("graph", "format", "resolver", "compat", "bottom"),
 ]
 BOTTOM = {
     *("config", "digests", "environment", "errors", "files", "json_text", "layout", "progress"),
-    *("texts", "version"),
+    *("shell", "texts", "version"),
 }
 # What training consists of, from the top down; a part may import those of the rows after it, and
 # itself. Those of one row know nothing of one another.
@@ -60,7 +60,23 @@ JOBS = [
     {"destinations", "places"},
     {"__init__"},
 ]
-PARTS = {"training": TRAINING, "graph": GRAPH, "jobs": JOBS}
+# Likewise sweeps.
+SWEEP = [
+    {"finishing"},
+    {"final_runs", "supervisor"},
+    {"worker"},
+    {"one_trial"},
+    {"experiments", "study"},
+    {"configurables", "devices", "plan"},
+    {"runner", "sweep"},
+    {"final_check", "pruners", "samplers", "storage", "unseen_data"},
+    {"optuna_library", "records", "results", "space"},
+    {"trials"},
+    {"__init__"},
+]
+PARTS = {"training": TRAINING, "graph": GRAPH, "jobs": JOBS, "sweep": SWEEP}
+# Layers that know nothing of one another.
+STRANGERS = {"jobs", "sweep"}
 
 
 def _sources() -> list[pathlib.Path]:
@@ -70,6 +86,8 @@ def _sources() -> list[pathlib.Path]:
 def _layer(parts: tuple[str, ...]) -> str:
     """The layer of `hub_estimator.<parts>`."""
     if not parts:
+        return "top"
+    if parts[-1] == "__main__":  # a command that has the name of its layer
         return "top"
     if parts[0] in LAYERS:
         return parts[0]
@@ -89,6 +107,8 @@ def _part(parts: tuple[str, ...]) -> str:
 
 def _may_import(user: tuple[str, ...], used: tuple[str, ...]) -> bool:
     """Whether `hub_estimator.<user>` may import `hub_estimator.<used>`."""
+    if {_layer(user), _layer(used)} == STRANGERS:
+        return False
     here, there = LAYERS.index(_layer(user)), LAYERS.index(_layer(used))
     if here == there and LAYERS[here] in PARTS:
         return _part(user) == _part(used) or _row(user) < _row(used)
@@ -157,6 +177,7 @@ def test_imports_point_downwards(source):
         ("graph.images", "from hub_estimator.graph import columns"),
         ("training.running.run", "from hub_estimator.jobs import job"),
         ("jobs.running", "from hub_estimator.jobs.scheduler import Scheduler"),
+        ("jobs.running", "from hub_estimator.sweep import trials"),
         ("jobs.destinations.folders", "from hub_estimator.jobs.keeping import Keep"),
     ],
 )
@@ -170,7 +191,8 @@ def test_each_part_of_a_layer_has_one_place(layer):
     folder = PACKAGE / layer
     sources = [path.relative_to(folder) for path in _sources() if path.is_relative_to(folder)]
     placed = [part for row in PARTS[layer] for part in row]
-    assert sorted(placed) == sorted({path.parts[0].removesuffix(".py") for path in sources})
+    found = {path.parts[0].removesuffix(".py") for path in sources} - {"__main__"}
+    assert sorted(placed) == sorted(found)
 
 
 @pytest.mark.parametrize("source", _sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -222,6 +244,18 @@ def test_jobs_need_no_tensorflow():
         capture_output=True, text=True, check=True, cwd=PACKAGE.parent,
     )  # fmt: skip
     assert not {"tensorflow", "keras", "tf_keras"} & set(result.stdout.split())
+
+
+def test_sweeps_need_no_tensorflow():
+    program = (
+        "import sys; from hub_estimator.sweep import __main__, configurables, experiments, "
+        "supervisor; print('\\n'.join(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, cwd=PACKAGE.parent,
+    )  # fmt: skip
+    assert not {"tensorflow", "keras", "tf_keras", "optuna"} & set(result.stdout.split())
 
 
 def test_every_public_name_is_there():

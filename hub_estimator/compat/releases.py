@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import tensorflow as tf
-
 
 def parse_version(text: str) -> tuple[int, int, int]:
     """Returns the numbers of a version: `"2.16.0-rc1"` is `(2, 16, 0)`."""
@@ -15,6 +13,8 @@ def parse_version(text: str) -> tuple[int, int, int]:
 
 def tf_version() -> tuple[int, int, int]:
     """Returns the running TensorFlow's version as `(major, minor, patch)`."""
+    import tensorflow as tf  # not earlier: `parse_version` needs none
+
     return parse_version(tf.version.VERSION)
 
 

@@ -75,6 +75,7 @@ def parse_all(
     given: Sequence[str],
     allowed_imports: Sequence[str] = (),
     is_early: bool = False,
+    is_complete: bool = True,
 ) -> Parsed:
     """Parses files and then bindings.
 
@@ -84,6 +85,7 @@ def parse_all(
       allowed_imports: modules to import before.
       is_early: whether to import nothing, to warn of nothing, and to read no remote files, for which
         TensorFlow is needed.
+      is_complete: see `gin_session`.
 
     Raises:
       errors.ConfigError: see `gin_session`.
@@ -92,9 +94,11 @@ def parse_all(
     import gin
 
     reader = read_all(gin_files, given, allowed_imports, is_early)
-    unneeded = _check_complete(reader.used)
-    with clear_parse_errors("the configuration", reader.hint):
-        gin.finalize()
+    unneeded: set[Reference] = set()
+    if is_complete:
+        unneeded = _check_complete(reader.used)
+        with clear_parse_errors("the configuration", reader.hint):
+            gin.finalize()
     imports = tuple(dict.fromkeys(reader.imports))
     return Parsed(
         frozenset(reader.given), frozenset(reader.used | unneeded), imports, tuple(reader.files)

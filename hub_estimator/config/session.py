@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hub_estimator import errors
-from hub_estimator.config import bindings, operative, registry, statements
+from hub_estimator.config import bindings, dividing, operative, registry, statements
 from hub_estimator.config.bindings import Reading
+from hub_estimator.config.dividing import Divided
 from hub_estimator.config.messages import clear_call_errors, unread_message
 from hub_estimator.config.origin import ConfigOrigin
 from hub_estimator.config.parsing import NotYetKnownError, Parsed, ReadFile, parse_all
@@ -114,6 +115,39 @@ class Session:
             values[binding.parameter] = statements.without_macros(binding.value, macros)
             names[binding.parameter] = binding.value.name if is_macro else str(binding)
         return [Reached(*key, *settings) for key, settings in found.items()]
+
+    def check_parts_reached(self, name: str, parts: Collection[str]) -> None:
+        """Checks that what is set of some parts can have an effect where a part is called.
+
+        As with `check_reached`, settings of files may have none that others made useless.
+
+        Args:
+          name: the part that is called.
+          parts: the names of the parts.
+
+        Raises:
+          errors.UnreadBindingError: some can have none; the message names them and near ones.
+        """
+        reading, known = bindings.reachable(name), [registry.part(part) for part in parts]
+        of_parts = [
+            binding
+            for binding in self._useless(reading)
+            if not binding.is_macro and registry.part(binding.selector) in known
+        ]
+        _check(of_parts, reading)
+
+    def without(
+        self, given: Sequence[str], name: str, other: str, parts: Collection[str]
+    ) -> Divided:
+        """Returns the configuration without what only a call of one part reads; see `dividing`.
+
+        Args:
+          given: the bindings of this configuration beside its files.
+          name: the part whose settings go.
+          other: the part whose settings stay, also those that both read.
+          parts: the names of those parts whose settings all go.
+        """
+        return dividing.without(self.files, given, name, other, parts)
 
     def _useless(self, reading: Reading) -> list[Binding]:
         """Returns what nothing reads, but for what others made useless; see `check_all_read`."""
@@ -227,6 +261,7 @@ def gin_session(
     gin_files: Sequence[str] = (),
     given_bindings: Sequence[str] = (),
     allowed_imports: Sequence[str] = (),
+    is_complete: bool = True,
 ) -> Iterator[Session]:
     """Parses gin files, then bindings, for the time of a `with` block.
 
@@ -240,6 +275,7 @@ def gin_session(
       given_bindings: `"name.parameter = value"` or `"MACRO = value"`; they override the files.
       allowed_imports: modules to import before, so that the configuration of a model folder can name
         what they register.
+      is_complete: whether all that is required must be given; otherwise nothing can be called.
 
     Yields:
       The `Session`.
@@ -254,7 +290,7 @@ def gin_session(
 
     gin.clear_config()
     try:
-        parsed = parse_all(gin_files, given_bindings, allowed_imports)
+        parsed = parse_all(gin_files, given_bindings, allowed_imports, is_complete=is_complete)
         yield _session(parsed)
     finally:
         gin.clear_config()
@@ -262,12 +298,17 @@ def gin_session(
 
 @contextlib.contextmanager
 def early_session(
-    gin_files: Sequence[str] = (), given_bindings: Sequence[str] = ()
+    gin_files: Sequence[str] = (), given_bindings: Sequence[str] = (), is_complete: bool = True
 ) -> Iterator[Session | None]:
     """Parses gin files and bindings as `gin_session` does, without importing anything.
 
     Parts need not be added yet: that they are declared is enough to check what texts say of them,
     not to call them.
+
+    Args:
+      gin_files: see `gin_session`.
+      given_bindings: see `gin_session`.
+      is_complete: see `gin_session`.
 
     Yields:
       The `Session`; None where more can be known only once something was imported.
@@ -281,7 +322,7 @@ def early_session(
     parsed = None
     try:
         with contextlib.suppress(NotYetKnownError):
-            parsed = parse_all(gin_files, given_bindings, is_early=True)
+            parsed = parse_all(gin_files, given_bindings, is_early=True, is_complete=is_complete)
         yield None if parsed is None else _session(parsed)
     finally:
         gin.clear_config()

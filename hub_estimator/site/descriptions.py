@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import re
 from typing import Any
@@ -14,19 +15,21 @@ _SUMMARY = 160
 _ADDRESS = re.compile(r"(https?://|mailto:|#)", re.IGNORECASE)
 
 
+def are_possible() -> bool:
+    """Whether what makes pages is installed."""
+    return all(importlib.util.find_spec(name) is not None for name in ("jinja2", "markdown_it"))
+
+
 def require() -> None:
     """Checks that pages can be made.
 
     Raises:
       errors.MissingExtraError: what makes them is not installed.
     """
-    try:
-        import jinja2  # noqa: F401
-        import markdown_it  # noqa: F401
-    except ImportError as error:
+    if not are_possible():
         raise errors.MissingExtraError(
             "Publishing makes pages, which needs: pip install 'hub_estimator[site]'."
-        ) from error
+        )
 
 
 def as_html(text: str) -> str:

@@ -101,18 +101,29 @@ def _entry(version: Version) -> dict[str, Any]:
     }
 
 
-@functools.cache
-def _environment() -> Any:
+def environment(package: str, **filters: Any) -> Any:
+    """Returns what makes pages of the templates of a package; it escapes all that they are given.
+
+    Args:
+      package: has them in its folder `templates`.
+      **filters: what the templates may call, by name.
+    """
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("hub_estimator.site", _TEMPLATES),
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader(package, _TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {"one_line": texts.one_line, **filters}
+    return made
+
+
+@functools.cache
+def _environment() -> Any:
+    filters = {
         "markdown": _markdown,
         "summary": descriptions.summary,
         "size": readable,
@@ -122,9 +133,8 @@ def _environment() -> Any:
         "first_metric": _first_metric,
         "in_order": _in_order,
         "count": _count,
-        "one_line": texts.one_line,
     }
-    return environment
+    return environment("hub_estimator.site", **filters)
 
 
 def _markdown(text: str) -> Any:

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from hub_estimator import compat, errors, files
@@ -71,6 +71,42 @@ def run_in_fresh_process(
       errors.InterruptedRunError: `stopping` was set.
       errors.InvalidSettingError: there is no such verb, or an argument cannot be passed on.
     """
+    given = gin_bindings, allowed_imports, timeout_secs, log_path, stopping
+    return _result(verb, answer_of_fresh_process(gin_text, model_dir, verb, *given, **arguments))
+
+
+def answer_of_fresh_process(
+    gin_text: str,
+    model_dir: files.PathLike,
+    verb: str = "train_and_evaluate",
+    gin_bindings: Sequence[str] = (),
+    allowed_imports: Sequence[str] = (),
+    timeout_secs: float | None = None,
+    log_path: files.PathLike | None = None,
+    stopping: threading.Event | None = None,
+    environment: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> Any:
+    """Runs an experiment in a process of its own, for a caller that does without TensorFlow.
+
+    Args:
+      gin_text: see `run_in_fresh_process`; so are those that follow.
+      model_dir: the model folder.
+      verb: the verb.
+      gin_bindings: override the text.
+      allowed_imports: what may be imported.
+      timeout_secs: how long to wait.
+      log_path: the file of its output.
+      stopping: asks it to stop.
+      environment: variables that it has beside those of this process.
+      **arguments: further arguments of the verb.
+
+    Returns:
+      What the verb returns, as JSON has it: of an object its attributes by name.
+
+    Raises:
+      errors.Error: see `run_in_fresh_process`.
+    """
     if verb not in VERBS:
         raise errors.InvalidSettingError(
             f"The verb is {verb!r}; it must be one of {', '.join(map(repr, VERBS))}."
@@ -95,7 +131,8 @@ def run_in_fresh_process(
         }
         files.write_text(os.path.join(scratch, _REQUEST), json.dumps(request))
         with _log(log_path) as log:
-            status = _wait(scratch, log, timeout_secs, stopping, f"The run in {folder!r}")
+            what = f"The run in {folder!r}"
+            status = _wait(scratch, log, timeout_secs, stopping, what, environment or {})
         answer = _read(os.path.join(scratch, _ANSWER))
         if answer is None:
             memory = " Too little memory is the usual reason." if status == -signal.SIGKILL else ""
@@ -105,7 +142,7 @@ def run_in_fresh_process(
             )
         if "error" in answer:
             raise _error(answer, text_path, _named(log_path))
-        return _result(verb, answer["result"])
+        return answer["result"]
 
 
 @contextlib.contextmanager
@@ -123,10 +160,11 @@ def _wait(
     timeout_secs: float | None,
     stopping: threading.Event | None,
     what: str,
+    given: Mapping[str, str],
 ) -> int:
     """Runs the process and returns its exit status."""
     paths = [path for path in sys.path if path]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **given}
     output = _STANDARD_ERROR if log is None else log
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, scratch],

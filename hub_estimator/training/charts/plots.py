@@ -56,11 +56,11 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str) -> by
     """
     size = len(names)
     side = min(max(4.5, 2.5 + 0.55 * size), 14.0)
-    figure, axes = _figure(side + 1.0, side)
+    figure, axes = new_figure(side + 1.0, side)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the true class")
-    labels = [_escaped(short(name)) for name in names]
+    labels = [escaped(short(name)) for name in names]
     slanted = size * max(map(len, labels)) > _MAX_LETTERS
     axes.set_xticks(range(size), labels, rotation=45 if slanted else 0,
                     ha="right" if slanted else "center", rotation_mode="anchor")  # fmt: skip
@@ -72,7 +72,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str) -> by
             color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color,
                       fontsize=letters)  # fmt: skip
-    return _png(figure)
+    return png(figure)
 
 
 def curve_lines(
@@ -87,10 +87,10 @@ def curve_lines(
     """
     drawn = [(name, curve) for name, curve in named if np.isfinite(curve.area)]
     outside = len(drawn) > _MAX_INSIDE
-    figure, axes = _figure(8.5 if outside else 6.5, 5.5)
+    figure, axes = new_figure(8.5 if outside else 6.5, 5.5)
     for name, curve in drawn:
         thin = curves.thinned(curve)
-        label = f"{_escaped(short(name))} ({curve.area:.3f})"
+        label = f"{escaped(short(name))} ({curve.area:.3f})"
         if kind == "roc":
             axes.plot(thin.x, thin.y, label=label)
         else:
@@ -110,7 +110,7 @@ def curve_lines(
         beside = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}
         axes.legend(title=f"class ({area})", fontsize=8, **(beside if outside else inside))
     axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def calibration(result: Calibration, what: str, title: str) -> bytes:
@@ -121,7 +121,7 @@ def calibration(result: Calibration, what: str, title: str) -> bytes:
       what: which probability it is.
       title: what stands above.
     """
-    figure, (upper, lower) = _figure(6.5, 6.0, rows=2, height_ratios=[3, 1], sharex=True)
+    figure, (upper, lower) = new_figure(6.5, 6.0, rows=2, height_ratios=[3, 1], sharex=True)
     upper.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="perfect")
     upper.plot(result.predicted, result.observed, marker="o", label="model")
     upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="how often it is so",
@@ -129,14 +129,14 @@ def calibration(result: Calibration, what: str, title: str) -> bytes:
     upper.legend(loc="upper left")
     upper.grid(alpha=0.3)
     lower.bar(result.predicted, result.counts, width=0.04)
-    lower.set(xlabel=_escaped(what), ylabel="examples")
+    lower.set(xlabel=escaped(what), ylabel="examples")
     lower.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def scatter(truth: np.ndarray, predicted: np.ndarray, title: str) -> bytes:
     """Draws predicted over true numbers, float `[N]` each; only those that are finite."""
-    figure, axes = _figure(6.0, 5.5)
+    figure, axes = new_figure(6.0, 5.5)
     finite = np.isfinite(truth) & np.isfinite(predicted)
     truth, predicted = truth[finite], predicted[finite]
     dense = len(truth) > 2000
@@ -146,30 +146,40 @@ def scatter(truth: np.ndarray, predicted: np.ndarray, title: str) -> bytes:
         axes.plot(ends, ends, color=_GREY, linestyle="--", linewidth=1)
     axes.set(xlabel="true", ylabel="predicted", title=title)
     axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def histogram(errors_: np.ndarray, title: str) -> bytes:
     """Draws how the errors, predicted less true, float `[N]`, are distributed; the finite ones."""
-    figure, axes = _figure(6.0, 4.5)
+    figure, axes = new_figure(6.0, 4.5)
     errors_ = errors_[np.isfinite(errors_)]
     axes.hist(errors_, bins=min(50, max(5, int(np.sqrt(len(errors_))))))
     axes.axvline(0.0, color=_GREY, linestyle="--", linewidth=1)
     axes.set(xlabel="predicted - true", ylabel="examples", title=title)
     axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
-def _figure(width: float, height: float, rows: int = 1, **options: Any) -> tuple[Any, Any]:
+def new_figure(width: float, height: float, rows: int = 1, **options: Any) -> tuple[Any, Any]:
+    """Returns a figure, and its axes, one below the other where there are several rows.
+
+    Args:
+      width: in inches, as `height`.
+      height: of all rows.
+      rows: the number of axes.
+      **options: those of `Figure.subplots`, and `height_ratios`.
+    """
     # Not pyplot: it keeps figures for the process, and looks for a screen.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    gridspec = {"height_ratios": options.pop("height_ratios")} if rows > 1 else None
+    ratios = options.pop("height_ratios", None)
+    gridspec = None if ratios is None else {"height_ratios": ratios}
     return figure, figure.subplots(rows, 1, gridspec_kw=gridspec, **options)
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
+    """Returns a figure as a PNG file."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # Of the scripts that matplotlib's own font does not have; the tables have all names.
@@ -178,5 +188,6 @@ def _png(figure: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Returns a text that matplotlib writes as it is."""
     return text.replace("$", r"\$")  # matplotlib takes what is between two of them for formulas

@@ -5,14 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-import re
 import shlex
-import shutil
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hub_estimator import compat, config, files, texts
+from hub_estimator import compat, config, files, shell, texts
 from hub_estimator.training.exporters import export_records, folders
 from hub_estimator.training.model_folder.checkpoint_names import name_of
 from hub_estimator.training.model_folder.history import Evaluation, is_metric
@@ -53,7 +50,6 @@ class Result:
 
 # Shown first, because people look for them first.
 _FIRST = ("accuracy", "auc", "average_loss", "loss")
-_PLAIN = re.compile(r"[^\"$`\\!]*")  # what a shell leaves as it is between double quotes
 
 
 def summary(
@@ -133,7 +129,7 @@ def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _commands(result: Result, macros: Mapping[str, Any], imports: Collection[str]) -> list[str]:
-    python, folder = _python(), shlex.quote(result.model_dir)
+    python, folder = shell.python(), shlex.quote(result.model_dir)
     look = f"{python} -m tensorboard.main --logdir={folder}"
     missing = compat.missing_for_tensorboard()
     if missing is not None:
@@ -147,7 +143,7 @@ def _commands(result: Result, macros: Mapping[str, Any], imports: Collection[str
     def again(binding: str, model_dir: str | None = None) -> str:
         return (
             f"{python} -m hub_estimator.train {flags} "
-            f"--model_dir={shlex.quote(model_dir or next(free))} --gin_bindings={_quoted(binding)}"
+            f"--model_dir={shlex.quote(model_dir or next(free))} --gin_bindings={shell.quoted(binding)}"
         )
 
     lines = [f"  look at it:       {look}"]
@@ -175,22 +171,7 @@ def _to_use(result: Result) -> list[str]:
     return list(found.values())
 
 
-def _python() -> str:
-    """Returns how a shell starts this Python, from the current folder."""
-    this = sys.executable or "python"
-    if shutil.which("python") == this:
-        return "python"
-    relative = os.path.relpath(this)
-    is_below = not relative.startswith("..") and os.sep in relative
-    return shlex.quote(relative if is_below else this)
-
-
 def _free_folders(model_dir: str) -> Iterator[str]:
     """Yields model folders that are not there, named after this one."""
     folders = (f"{model_dir.rstrip('/')}_{number}" for number in itertools.count(2))
     return (folder for folder in folders if not files.exists(folder))
-
-
-def _quoted(text: str) -> str:
-    """Returns a text with quotes in it as a shell takes it: in double quotes where they do."""
-    return f'"{text}"' if _PLAIN.fullmatch(text) else shlex.quote(text)

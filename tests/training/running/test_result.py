@@ -13,8 +13,7 @@ import urllib.request
 
 import pytest
 
-from hub_estimator import compat
-from hub_estimator.training.running import result
+from hub_estimator import compat, shell
 from hub_estimator.training.running.result import Result, metric_lines, summary
 from hub_estimator.training.running.stopping import EarlyEnd
 from tests import text_data
@@ -23,7 +22,7 @@ from tests import text_data
 @pytest.fixture
 def plain(monkeypatch):
     """A Python that is the shell's own, with TensorBoard."""
-    monkeypatch.setattr(result, "_python", lambda: "python")
+    monkeypatch.setattr(shell, "python", lambda: "python")
     monkeypatch.setattr(compat, "missing_for_tensorboard", lambda: None)
 
 

@@ -1,0 +1,135 @@
+"""A trial's run, in a process of its own, which alone loads TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from hub_estimator import errors, files
+from hub_estimator.training.fresh_process import answer_of_fresh_process
+from hub_estimator.training.objective import NOT_METRICS
+
+MODULE_SIZE = "module_megabytes"
+"""A metric beside those of evaluations: the size of the modules that the trial exported."""
+
+_MEGABYTE = 1e6
+_OF_MODULES = ("tfhub_module.pb", "saved_model.pb")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """What a run came to.
+
+    Attributes:
+      step: the global step of the evaluation that counts.
+      metrics: of that evaluation, by name, those that are finite.
+    """
+
+    step: int
+    metrics: Mapping[str, float]
+
+
+class Runner(Protocol):
+    """Runs trials."""
+
+    def __call__(
+        self,
+        settings: Mapping[str, str],
+        model_dir: str,
+        log: str,
+        environment: Mapping[str, str],
+        stopping: threading.Event,
+    ) -> Ended:
+        """Runs a trial, or goes on where it ended before; its evaluations appear in `metrics.jsonl`.
+
+        Args:
+          settings: what the trial sets: gin texts by the names of settings.
+          model_dir: its model folder.
+          log: the file of its output.
+          environment: variables of the environment of its process.
+          stopping: where another thread sets it, the trial is to save what it did and end.
+
+        Raises:
+          errors.InterruptedRunError: it was stopped.
+          errors.Error: it failed.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class ExperimentRunner:
+    """Runs the experiment of gin files.
+
+    Attributes:
+      gin_text: describes it.
+      gin_bindings: override the text; a trial's settings override them.
+      allowed_imports: see `from_gin`.
+    """
+
+    gin_text: str
+    gin_bindings: tuple[str, ...] = ()
+    allowed_imports: tuple[str, ...] = ()
+
+    def __call__(
+        self,
+        settings: Mapping[str, str],
+        model_dir: str,
+        log: str,
+        environment: Mapping[str, str],
+        stopping: threading.Event,
+    ) -> Ended:
+        """See `Runner`."""
+        answer = answer_of_fresh_process(
+            self.gin_text,
+            model_dir,
+            gin_bindings=self.bindings(settings),
+            allowed_imports=self.allowed_imports,
+            log_path=log,
+            stopping=stopping,
+            environment=environment,
+        )
+        metrics = finite(answer["metrics"])
+        if not metrics:
+            raise errors.ModelFolderError(
+                f"The run in {model_dir!r} has no evaluation that could count. Remove the folder, and "
+                "run the same command again."
+            )
+        size = _size(answer["exports"].values())
+        return Ended(answer["step"], metrics | ({MODULE_SIZE: size} if size else {}))
+
+    def bindings(self, settings: Mapping[str, str]) -> list[str]:
+        """Returns all bindings of a trial with some settings."""
+        return [*self.gin_bindings, *(f"{name} = {text}" for name, text in settings.items())]
+
+
+def finite(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Returns the metrics of an evaluation, those that are finite."""
+    return {
+        name: float(value)
+        for name, value in metrics.items()
+        if name not in NOT_METRICS and isinstance(value, (int, float)) and math.isfinite(value)
+    }
+
+
+def _size(exports: Iterable[str]) -> float:
+    """Returns the size of the modules in exports; several exporters may have exported the same one."""
+    sizes: dict[str, int] = {}
+    for export in exports:
+        if files.is_remote(export):
+            continue
+        for name in files.listing(export):
+            module = files.join(export, name)
+            if any(files.exists(files.join(module, file)) for file in _OF_MODULES):
+                sizes[name] = _folder_size(module)
+    return sum(sizes.values()) / _MEGABYTE
+
+
+def _folder_size(folder: str) -> int:
+    return sum(
+        os.path.getsize(os.path.join(place, name))
+        for place, _, names in os.walk(folder)
+        for name in names
+    )

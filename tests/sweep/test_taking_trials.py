@@ -1,0 +1,34 @@
+"""That no two workers take the same trial, also where the database is a file."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from hub_estimator.sweep import storage, study
+from hub_estimator.sweep.supervisor import Supervisor
+from tests.sweep.light_runs import LightRunner, plan, starts
+
+pytestmark = pytest.mark.one_tensorflow
+
+
+def test_workers_that_start_at_the_same_moment_take_different_trials(tmp_path):
+    values = [number / 100 for number in range(1, 9)]
+    made = plan(tmp_path, *values, workers=4, runner=LightRunner(0.0, 10))
+    found = Supervisor(made, threading.Event()).run()
+    assert [trial.state for trial in found.trials] == ["complete"] * 8
+    assert len(study.opened(made).records()) == 8
+    assert starts(tmp_path) == {number: [0] for number in range(8)}
+
+
+@pytest.mark.parametrize(
+    ("url", "lock"),
+    [
+        ("sqlite:////tmp/sweep.db", "/tmp/sweep.db.lock"),
+        ("sqlite:///sweep.db", "sweep.db.lock"),
+        ("postgresql://user@host/database", None),
+    ],
+)
+def test_a_file_has_a_lock_beside_it(url, lock):
+    assert storage.taking_lock(url) == lock
