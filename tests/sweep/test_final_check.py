@@ -171,7 +171,7 @@ def test_a_run_is_evaluated_on_the_other_data(tmp_path, monkeypatch):
         asked.append((verb, gin_bindings or given["gin_bindings"], given.get("name")))
         if verb == "evaluate":
             return [{"step": 20, "checkpoint": "model.ckpt-20", "accuracy": 0.6, "loss": None}]
-        return {"step": 20, "metrics": {"accuracy": 0.9, "loss": 0.1}, "modules": []}
+        return {"step": 20, "metrics": {"accuracy": 0.9, "loss": 0.1}, "exports": {}}
 
     for module in (final_runs, runner):
         monkeypatch.setattr(module, "answer_of_fresh_process", answer)
