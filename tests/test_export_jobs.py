@@ -220,7 +220,8 @@ def test_a_second_process_is_told_who_has_the_jobs(here, capsys):
         process.kill()
         process.communicate()
     assert run("--once") == 0  # the dead hold nothing
-    assert capsys.readouterr().out.endswith("; waits for a model folder in 'model'\n")
+    # Whether or not the dead one had come to look.
+    assert capsys.readouterr().out.endswith(" waits for a model folder in 'model'\n")
 
 
 @pytest.mark.one_tensorflow
