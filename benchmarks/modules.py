@@ -16,7 +16,7 @@ SIZES = {
     "resnet_v2_50": ("resnet_v2_50", 224),
     "inception_v3_small": ("inception_v3", 107),
 }
-NAMES = (*SIZES, "transformer", "text", "text_tf2")
+NAMES = (*SIZES, "transformer", "text", "text_tf2", "sentences")
 # As in the peer's baseline: the words of 20,000 reviews that occur thrice or more, 384 wide.
 TEXT_WORDS, TEXT_WIDTH = 21_704, 384
 
@@ -33,6 +33,8 @@ def make(name: str, path: str, library: Any) -> None:
         _make_text(path)
     elif name == "text_tf2":
         _make_text_tf2(path)
+    elif name == "sentences":
+        _make_sentences(path)
     else:
         _export(_spec(name, library), path, library)
 
@@ -89,6 +91,29 @@ def _make_text_tf2(path: str) -> None:
         module = f"{folder}/text"
         _make_text(module)
         hub.convert(module, path, to="tf2")
+
+
+def _make_sentences(path: str) -> None:
+    """Writes the sentence encoder of the examples, of six layers, 384 wide, with random weights."""
+    import tempfile
+
+    import numpy as np
+
+    from examples.sentence_encoder import module, pretrained
+
+    config = pretrained.Config(
+        vocabulary=30_522, positions=512, width=384, inner=1536, layers=6, heads=12, epsilon=1e-12,
+        dropout=0.1,
+    )  # fmt: skip
+    random = np.random.RandomState(1)
+    tensors = {
+        name: np.ones(shape, np.float32)
+        if name.endswith("LayerNorm.weight")
+        else random.normal(0.0, 0.02, shape).astype(np.float32)
+        for name, shape in pretrained.shapes(config).items()
+    }
+    with tempfile.NamedTemporaryFile() as vocabulary:
+        module.publish(pretrained.Pretrained(config, tensors, vocabulary.name), path)
 
 
 def main() -> None:

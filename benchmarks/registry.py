@@ -145,6 +145,30 @@ def _training() -> list[Benchmark]:
     ]
 
 
+def _last_layers() -> list[Benchmark]:
+    """What training the last layers of an encoder costs, beside running all of it in each step."""
+    return [
+        Benchmark(
+            f"last_layers/{module}",
+            [
+                "-m", "benchmarks.programs.train_last_layers", "--library=hub_estimator",
+                f"--module={{modules}}/{module}", f"--trainable={trainable}",
+            ],
+            None,
+            (
+                Figure("ratio", "ten epochs, the layers before once / in each step", goal),
+                Figure("steps", "a step, the layers before stored / run"),
+                Figure("with", "ten epochs, the layers before once, seconds"),
+            ),
+            modules=(module,),
+        )
+        for module, trainable, goal in (
+            ("transformer", "layer_11/", 0.35),
+            ("sentences", "layer/[45]/", 0.7),
+        )
+    ]  # fmt: skip
+
+
 def _keras() -> list[Benchmark]:
     """What training costs in Keras."""
     program = ["-m", "benchmarks.programs.keras_fit", "--data={data}/reviews", "--steps=300"]
@@ -213,4 +237,6 @@ def _imports() -> list[Benchmark]:
 
 def benchmarks() -> list[Benchmark]:
     """Returns all benchmarks, in the order of the table."""
-    return [*_modules(), *_training(), *_keras(), *_images(), *_imports()]
+    return [
+        *_modules(), *_training(), *_last_layers(), *_keras(), *_images(), *_imports(),
+    ]  # fmt: skip

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import glob
 import importlib
 import json
+import os
 import resource
+import statistics
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -45,6 +48,22 @@ class Clock:
 def peak_megabytes() -> float:
     """Returns the most memory that this process has had in RAM."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def steps_per_second(model_dir: str) -> float:
+    """Returns the median of what the logs for TensorBoard have, one value for some steps each.
+
+    The first step is in none of them, nor is what comes after the last.
+    """
+    import tensorflow as tf
+
+    return statistics.median(
+        value.simple_value
+        for path in glob.glob(os.path.join(model_dir, "events.*"))
+        for event in tf.compat.v1.train.summary_iterator(path)
+        for value in event.summary.value
+        if value.tag == "global_step/sec"
+    )
 
 
 def report(**figures: float) -> None:

@@ -8,9 +8,7 @@ CSV file, and evaluate it once at the end. Ours is the loop of the package; the 
 from __future__ import annotations
 
 import csv
-import glob
 import os
-import statistics
 import tempfile
 from typing import Any
 
@@ -82,22 +80,12 @@ def measure(
     train = train_ours if library == "hub_estimator" else train_peer
     with clock("seconds"):
         train(module, data, steps, fine_tune, folder)
-    speed = {"steps_per_second": steps_per_second(folder)} if fine_tune else {}
-    return {**speed, **clock.seconds}
-
-
-def steps_per_second(folder: str) -> float:
-    """Returns the median of what the logs for TensorBoard have, one value for each 100 steps.
-
-    The first step is in none of them, nor is what comes after the last.
-    """
-    return statistics.median(
-        value.simple_value
-        for path in glob.glob(os.path.join(folder, MODEL, "events.*"))
-        for event in tf1.train.summary_iterator(path)
-        for value in event.summary.value
-        if value.tag == "global_step/sec"
+    speed = (
+        {"steps_per_second": common.steps_per_second(os.path.join(folder, MODEL))}
+        if fine_tune
+        else {}
     )
+    return {**speed, **clock.seconds}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from hub_estimator import compat
 from hub_estimator.conversion.inlining import Inlined
 from hub_estimator.format.library import Library
 from hub_estimator.format.nodes import NodeIndex, colocated_with, node_of, tensor_of
-from hub_estimator.graph.reusable.resource_ops import READING
+from hub_estimator.graph.importing.reading import READING
 
 _RANDOM = ("Multinomial", "ParameterizedTruncatedNormal", "Random", "TruncatedNormal")
 _CHANGES = ("Assign", "ResourceApply", "ResourceScatter", "ResourceStridedSliceAssign")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -15,7 +15,7 @@ from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.tensor_infos import ParsedTensorInfo
 from hub_estimator.format.variant import DEFAULT, inside_sentence, tags_text
 from hub_estimator.graph import origins
-from hub_estimator.graph.instance.apply import apply
+from hub_estimator.graph.instance.apply import apply, apply_from, compute_tensors
 from hub_estimator.graph.instance.plan import Trainable
 from hub_estimator.graph.instance.saving import write_values
 from hub_estimator.graph.instance.scopes import fresh_scope
@@ -205,17 +205,56 @@ class Module:
           errors.OutputError: there is no output `"default"`, and not all are asked for.
           errors.WrongGraphError: the current graph is not that of the variables, nor inside of it.
         """
+        signature = signature or DEFAULT
+        what = self._checked(signature)
+        outputs = apply(self._variant, self._state, self._name, signature, inputs, what)
+        return choose_outputs(outputs, as_dict, what)
+
+    def inner_tensors(self, inputs: Any, signature: str, names: Sequence[str]) -> list[tf.Tensor]:
+        """Adds what computes tensors inside of a signature to the current graph.
+
+        Args:
+          inputs: as for a call.
+          signature: the signature's name.
+          names: the names of the tensors in the module's graph (`node:0`).
+
+        Returns:
+          The tensors.
+
+        Raises:
+          errors.Error: as a call does.
+        """
+        what = self._checked(signature)
+        return compute_tensors(self._variant, self._state, signature, inputs, what, names)
+
+    def output_from(self, tensors: Mapping[str, tf.Tensor], signature: str, output: str) -> Any:
+        """Adds what computes an output from tensors inside of a signature to the current graph.
+
+        Args:
+          tensors: by their names in the module's graph; all that the output takes of the inputs comes
+            through them.
+          signature: the signature's name.
+          output: the name of the output.
+
+        Returns:
+          The output.
+
+        Raises:
+          errors.Error: as a call does.
+        """
+        self._checked(signature)
+        return apply_from(self._variant, self._state, self._name, signature, tensors, output)
+
+    def _checked(self, signature: str) -> str:
+        """Checks that a signature can be applied here; returns what messages call it."""
         graph = tf.compat.v1.get_default_graph()
         if tf.executing_eagerly() or not compat.is_inside(graph, self.graph):
             raise errors.WrongGraphError(
                 f"{self!r} is applied in another graph than the one that holds its variables. "
                 "Make a module in each graph."
             )
-        signature = signature or DEFAULT
-        what = f"The signature {signature!r} of {inside_sentence(self._spec.source)}"
         self._variant.signature(signature, self._spec.source)
-        outputs = apply(self._variant, self._state, self._name, signature, inputs, what)
-        return choose_outputs(outputs, as_dict, what)
+        return f"The signature {signature!r} of {inside_sentence(self._spec.source)}"
 
     def get_signature_names(self) -> list[str]:
         """Returns the names of the signatures, sorted."""

@@ -15,10 +15,12 @@ from benchmarks.programs import (
     predict,
     predict_file,
     train_images,
+    train_last_layers,
     train_text,
 )
 from tests import modules
 from tests.modules import tf1
+from tests.training.feature_cache import divided_modules
 
 
 @pytest.fixture
@@ -84,6 +86,14 @@ def test_train_images(tmp_path):
 
     path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
     assert train_images.measure(hub, path, count=10)["seconds"] > 0
+
+
+def test_train_last_layers(tmp_path):
+    spec = hub.create_module_spec(divided_modules.layers_fn, divided_modules.TRAIN)
+    path = modules.export(hub, spec, str(tmp_path / "module"))
+    found = train_last_layers.measure(path, "layer_3", texts=16, epochs=42)
+    times = {"with", "without", "with_processors", "without_processors"}
+    assert set(found) == {*times, "ratio", "steps"} and min(found.values()) > 0
 
 
 def test_the_transformer(monkeypatch):

@@ -120,7 +120,36 @@ def apply(
     Raises:
       errors.InputError: the inputs do not fit the signature.
     """
-    applied = compute(variant, state, name, signature, inputs, what)
+    return _collected(compute(variant, state, name, signature, inputs, what), state)
+
+
+def apply_from(
+    variant: Variant,
+    state: StateGraph,
+    name: str,
+    signature: str,
+    known: Mapping[str, tf.Tensor],
+    output: str,
+) -> Any:
+    """Adds the operations that compute an output from tensors inside of a signature, as `apply` does.
+
+    Args:
+      variant: as for `apply`.
+      state: as for `apply`.
+      name: as for `apply`.
+      signature: as for `apply`.
+      known: the tensors by their stored names: all that the output takes of the signature's inputs
+        comes through them.
+      output: the name of the output.
+    """
+    signature_def = variant.meta_graph.signature_def[signature]
+    chosen = {output: signature_def.outputs[output]}
+    applied = _compute(variant, state, name, signature, known, frozenset(known), chosen)
+    return _collected(applied, state)[output]
+
+
+def _collected(applied: Applied, state: StateGraph) -> dict[str, Any]:
+    """Adds to the graph's collections what training takes; returns the outputs."""
     if tf.compat.v1.get_default_graph() is not state.graph:
         return applied.after_updates(applied.outputs)
     for loss in applied.losses:
@@ -155,23 +184,36 @@ def compute(
     """
     known = known or {}
     signature_def = variant.meta_graph.signature_def[signature]
-    scope_name = _NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")
     # Outside of the scope: a constant made inside could take the name of one that is imported.
     given = convert_inputs(signature_def, inputs, what)
+    return _compute(
+        variant, state, name, signature, {**given, **known}, frozenset(known), signature_def.outputs
+    )
+
+
+def _compute(
+    variant: Variant,
+    state: State,
+    name: str,
+    signature: str,
+    given: Mapping[str, tf.Tensor],
+    known: frozenset[str],
+    outputs: Mapping[str, Any],
+) -> Applied:
+    """Adds what computes some outputs of a signature, whose `TensorInfo`s these are by name."""
+    scope_name = _NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")
     with tf.compat.v1.name_scope(scope_name) as scope:
-        plan = _plan(variant, state, signature, frozenset(known))
-        feeds = {**_state_feeds(state, variant, plan), **_captured({**given, **known})}
+        plan = _plan(variant, state, signature, known, frozenset(outputs))
+        feeds = {**_state_feeds(state, variant, plan), **_captured(given)}
         elements = [*plan.tensors, *plan.losses, *plan.updates, *plan.row_sums]
         results = _import(plan.part, variant, scope, feeds, elements)
     found = dict(zip(elements, results, strict=True))
     compat.hasten_row_gradients(found[name] for name in plan.row_sums)
     tensors = {**feeds, **given, **found}
     with reports_import_failure(scope):
-        outputs = {
-            key: pack_output(info, tensors) for key, info in sorted(signature_def.outputs.items())
-        }
+        packed = {key: pack_output(info, tensors) for key, info in sorted(outputs.items())}
     return Applied(
-        outputs, [found[loss] for loss in plan.losses], [found[name] for name in plan.updates]
+        packed, [found[loss] for loss in plan.losses], [found[name] for name in plan.updates]
     )
 
 
@@ -190,18 +232,21 @@ def compute_tensors(
     """
     signature_def = variant.meta_graph.signature_def[signature]
     given = convert_inputs(signature_def, inputs, what)
+    others = [name for name in names if name not in given]
     with tf.compat.v1.name_scope("control_flow") as scope:
         taken = frozenset([*given, *(f"{node}:0" for node in variant.instance_nodes)])
-        roots = [node_of(name) for name in names]
+        roots = [node_of(name) for name in others]
         part = make_part(variant, variant.nodes.ancestors(roots, comes_from(taken)), taken)
-        plan = _Plan(part, part.fed, {}, tuple(names), (), ())
+        plan = _Plan(part, part.fed, {}, tuple(others), (), ())
         feeds = {**_state_feeds(state, variant, plan), **_captured(given)}
-        return _import(part, variant, scope, feeds, names)
+        found = dict(zip(others, _import(part, variant, scope, feeds, others), strict=True))
+    return [given[name] if name in given else found[name] for name in names]
 
 
 def part_of(variant: Variant, state: State, signature: str, known: Iterable[str] = ()) -> GraphPart:
     """Returns the nodes that compute a signature in the default graph, but for known tensors."""
-    return _plan(variant, state, signature, frozenset(known)).part
+    outputs = frozenset(variant.meta_graph.signature_def[signature].outputs)
+    return _plan(variant, state, signature, frozenset(known), outputs).part
 
 
 def _import(
@@ -218,14 +263,20 @@ def _import(
     return import_part(part, variant, scope, feeds, elements)
 
 
-def _plan(variant: Variant, state: State, signature: str, known: frozenset[str]) -> _Plan:
+def _plan(
+    variant: Variant,
+    state: State,
+    signature: str,
+    known: frozenset[str],
+    outputs: frozenset[str],
+) -> _Plan:
     graph = tf.compat.v1.get_default_graph()
     # Elsewhere, a read is of its own time: after what it waits for, at each turn of a loop.
     shares_reads = graph is state.graph and not compat.adds_dependencies(graph)
-    key = ("apply plan", signature, state.training, shares_reads, known)
+    key = ("apply plan", signature, state.training, shares_reads, known, outputs)
     if key not in variant.prepared:
         signature_def = variant.meta_graph.signature_def[signature]
-        plan = _make_plan(variant, state.training, signature_def, shares_reads, known)
+        plan = _make_plan(variant, state.training, signature_def, shares_reads, known, outputs)
         variant.prepared[key] = plan
     return variant.prepared[key]
 
@@ -236,12 +287,13 @@ def _make_plan(
     signature_def: Any,
     shares_reads: bool,
     known: frozenset[str],
+    wanted: frozenset[str],
 ) -> _Plan:
     inputs = {name for info in signature_def.inputs.values() for name in component_names(info)}
-    outputs = {name for info in signature_def.outputs.values() for name in component_names(info)}
+    outputs = {name for key in wanted for name in component_names(signature_def.outputs[key])}
     given = known | inputs | {f"{node}:0" for node in variant.instance_nodes}
     updates = _updates(variant, inputs) if training is not None else []
-    losses = _losses(variant, inputs) if training is not None else []
+    losses = losses_of(variant, inputs) if training is not None else []
     roots = {node_of(name) for name in [*(outputs - given), *losses, *updates]}
     names = variant.nodes.ancestors(roots, comes_from(given))
     trained = frozenset() if training is None else training.variables
@@ -276,8 +328,13 @@ def _updates(variant: Variant, inputs: set[str]) -> list[str]:
     return [name for name in names if name in of_inputs or name in of_nobody]
 
 
-def _losses(variant: Variant, inputs: set[str]) -> list[str]:
-    """The regularization losses of a signature's inputs; the state has the others."""
+def losses_of(variant: Variant, inputs: set[str]) -> list[str]:
+    """Returns the regularization losses of a signature's inputs; the state has the others.
+
+    Args:
+      variant: the variant.
+      inputs: the names of the tensors (`node:0`) of the signature's inputs.
+    """
     names = collections.node_names(variant.meta_graph, collections.REGULARIZATION_LOSSES)
     return _reached(variant, names, inputs)
 
@@ -298,7 +355,7 @@ def _reached(variant: Variant, names: list[str], inputs: set[str]) -> list[str]:
     ]
 
 
-def _captured(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def _captured(given: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """In a function (`tf.cond`, `tf.map_fn`, ...) the import does not capture by itself."""
     graph = tf.compat.v1.get_default_graph()
     return {name: compat.capture(tensor, graph) for name, tensor in given.items()}

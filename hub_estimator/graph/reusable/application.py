@@ -20,9 +20,9 @@ from hub_estimator.format.nodes import node_of
 from hub_estimator.format.tensor_infos import component_names, parse
 from hub_estimator.graph.importing.contexts import control_flow_results, has_control_flow
 from hub_estimator.graph.importing.parts import comes_from
+from hub_estimator.graph.importing.reading import READING
 from hub_estimator.graph.instance.apply import Applied, compute, compute_tensors, part_of
 from hub_estimator.graph.reusable.eager_state import EagerState
-from hub_estimator.graph.reusable.resource_ops import READING
 
 _NO_GRADIENT = (
     "depends on what is trained through branches or loops of TF1 (tf.cond, tf.while_loop, tf.map_fn, "

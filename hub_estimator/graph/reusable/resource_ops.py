@@ -56,11 +56,3 @@ USING = {
     },
 }
 """What else takes a reference as its first input."""
-
-READING = frozenset(
-    {
-        *("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"),
-        *("VariableShape", "LookupTableFindV2", "LookupTableSizeV2"),
-    }
-)
-"""What TensorFlow calls stateful and only reads a resource: it may be done twice, or not at all."""

@@ -1,4 +1,4 @@
-"""Whether a checkpoint still has the own values of frozen modules."""
+"""Which values of modules a checkpoint has otherwise than the modules themselves."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from hub_estimator.training.model.encoders import Encoder
 _PART = re.compile(r"/part_\d+$")
 
 
-def with_own_values(encoders: Sequence[Encoder], mode: str, checkpoint: str) -> list[bool]:
-    """Returns for each encoder whether a checkpoint has all its variables with the module's values.
+def changed_variables(
+    encoders: Sequence[Encoder], mode: str, checkpoint: str
+) -> list[tuple[str, ...]]:
+    """Returns for each encoder its variables that have other values in a checkpoint than the module.
 
     They have others where an earlier run in the same folder trained the module.
 
@@ -31,7 +33,10 @@ def with_own_values(encoders: Sequence[Encoder], mode: str, checkpoint: str) -> 
         with tf.compat.v1.Session() as session:
             session.run(tf.compat.v1.global_variables_initializer())
             return [
-                all(_is_equal(saved, session, variable) for variable in own) for own in variables
+                tuple(
+                    variable.op.name for variable in own if not _is_equal(saved, session, variable)
+                )
+                for own in variables
             ]
 
 

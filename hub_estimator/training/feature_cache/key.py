@@ -1,4 +1,4 @@
-"""What the outputs of a frozen encoder follow from: where all of it is equal, they are."""
+"""What is stored of an encoder follows from: where all of it is equal, that is."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ _VERSION = 2
 
 
 def entry_key(encoder: Encoder, mode: str, source: InMemory, spec: ExampleSpec) -> str | None:
-    """Returns the name under which the outputs of an encoder for some data are stored.
+    """Returns the name under which is stored what an encoder computes of some data.
+
+    These are its outputs where it is frozen, and the border of what is trained where it is not.
 
     Args:
-      encoder: a frozen encoder with one use.
+      encoder: an encoder with one use.
       mode: the Estimator's mode.
       source: the data.
       spec: what the model takes.
 
     Returns:
-      Letters and digits. None where no two computations of the outputs need be equal.
+      Letters and digits. None where no two computations need be equal.
     """
     tags = encoder.tags_for(mode)
     module = encoder.module.digest(tags)
@@ -39,6 +41,8 @@ def entry_key(encoder: Encoder, mode: str, source: InMemory, spec: ExampleSpec) 
         encoder.pool_mask,
         encoder.feature_by_input(tags),
     )
+    if not encoder.is_frozen:
+        digest.add("inside", encoder.trainable, sorted(encoder.tags_for("train")))
     for name in sorted(features):
         # As the model takes them: the spec of the whole model may be narrower than the encoder's.
         digest.add(name, spec.features[name].dtype.name, spec.features[name].shape)

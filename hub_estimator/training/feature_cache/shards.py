@@ -1,4 +1,4 @@
-"""An array `[N, D]` on disk in shards of equal numbers of rows."""
+"""An array `[N, D]` on disk in shards."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SHARD_BYTES = 8 << 20
 _SHARD_ROWS = 4096
 """A kill costs at most the time of a shard."""
 # The format of numpy: its mark and version, the length of what follows, and that.
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00(..)\{'descr': '<f4', 'fortran_order': False, "
-    rb"'shape': \((\d{1,18}), (\d{1,18})\), \} *\n",
-    re.DOTALL,
+_HEADER = (
+    rb"\x93NUMPY\x01\x00(..)\{'descr': '%s', 'fortran_order': False, "
+    rb"'shape': \((\d{1,18}), (\d{1,18})\), \} *\n"
 )
 _MOST_HEADER = 1024
+_FLOAT = np.dtype(np.float32)
 _OPEN = 128
 """How many shards are mapped at a time; each takes a file descriptor, of which 1,024 are usual."""
 
@@ -32,11 +32,15 @@ def shard_rows(width: int) -> int:
     return max(1, min(_SHARD_ROWS, _SHARD_BYTES // (4 * max(width, 1))))
 
 
-def shape(path: str) -> tuple[int, int]:
+def shape(path: str, dtype: np.dtype = _FLOAT) -> tuple[int, int]:
     """Returns `(R, D)` of a shard without loading it, which numpy would as far as the file says.
 
+    Args:
+      path: the file.
+      dtype: the type of its values.
+
     Raises:
-      ValueError: it is no array of float32, or cut short.
+      ValueError: it is no array of this type, or cut short.
       OSError: it cannot be read here and now.
     """
     with files.open_file(path) as file:
@@ -44,11 +48,11 @@ def shape(path: str) -> tuple[int, int]:
         size = os.fstat(file.fileno()).st_size
     if not start:
         raise ValueError("No data left in file")
-    header = _HEADER.match(start)
+    header = re.match(_HEADER % re.escape(dtype.str.encode()), start, re.DOTALL)
     if header is None:
-        raise ValueError(f"{os.path.basename(path)!r} is no array [R, D] of float32")
+        raise ValueError(f"{os.path.basename(path)!r} is no array [R, D] of {dtype.name}")
     rows, width = int(header[2]), int(header[3])
-    whole = 10 + int.from_bytes(header[1], "little") + 4 * rows * width
+    whole = 10 + int.from_bytes(header[1], "little") + dtype.itemsize * rows * width
     if size != whole:
         raise ValueError(f"{os.path.basename(path)!r} has {size} bytes, not {whole}")
     return rows, width
@@ -69,7 +73,7 @@ class MappedFiles(Sequence[np.ndarray]):
         return len(self._paths)
 
     def __getitem__(self, number: Any) -> Any:
-        """Returns shard `number`, float32 `[R, D]`."""
+        """Returns shard `number`, `[R, D]`."""
         return self._mapped(self._paths[number])
 
 
@@ -78,27 +82,37 @@ class Shards:
     """Shards as one column of an input.
 
     Attributes:
-      arrays: float32 `[R, D]` each, `R` the same for all but the last.
+      arrays: `[R, D]` each.
+      ends: the number of rows up to the end of each, int64; None where `R` is the same for all but
+        the last.
     """
 
     arrays: Sequence[np.ndarray]
+    ends: np.ndarray | None = None
+
+    @functools.cached_property
+    def _ends(self) -> np.ndarray:
+        if self.ends is not None:
+            return self.ends
+        rows, count = len(self.arrays[0]), len(self.arrays)
+        return np.append(rows * np.arange(1, count), rows * (count - 1) + len(self.arrays[-1]))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """`(N, D)`."""
-        rows = len(self.arrays[0]) * (len(self.arrays) - 1) + len(self.arrays[-1])
-        return (rows, *self.arrays[0].shape[1:])
+        return (int(self._ends[-1]), *self.arrays[0].shape[1:])
 
     @property
     def dtype(self) -> np.dtype:
-        """float32."""
+        """The type of the values."""
         return self.arrays[0].dtype
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        """Returns some rows, float32 `[B, D]`."""
+        """Returns some rows, `[B, D]`."""
         values = np.empty([len(rows), *self.shape[1:]], self.dtype)
-        numbers, offsets = np.divmod(rows, len(self.arrays[0]))
+        numbers = np.searchsorted(self._ends, rows, side="right")
         for number in np.unique(numbers):
             chosen = numbers == number
-            values[chosen] = self.arrays[number][offsets[chosen]]
+            start = self._ends[number - 1] if number else 0
+            values[chosen] = self.arrays[number][rows[chosen] - start]
         return values

@@ -1,9 +1,11 @@
-"""Inputs that give the outputs of frozen encoders in the place of what these are made from."""
+"""Inputs that give what training does not change of encoders, in the place of what it is made from."""
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 
+from hub_estimator.graph.instance.cut import LowerPart, NoBorderError
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import checkpoints
 from hub_estimator.training.feature_cache.feature_cache import FeatureCache
@@ -14,6 +16,8 @@ from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.model import precomputed
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
+
+_logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,17 +37,23 @@ class SourceAndSpec:
 class Sources:
     """Makes the inputs of one run.
 
+    Frozen encoders are replaced by what they give, trained ones by what all that is trained is computed
+    from, where that is the same.
+
     Attributes:
-      cache: where outputs are kept; None keeps none.
+      cache: where it is kept; None keeps nothing.
       model: the model.
       spec: what it takes.
       checkpoint: the checkpoint at which training goes on; None at the start.
+      splits_batches: whether each batch is divided among devices: then what has not one row for each
+        example cannot be in it.
     """
 
     cache: FeatureCache | None
     model: TrainableModel
     spec: ExampleSpec
     checkpoint: str | None
+    splits_batches: bool = False
 
     def training(self, given: Input, steps: int) -> SourceAndSpec:
         """Returns an input that gives what encoders would give, wherever that is the same.
@@ -56,7 +66,11 @@ class Sources:
         Returns:
           `given` itself where no encoder's outputs can be stored.
         """
-        if not isinstance(given, InMemory) or given.is_augmented:
+        if not isinstance(given, InMemory):
+            return SourceAndSpec(given, self.spec)
+        if given.is_augmented:
+            if self.cache is not None and self._encoders:
+                _logger.info("Modules run as a whole in each step: training changes the examples.")
             return SourceAndSpec(given, self.spec)
         return self._source("train", given, steps * given.batch_size > given.num_examples)
 
@@ -76,38 +90,72 @@ class Sources:
             return SourceAndSpec(given, self.spec)
         found: dict[str, Column] = {}
         replaced: list[Encoder] = []
-        for number in self._frozen(mode):
-            encoder = self._encoders[number]
-            outputs = self._outputs(self.cache, encoder, mode, given, is_worth_it)
-            if outputs is not None:
-                replaced.append(encoder)
-                found |= {
-                    precomputed.name(number, use): output for use, output in enumerate(outputs)
-                }
+        for number, computed in self._computed(mode).items():
+            if isinstance(computed, LowerPart):
+                columns = self._border(self.cache, number, mode, given, is_worth_it)
+            else:
+                columns = self._outputs(self.cache, number, mode, given, is_worth_it)
+            if columns is not None:
+                replaced.append(self._encoders[number])
+                found |= columns
         if not found:
             return SourceAndSpec(given, self.spec)
         return SourceAndSpec(given.with_features(found), self._without(replaced))
 
-    def _frozen(self, mode: str) -> list[int]:
-        """Returns the numbers of the encoders whose modules have their own values throughout."""
-        encoders = self._encoders
-        frozen = [number for number, encoder in enumerate(encoders) if encoder.is_frozen]
-        if not (frozen and self.checkpoint):
-            return frozen
-        own = checkpoints.with_own_values(encoders, mode, self.checkpoint)
-        return [number for number in frozen if own[number]]
+    def _computed(self, mode: str) -> dict[int, LowerPart | None]:
+        """Returns of which encoders something is computed once, by their numbers.
+
+        That is a part of them, or None: their outputs.
+        """
+        found: dict[int, LowerPart | None] = {}
+        for number, encoder in enumerate(self._encoders):
+            if encoder.is_frozen:
+                found[number] = None
+            elif (lower := self._lower_part(encoder, mode)) is not None:
+                found[number] = lower
+        if not (found and self.checkpoint):
+            return found
+        changed = checkpoints.changed_variables(self._encoders, mode, self.checkpoint)
+        return {
+            number: lower
+            for number, lower in found.items()
+            if not _is_changed(self._encoders[number], lower, changed[number])
+        }
+
+    def _lower_part(self, encoder: Encoder, mode: str) -> LowerPart | None:
+        """Returns what of a trained encoder training does not change; None where it is not stored."""
+        if not (encoder.trainable and capabilities_of(self.model).inner_tensors):
+            return None
+        try:
+            lower = encoder.lower_part(mode)
+            if self.splits_batches:
+                raise NoBorderError("each batch is divided among devices")
+            return lower
+        except NoBorderError as reason:
+            if mode == "train":  # evaluation has mostly the same reason
+                _logger.info("Encoder %r runs as a whole in each step: %s.", encoder.name, reason)
+            return None
 
     def _outputs(
-        self, cache: FeatureCache, encoder: Encoder, mode: str, given: InMemory, is_worth_it: bool
-    ) -> list[Column] | None:
+        self, cache: FeatureCache, number: int, mode: str, given: InMemory, is_worth_it: bool
+    ) -> dict[str, Column] | None:
         """Returns the outputs of all uses of an encoder; None where one cannot be stored."""
-        outputs = []
-        for use in encoder.single_uses():
+        outputs = {}
+        for count, use in enumerate(self._encoders[number].single_uses()):
             column = cache.outputs(use, mode, given, self.spec, is_worth_it)
             if column is None:
                 return None
-            outputs.append(column)
+            outputs[precomputed.name(number, count)] = column
         return outputs
+
+    def _border(
+        self, cache: FeatureCache, number: int, mode: str, given: InMemory, is_worth_it: bool
+    ) -> dict[str, Column] | None:
+        """Returns the tensors that what is trained is computed from; None where they are not stored."""
+        columns = cache.border(self._encoders[number], mode, given, self.spec, is_worth_it)
+        if columns is None:
+            return None
+        return {precomputed.inner_name(number, name): column for name, column in columns.items()}
 
     def _without(self, replaced: list[Encoder]) -> ExampleSpec:
         """Returns the spec without the features that only replaced encoders take."""
@@ -121,3 +169,22 @@ class Sources:
                 kept |= set(encoder.feature_specs())
         features = {name: feature for name, feature in self.spec.features.items() if name in kept}
         return dataclasses.replace(self.spec, features=features)
+
+
+def _is_changed(encoder: Encoder, lower: LowerPart | None, changed: tuple[str, ...]) -> bool:
+    """Whether an earlier training changed what is to be computed.
+
+    Args:
+      encoder: the encoder.
+      lower: what of it; None is all.
+      changed: the names of its variables that have other values.
+    """
+    if lower is None:
+        return bool(changed)
+    if not any(name.endswith(f"/{own}") for name in changed for own in lower.variables):
+        return False
+    _logger.info(
+        "Encoder %r runs as a whole in each step: an earlier training changed what comes before what "
+        "is trained.", encoder.name,
+    )  # fmt: skip
+    return True

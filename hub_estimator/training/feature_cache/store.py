@@ -1,6 +1,7 @@
 """The folder of stored outputs: an entry for each key, shared by all runs, of limited size.
 
     <folder>/<key>/00000.npy, 00001.npy, ...   shards, each there whole or not at all
+    <folder>/<key>/00000.1.npy, ...            those of further arrays, each before its 00000.npy
     <folder>/<key>/entry.json                  written last: the entry is complete
     <folder>/.<key>.flock                      held while an entry is made, opened or removed
 
@@ -16,28 +17,32 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from hub_estimator import files
 from hub_estimator.files import locks
 from hub_estimator.training.feature_cache import shards
+from hub_estimator.training.feature_cache.pieces import Layout
 from hub_estimator.training.feature_cache.shards import MappedFiles, Shards, shard_rows
 from hub_estimator.training.inputs.values import Column
 
 _ENTRY = "entry.json"
 # What is in an entry, and what a killed run was writing there.
-_OWN_NAMES = re.compile(r"\d{5}\.npy|entry\.json|\..*\.tmp-.*")
+_OWN_NAMES = re.compile(r"\d{5}(\.\d+)?\.npy|entry\.json|\..*\.tmp-.*")
 _IN_MEMORY_BYTES = 1 << 30
 """Up to this size, outputs are read into memory; larger ones are memory-mapped."""
+
+_T = TypeVar("_T")
 
 _logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
 class StoredOutputs:
-    """The stored outputs of one key, float32 `[N, D]`.
+    """What is stored under one key: arrays `[R, D]`, of outputs just one of float32.
 
     Attributes:
       folder: where they are.
@@ -90,26 +95,40 @@ class StoredOutputs:
             number += 1
         return number * shard_rows(width)
 
-    def write_shard(self, number: int, values: np.ndarray) -> None:
-        """Writes a shard, float32 `[R, D]`, whole or not at all."""
+    def write_shard(self, number: int, *arrays: np.ndarray) -> None:
+        """Writes a shard, `[R, D]` of each array, whole or not at all."""
         files.make_folder(self.folder)
-        with files.whole_file(self._shard(number)) as file:
-            content = io.BytesIO()  # numpy's own writing to files does not tell what failed
-            np.save(content, values, allow_pickle=False)
-            file.write(content.getbuffer())
+        for array, values in reversed([*enumerate(arrays)]):  # the first one says that it is there
+            with files.whole_file(self._shard(number, array)) as file:
+                content = io.BytesIO()  # numpy's own writing to files does not tell what failed
+                np.save(content, values, allow_pickle=False)
+                file.write(content.getbuffer())
 
-    def complete(self, num_rows: int, about: str) -> None:
+    def complete(self, num_rows: int, about: str, contents: Any = None) -> None:
         """Says that all shards are there.
 
         Args:
           num_rows: `N`.
           about: what tells people what this is.
+          contents: what tells what the arrays are, as values of JSON.
         """
-        content = json.dumps({"about": about, "rows": num_rows}, indent=1)
-        files.write_text(files.join(self.folder, _ENTRY), f"{content}\n")
+        said = {"about": about, "rows": num_rows} | (
+            {} if contents is None else {"contents": contents}
+        )
+        files.write_text(files.join(self.folder, _ENTRY), f"{json.dumps(said, indent=1)}\n")
+
+    def contents(self) -> Any:
+        """Returns what `complete` was told of the arrays.
+
+        Raises:
+          ValueError: the file says something else.
+          OSError: it cannot be read here and now.
+        """
+        said = json.loads(files.read_bytes(files.join(self.folder, _ENTRY)))
+        return said.get("contents") if isinstance(said, dict) else None
 
     def open(self, num_rows: int) -> Column | None:
-        """Opens the outputs and makes this the entry used last.
+        """Opens outputs and makes this the entry used last.
 
         Args:
           num_rows: `N`.
@@ -120,10 +139,24 @@ class StoredOutputs:
         Raises:
           OSError: a file is there, and cannot be read here and now.
         """
+        return self.opened(lambda: self.arrays(num_rows, Layout())[0])
+
+    def opened(self, read: Callable[[], _T]) -> _T | None:
+        """Opens it in some way, and makes this the entry used last.
+
+        Args:
+          read: reads it.
+
+        Returns:
+          What was read; None where a file was lost or damaged: then the entry is removed.
+
+        Raises:
+          OSError: a file is there, and cannot be read here and now.
+        """
         with contextlib.suppress(OSError):  # a folder that others own
             os.utime(files.join(self.folder, _ENTRY))
         try:
-            return self._read(num_rows)
+            return read()
         except (FileNotFoundError, ValueError, EOFError) as error:
             _logger.warning(
                 "The stored outputs in %r are damaged, and are removed: %s.",
@@ -133,27 +166,56 @@ class StoredOutputs:
             self.remove()
             return None
 
-    def _read(self, num_rows: int) -> Column:
+    def arrays(self, num_rows: int, layout: Layout) -> list[Column]:
+        """Reads the arrays.
+
+        Args:
+          num_rows: `N`.
+          layout: what they are.
+
+        Raises:
+          ValueError, EOFError: a file is damaged.
+          OSError: it is missing, or cannot be read here and now.
+        """
+        found: list[Column] = []
+        is_mapped = self.size > _IN_MEMORY_BYTES
+        for number, (dtype, lengths) in enumerate(zip(layout.dtypes, layout.lengths, strict=True)):
+            paths = self._paths(number)
+            shapes = [shards.shape(path, dtype) for path in paths]
+            expected = num_rows
+            if lengths is not None:
+                expected = int(found[lengths][np.arange(num_rows)].sum())
+            _check(shapes, expected, is_even=lengths is None)
+            if is_mapped:
+                ends = np.cumsum([rows for rows, _ in shapes])
+                found.append(Shards(MappedFiles(paths), None if lengths is None else ends))
+            else:
+                found.append(np.concatenate([np.load(path) for path in paths]))
+        return found
+
+    def _paths(self, array: int) -> list[str]:
         paths: list[str] = []
-        while os.path.exists(self._shard(len(paths))):
-            paths.append(self._shard(len(paths)))
-        shapes = [shards.shape(path) for path in paths]
-        rows = sum(rows for rows, _ in shapes)
-        if rows != num_rows:
-            raise ValueError(f"they have {rows} rows, not {num_rows}")
-        if len({width for _, width in shapes}) > 1 or len(set(shapes[:-1])) > 1:
-            raise ValueError("they are of different sizes")
-        if self.size > _IN_MEMORY_BYTES:
-            return Shards(MappedFiles(paths))
-        return np.concatenate([np.load(path) for path in paths])
+        while os.path.exists(self._shard(len(paths), array)):
+            paths.append(self._shard(len(paths), array))
+        return paths
 
     def remove(self) -> None:
         """Removes the entry."""
         files.remove(files.join(self.folder, _ENTRY))  # first: what is left is not complete
         files.remove(self.folder)
 
-    def _shard(self, number: int) -> str:
-        return files.join(self.folder, f"{number:05}.npy")
+    def _shard(self, number: int, array: int = 0) -> str:
+        name = f"{number:05}.{array}.npy" if array else f"{number:05}.npy"
+        return files.join(self.folder, name)
+
+
+def _check(shapes: Sequence[tuple[int, int]], num_rows: int, is_even: bool) -> None:
+    """Checks the shapes of the shards of an array; of an even one all but the last are equal."""
+    rows = sum(rows for rows, _ in shapes)
+    if rows != num_rows:
+        raise ValueError(f"they have {rows} rows, not {num_rows}")
+    if len({width for _, width in shapes}) > 1 or (is_even and len(set(shapes[:-1])) > 1):
+        raise ValueError("they are of different sizes")
 
 
 @dataclasses.dataclass(frozen=True)

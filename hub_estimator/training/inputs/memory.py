@@ -18,7 +18,7 @@ from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Order, Share, check_spec
 from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.parts import Part
-from hub_estimator.training.inputs.values import Column, add_column
+from hub_estimator.training.inputs.values import Column, add_column, batch_shape
 from hub_estimator.training.labels.class_counts import Classes
 
 # One head's labels, or those of each head of a multi-head by its name.
@@ -353,7 +353,7 @@ def _gathered(
         # The values stay in Python: as constants they would be in every saved graph.
         tensors = tf.numpy_function(gather, [number], [_dtype(stored) for stored in columns])
         for tensor, column in zip(tensors, columns, strict=True):
-            tensor.set_shape([None, *column.shape[1:]])
+            tensor.set_shape(batch_shape(column))
         return number, *tf.nest.pack_sequence_as(structure, tensors)
 
     return numbers.map(plain(load))

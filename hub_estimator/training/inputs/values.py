@@ -25,6 +25,16 @@ class Column(Protocol):
         """Returns the values of some examples, `[B, ...]`."""
 
 
+def batch_shape(column: Column) -> tuple[int | None, ...]:
+    """Returns the shape of what a column gives of a batch, as far as it is always the same.
+
+    Args:
+      column: a column; one that gives something else than a value for each example says so itself, by
+        `batch_shape`.
+    """
+    return getattr(column, "batch_shape", (None, *column.shape[1:]))
+
+
 def add_column(digest: Digest, column: Column) -> None:
     """Adds the values of a column to a digest.
 

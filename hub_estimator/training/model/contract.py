@@ -27,6 +27,9 @@ class Capabilities:
         `precomputed.name(number, use)` names, where the batches have these, in place of running the
         encoder of that number. The feature cache keeps what those of them give that are frozen.
       head_features: the names of the features that the model takes beside the encoders'.
+      inner_tensors: whether it takes tensors inside of an encoder's module, too, from the features that
+        `precomputed.inner_name(number, tensor)` names, and computes the encoder's output from them
+        (`Encoder.__call__`, `inside`). The feature cache keeps those of encoders that are trained.
       unsaved_variables: whether checkpoints leave out the variables that `frozen_variables` lists.
       needs_each_step: whether the model adds training hooks that must see each step; several steps
         may be run in one call of the session's hooks where it does not.
@@ -34,6 +37,7 @@ class Capabilities:
 
     encoders: tuple[Encoder, ...] = ()
     head_features: frozenset[str] = frozenset()
+    inner_tensors: bool = False
     unsaved_variables: bool = False
     needs_each_step: bool = True
 

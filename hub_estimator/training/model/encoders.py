@@ -14,6 +14,7 @@ from hub_estimator.format.origin import find
 from hub_estimator.format.read import spec_at
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import TRAIN_TAGS, as_tags
+from hub_estimator.graph.instance.cut import LowerPart, NoBorderError
 from hub_estimator.training import checks
 from hub_estimator.training.model import pooling
 from hub_estimator.training.model.dropout import drop
@@ -72,7 +73,8 @@ class Encoder:
         whose names within the module it is found in.
       tags: the graph variant to use, one string being one tag; a dict gives them for each of the
         modes `"train"`, `"eval"` and `"infer"`. None takes the `{"train"}` variant when training a
-        trainable module that has one, and the variant without tags otherwise.
+        trainable module that has one, and the variant without tags otherwise. `[]` takes that one
+        always: without dropout, what comes before all that is trained can be computed once.
       learning_rate_multiplier: what the learning rate is multiplied by for the module's variables.
       train_from_step: the global step from which the module is trained; before it, its variables
         stay as they are while the rest of the model learns. Regularization losses of a module that
@@ -195,6 +197,7 @@ class Encoder:
         mode: str,
         precomputed: Sequence[tf.Tensor] | None = None,
         scope: str | None = None,
+        inside: Mapping[str, tf.Tensor] | None = None,
     ) -> Encoding:
         """Adds the module to the graph and applies it.
 
@@ -204,11 +207,30 @@ class Encoder:
           precomputed: what a frozen module gives for these features, `[B, D]` for each use; the
             module's variables are in the graph nevertheless. None applies the module.
           scope: what tells it from the other encoders of the model; None is its name.
+          inside: tensors inside of the signature by their names, from which the one output is
+            computed; None computes it from the features.
 
         Returns:
           The outputs, and the variables that are trained.
         """
         scope = scope or self.name
+        built = self.build(mode)
+        if inside is not None:
+            precomputed = [self.output_from(built, inside)]
+        if precomputed is None:
+            precomputed = self.outputs_of(built, features, mode)
+        outputs = [
+            drop(output, self.dropout, mode == _TRAIN_MODE, f"{scope}/{number}")
+            for number, output in enumerate(precomputed)
+        ]
+        return Encoding(outputs, self._group(built, scope))
+
+    def build(self, mode: str) -> BuiltModule:
+        """Adds the module's variables to the default graph.
+
+        Args:
+          mode: the Estimator's mode.
+        """
         training = mode == _TRAIN_MODE
         starts_frozen = training and bool(self.trainable and self.train_from_step)
         use = ModuleUse(
@@ -221,19 +243,76 @@ class Encoder:
             export_name=self.export_name,
         )
         built = self.module.build(use)
-        if starts_frozen:
-            built = FrozenAtFirst(built, self.train_from_step)
-        if precomputed is None:
-            inputs = self.module.inputs(self.signature, use.tags)
-            precomputed = [
-                self._apply(built, names, features, mask)
-                for names, mask in zip(self._uses(inputs), self._masks(), strict=True)
-            ]
-        outputs = [
-            drop(output, self.dropout, training, f"{scope}/{number}")
-            for number, output in enumerate(precomputed)
+        return FrozenAtFirst(built, self.train_from_step) if starts_frozen else built
+
+    def outputs_of(
+        self, built: BuiltModule, features: Mapping[str, Any], mode: str
+    ) -> list[tf.Tensor]:
+        """Applies the module; returns float32 `[B, D]` for each use.
+
+        Args:
+          built: the module in the default graph.
+          features: the tensors by feature name.
+          mode: the Estimator's mode.
+        """
+        inputs = self.module.inputs(self.signature, self.tags_for(mode))
+        return [
+            self._apply(built, names, features, mask)
+            for names, mask in zip(self._uses(inputs), self._masks(), strict=True)
         ]
-        return Encoding(outputs, self._group(built, scope))
+
+    def inner_tensors(
+        self, built: Any, features: Mapping[str, Any], mode: str, names: Sequence[str]
+    ) -> list[tf.Tensor]:
+        """Computes tensors inside of the signature, for an encoder with one use.
+
+        Args:
+          built: the module in the default graph, a `BuiltHubModule`.
+          features: the tensors by feature name.
+          mode: the Estimator's mode.
+          names: the names of the tensors in the module's graph.
+        """
+        use = self.feature_by_input(self.tags_for(mode))
+        inputs = {name: features[feature] for name, feature in use.items()}
+        return built.inner_tensors(inputs, self.signature, names)
+
+    def output_from(self, built: Any, inside: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Computes the one output from tensors inside of the signature; returns float32 `[B, D]`.
+
+        Args:
+          built: the module in the default graph, a `BuiltHubModule`.
+          inside: the tensors by their names in the module's graph.
+        """
+        output = built.output_from(inside, self.signature, self.output)
+        self._check_numbers(output)
+        return self._checked_rank(
+            output if self.pool is None else pooling.pool(output, self.pool, None)
+        )
+
+    def lower_part(self, mode: str) -> LowerPart:
+        """Returns what of the one use of a trained module does not change in training.
+
+        Args:
+          mode: the Estimator's mode.
+
+        Raises:
+          NoBorderError: nothing of it can be computed beforehand.
+        """
+        if not isinstance(self.module, HubModule):
+            raise NoBorderError("it is a TF2 SavedModel")
+        if self.train_from_step:
+            raise NoBorderError("Encoder.train_from_step changes what is trained")
+        if len(self.single_uses()) > 1:
+            raise NoBorderError("it is used for several features")
+        if self.pool_mask is not None:
+            raise NoBorderError("Encoder.pool_mask is a feature that each step takes")
+        return self.module.lower_part(
+            self.trainable,
+            self.tags_for(_TRAIN_MODE),
+            self.tags_for(mode),
+            self.signature,
+            self.output,
+        )
 
     def _apply(
         self,

@@ -108,6 +108,7 @@ class Model:
         return Capabilities(
             encoders=tuple(self.encoders) if are_ours else (),
             head_features=frozenset(heads.feature_specs(self.head)),
+            inner_tensors=are_ours,
             unsaved_variables=not self.save_frozen,
             needs_each_step=False,
         )
@@ -198,7 +199,13 @@ class Model:
         """
         scopes = _scopes([encoder.name for encoder in self.encoders])
         encodings = [
-            encoder(features, mode, precomputed.outputs(features, number), scope)
+            encoder(
+                features,
+                mode,
+                precomputed.outputs(features, number),
+                scope,
+                precomputed.inner_tensors(features, number),
+            )
             for number, (encoder, scope) in enumerate(zip(self.encoders, scopes, strict=True))
         ]
         outputs = self.interaction([output for found in encodings for output in found.outputs])

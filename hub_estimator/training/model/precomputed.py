@@ -1,4 +1,4 @@
-"""The names under which features hold what encoders would give for the rest of them."""
+"""The names under which features hold what encoders would give, or compute, of the rest of them."""
 
 from __future__ import annotations
 
@@ -21,4 +21,25 @@ def outputs(features: Mapping[str, Any], encoder: int) -> list[Any] | None:
     found: list[Any] = []
     while name(encoder, len(found)) in features:
         found.append(features[name(encoder, len(found))])
+    return found or None
+
+
+def inner_name(encoder: int, tensor: str) -> str:
+    """Returns the name of the feature that holds a tensor inside of a module.
+
+    Args:
+      encoder: the encoder's number in the model, from 0.
+      tensor: the tensor's name in the module's graph.
+    """
+    return f"encoder_{encoder}/inside/{tensor}"
+
+
+def inner_tensors(features: Mapping[str, Any], encoder: int) -> dict[str, Any] | None:
+    """Returns the tensors inside of an encoder's module by their names; None where none is there."""
+    start = inner_name(encoder, "")
+    found = {
+        name.removeprefix(start): value
+        for name, value in features.items()
+        if name.startswith(start)
+    }
     return found or None

@@ -66,7 +66,7 @@ class Prepared:
     Attributes:
       config: the `RunConfig`.
       checked: what the checks found out.
-      cache: where outputs of frozen encoders are kept; None keeps none.
+      cache: where it is kept what training does not change of modules; None keeps nothing.
       exporters: the exporters.
       hooks: the hooks for training.
     """
@@ -128,7 +128,10 @@ def _run(
             _prepare_folder(experiment, folder, prepared.checked)
         elif is_changed and not config.cluster_spec and not run.lacks(run.step()):
             return _finished_before(experiment, run)
-    sources = Sources(prepared.cache, model, spec, estimator.latest_checkpoint())
+    sources = Sources(
+        prepared.cache, model, spec, estimator.latest_checkpoint(),
+        splits_batches=config.train_distribute is not None,
+    )  # fmt: skip
     steps = run.steps_left()
     training = sources.training(experiment.train_input, steps)
     evaluation = sources.evaluation(experiment.eval_input, -(-steps // experiment.eval_every_steps))

@@ -70,6 +70,12 @@ def test_a_mean_over_what_fills_a_batch_up(
     assert len(cache.store.entries()) == is_stored
 
 
+def test_rows_of_one_length_that_end_with_zeros(training, make_model, cache):
+    rows = np.array([[5, 6, 7], [5, 6, 0], [8, 0, 0], [9, 9, 9]])
+    given, model = tokens(make_model, rows, is_masked=False)
+    assert not training(given, model, steps=2).spec.features and len(cache.store.entries()) == 1
+
+
 def centered_fn():
     text = tf.compat.v1.placeholder(tf.string, [None], name="text")
     numbers = tf.cast(tf.strings.to_hash_bucket_fast(text, 99), tf.float32)

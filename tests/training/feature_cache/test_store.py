@@ -15,6 +15,7 @@ import threading
 import numpy as np
 import pytest
 
+from hub_estimator.training.feature_cache.pieces import Layout, Piece
 from hub_estimator.training.feature_cache.shards import Shards, shard_rows
 from hub_estimator.training.feature_cache.store import Store, StoredOutputs
 from tests.training.feature_cache import killed_run
@@ -95,6 +96,51 @@ def test_large_entries_are_mapped(store, monkeypatch):
     opened = store.entry("a").open(200)
     assert isinstance(opened, Shards) and isinstance(opened.arrays[0], np.memmap)
     assert np.array_equal(opened[np.array([199, 0])], [[1], [1]])
+
+
+LENGTHS = np.array([[3], [0], [2], [1], [4]])
+RAGGED = Layout((LENGTHS.dtype, np.dtype(np.int32)), (None, 0))
+
+
+def fill_ragged(entry):
+    """Writes an entry of three shards, of two examples each, with their rows."""
+    rows = np.arange(10, dtype=np.int32)[:, np.newaxis]
+    whole = Piece(RAGGED, (LENGTHS, rows))
+    for number in range(3):
+        entry.write_shard(number, *whole.between(2 * number, 2 * number + 2).arrays)
+    entry.complete(5, "a test", {"said": [1]})
+
+
+@pytest.mark.parametrize("in_memory", [1, 1 << 30])
+def test_several_arrays(store, monkeypatch, in_memory):
+    monkeypatch.setattr("hub_estimator.training.feature_cache.store._IN_MEMORY_BYTES", in_memory)
+    with store.locked("a") as entry:
+        fill_ragged(entry)
+    assert entry.is_own and entry.contents() == {"said": [1]}
+    lengths, rows = entry.arrays(5, RAGGED)
+    assert np.array_equal(lengths[np.arange(5)], LENGTHS) and rows.dtype == np.int32
+    assert rows[np.array([9, 0, 3, 5, 2])][:, 0].tolist() == [9, 0, 3, 5, 2]
+
+
+def test_a_shard_is_there_with_all_its_arrays(store):
+    with store.locked("a") as entry:
+        fill_ragged(entry)
+    os.remove(f"{entry.folder}/00001.npy")  # the last one that is written of a shard
+    assert entry.rows_there(width=1) == shard_rows(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("00002.1.npy", "they have 6 rows, not 10"), ("00002.npy", "they have 4 rows, not 5")],
+)
+def test_a_lost_array(store, caplog, name, why):
+    with store.locked("a") as entry:
+        fill_ragged(entry)
+    os.remove(f"{entry.folder}/{name}")
+    assert entry.opened(lambda: entry.arrays(5, RAGGED)) is None
+    assert caplog.messages == [
+        f"The stored outputs in {entry.folder!r} are damaged, and are removed: {why}."
+    ]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import hub_estimator as hub
 from hub_estimator import estimator
-from hub_estimator.training.feature_cache.checkpoints import with_own_values
+from hub_estimator.training.feature_cache.checkpoints import changed_variables
 from hub_estimator.training.model.encoders import Encoder
 from hub_estimator.training.model.frozen_variables import frozen_variables, scaffold
 from hub_estimator.training.serving import ServingInput
@@ -104,7 +104,7 @@ def test_a_whole_checkpoint_goes_on_without_frozen_variables(train, tmp_path):
 def test_the_feature_cache_goes_on_where_a_checkpoint_lacks_them(train, text_module):
     checkpoint = train(False, 1).latest_checkpoint()
     encoder = Encoder(text_module, export_name="text")
-    assert with_own_values([encoder], "train", checkpoint) == [True]
+    assert changed_variables([encoder], "train", checkpoint) == [()]
 
 
 def test_the_number_of_checkpoints(train):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,6 +12,8 @@ from hub_estimator import files
 from hub_estimator.digests import Digest
 from hub_estimator.format.spec import ModuleSpec
 from hub_estimator.format.variant import TRAIN_TAGS
+from hub_estimator.graph.instance.cut import LowerPart, lower_part
+from hub_estimator.graph.instance.plan import Trainable
 from hub_estimator.graph.module import Module
 from hub_estimator.graph.registration import register_module_for_export
 from hub_estimator.training.model.encoder_modules.interface import ModuleUse
@@ -60,6 +62,25 @@ class HubModule:
             digest.add_file(index)  # it holds a checksum of each value
         return digest.hexadecimal()
 
+    def lower_part(
+        self, trainable: Trainable, trained_tags: frozenset[str], tags: frozenset[str],
+        signature: str, output: str,
+    ) -> LowerPart:  # fmt: skip
+        """Returns what of a signature training does not change.
+
+        Args:
+          trainable: what is trained.
+          trained_tags: the tags of the graph variant that is trained.
+          tags: those of the graph variant with the signature.
+          signature: the signature's name.
+          output: the name of the output that is used.
+
+        Raises:
+          NoBorderError: nothing of it can be computed beforehand.
+        """
+        trained, variant = self.spec.variant(trained_tags), self.spec.variant(tags)
+        return lower_part(variant, trained, trainable, signature, output)
+
     def build(self, use: ModuleUse) -> BuiltHubModule:
         """Adds the variables to the default graph."""
         module = Module(self.spec, trainable=use.trainable, name=use.name, tags=use.tags)
@@ -97,3 +118,13 @@ class BuiltHubModule:
         """Applies a signature; returns all outputs by name."""
         module = self._frozen if frozen else self._module
         return module(dict(inputs), signature=signature, as_dict=True)
+
+    def inner_tensors(
+        self, inputs: Mapping[str, Any], signature: str, names: Sequence[str]
+    ) -> list[tf.Tensor]:
+        """Computes tensors inside of a signature, by their names in the module's graph."""
+        return self._module.inner_tensors(dict(inputs), signature, names)
+
+    def output_from(self, tensors: Mapping[str, tf.Tensor], signature: str, output: str) -> Any:
+        """Computes an output of a signature from such tensors."""
+        return self._module.output_from(tensors, signature, output)
