@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = str(pathlib.Path(__file__).parent.parent)
 LINE = "error: Interrupted. Run the same command again.\n"
 

@@ -12,6 +12,8 @@ import pytest
 from hub_estimator import __main__ as commands
 from hub_estimator.version import __version__
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from hub_estimator import compare, texts
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = str(pathlib.Path(__file__).parent.parent)
 GIN = """# A comment.
 METRIC = {metric!r}

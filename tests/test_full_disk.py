@@ -14,6 +14,8 @@ import hub_estimator as hub
 from hub_estimator import evaluate, predict, train
 from tests import text_data
 
+pytestmark = pytest.mark.one_tensorflow
+
 DISK_BYTES = 48 << 20
 
 

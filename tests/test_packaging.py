@@ -13,6 +13,8 @@ import pytest
 
 import hub_estimator
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 

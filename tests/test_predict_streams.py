@@ -18,6 +18,8 @@ import pytest
 from hub_estimator import predict, train
 from tests import text_data
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = str(pathlib.Path(__file__).parent.parent)
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from hub_estimator import evaluate, export, predict, train
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = str(pathlib.Path(__file__).parent.parent)
 COMMANDS = {
     "evaluate": (evaluate, ["--model_dir=model"]),

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.one_tensorflow
+
 PACKAGE = pathlib.Path(__file__).parent.parent / "hub_estimator"
 
 # From the top down; a layer may import those after it, and itself. What is in no layer's folder and

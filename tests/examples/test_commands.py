@@ -13,6 +13,8 @@ import pytest
 
 from examples import requirements
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = pathlib.Path(__file__).parent.parent.parent
 COMMANDS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)

@@ -16,6 +16,8 @@ from examples import compose
 from examples.text_embeddings import module as text_module
 from examples.text_embeddings.vectors import WordVectors
 
+pytestmark = pytest.mark.one_tensorflow
+
 tf1 = tf.compat.v1
 ROOT = pathlib.Path(__file__).parent.parent.parent
 FIRST = WordVectors(["good", "film"], np.array([[1, 0], [0, 1]], np.float32))

@@ -15,6 +15,8 @@ import pytest
 from hub_estimator import config, export_jobs
 from hub_estimator.jobs import configurables
 
+pytestmark = pytest.mark.one_tensorflow
+
 FOLDER = pathlib.Path(__file__).parent.parent.parent / "examples" / "scheduling"
 PAGE = FOLDER.parent.parent / "docs" / "export_jobs.md"
 COMMAND = "-m hub_estimator.export_jobs"

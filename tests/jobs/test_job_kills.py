@@ -7,6 +7,10 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
 

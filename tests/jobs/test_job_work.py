@@ -16,6 +16,8 @@ from hub_estimator.jobs.destinations.folders import Folder
 from hub_estimator.jobs.job import ExportJob
 from hub_estimator.jobs.work import Worker
 
+pytestmark = pytest.mark.one_tensorflow
+
 
 @pytest.fixture
 def worker(tmp_path):

@@ -39,6 +39,8 @@ from tests.resolver.hosting import (
     tar,
 )
 
+pytestmark = pytest.mark.one_tensorflow
+
 FILES = module_files()
 ARCHIVE = tar(FILES)
 

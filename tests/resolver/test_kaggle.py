@@ -20,6 +20,8 @@ from hub_estimator.resolver.contract import ResolverCase, ResolverContract
 from hub_estimator.resolver.kaggle import model_name
 from tests.resolver.hosting import Host, module_files, read_folder, redirect, start_python, status
 
+pytestmark = pytest.mark.one_tensorflow
+
 FILES = module_files()
 
 

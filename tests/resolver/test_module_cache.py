@@ -22,6 +22,8 @@ from hub_estimator.resolver.entry import CacheEntry
 from hub_estimator.resolver.module_cache import Fetched
 from tests.resolver.hosting import module_files, read_folder, start_python, tar
 
+pytestmark = pytest.mark.one_tensorflow
+
 # The variables are large enough to be trusted by their times.
 FILES = module_files(large=1_200_000)
 ARCHIVE = tar(FILES)

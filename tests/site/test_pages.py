@@ -16,6 +16,8 @@ from hub_estimator.site.records import Picture, Withdrawal
 from tests.site import published
 from tests.site.published import NAME
 
+pytestmark = pytest.mark.one_tensorflow
+
 HOSTILE = "</pre></script>\"'><script>alert(1)</script><img src=https://e.example/x>{{ 7*7 }}"
 VOID = {"meta", "link", "input", "br", "img"}
 

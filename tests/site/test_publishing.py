@@ -19,6 +19,8 @@ from tests.resolver.hosting import read_folder, tar
 from tests.site.published import NAME
 from tests.site.sites import check_whole
 
+pytestmark = pytest.mark.one_tensorflow
+
 
 @pytest.fixture
 def site(tmp_path):

@@ -27,6 +27,8 @@ from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
 from tests.training import runs
 
+pytestmark = pytest.mark.one_tensorflow
+
 ROOT = str(pathlib.Path(__file__).parents[3])
 DATA = "data-00000-of-00001"
 
