@@ -19,7 +19,6 @@ SWEEP = ["optuna>=5,<6", "cmaes>=0.12"]
 TEST = [
     "pytest",
     "pytest-xdist",
-    "pytest-cov",
     *JOBS,
     *REMOTE,
     # A store, and a server of one.
