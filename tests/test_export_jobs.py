@@ -227,7 +227,7 @@ def test_a_second_process_is_told_who_has_the_jobs(here, capsys):
 @pytest.mark.one_tensorflow
 @pytest.mark.slow
 def test_killed_at_random_moments_each_version_is_published_once(here):
-    rounds = int(os.environ.get("HUB_ESTIMATOR_TEST_KILLS", "10"))
+    rounds = int(os.environ.get("HUB_ESTIMATOR_TEST_KILLS", "5"))
     (here / "jobs.gin").write_text(JOBS)
     moments = random.Random(15)
     longest = 4.0
