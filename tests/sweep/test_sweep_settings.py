@@ -107,14 +107,14 @@ def _flat(name):
 
 
 def test_what_imports_is_imported(monkeypatch):
-    pathlib.Path("own_parts.py").write_text(
+    pathlib.Path("parts_of_a_sweep.py").write_text(
         "import gin\n\n\n@gin.configurable\ndef own_head():\n    return None\n"
     )
     monkeypatch.syspath_prepend(os.getcwd())
-    pathlib.Path("own.gin").write_text("import own_parts\nMAX_STEPS = 30\n")
+    pathlib.Path("own.gin").write_text("import parts_of_a_sweep\nMAX_STEPS = 30\n")
     given = ("smoke.gin", "own.gin", "sweep.gin")
     sweep, runner = read(files=given)
-    assert sweep.number_of_trials == 20 and "import own_parts\n" in runner.gin_text
+    assert sweep.number_of_trials == 20 and "import parts_of_a_sweep\n" in runner.gin_text
     with pytest.raises(errors.UnreadBindingError, match="^Nothing reads this setting: NOTHING "):
         read("NOTHING=1", files=given)
 
