@@ -14,7 +14,7 @@ from tests import text_data
 CONFIGS = sorted(
     path.name
     for path in (pathlib.Path(__file__).parent.parent / "configs").glob("*.gin")
-    if path.stem not in ("base", "model", "table", "fine_tuning", "serving")
+    if path.stem not in ("base", "model", "table", "fine_tuning", "serving", "sweep")
 )
 HEAD = re.compile(r"\A(#.*\n)+\n")
 
