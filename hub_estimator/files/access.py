@@ -42,6 +42,11 @@ def is_link(path: str) -> bool:
     return not is_remote(path) and os.path.islink(path)
 
 
+def is_plain_file(path: str) -> bool:
+    """Whether there is a regular file at the local `path` itself, and no link."""
+    return os.path.isfile(path) and not os.path.islink(path)
+
+
 def is_folder(path: str) -> bool:
     """Whether there is a folder at `path`."""
     return system_of(path).is_folder(path) if is_remote(path) else os.path.isdir(path)

@@ -139,13 +139,9 @@ def _next_number(site: Site, draft: Draft) -> int:
     number = site.next_number(version.name)
     left = site.archive(version.name, number - 1)
     is_left = number > 1 and not os.path.isdir(site.version_folder(version.name, number - 1))
-    if is_left and _is_file(left) and digests.of_file(left) == version.archive_sha256:
+    if is_left and files.is_plain_file(left) and digests.of_file(left) == version.archive_sha256:
         return number - 1
     return number
-
-
-def _is_file(path: str) -> bool:
-    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _remove_left_archives(site: Site, name: str) -> None:
@@ -153,5 +149,9 @@ def _remove_left_archives(site: Site, name: str) -> None:
     for entry in files.listing(site.folder(name)):
         number = names.version_of(entry.removesuffix(ARCHIVE)) if entry.endswith(ARCHIVE) else None
         path = files.join(site.folder(name), entry)
-        if number and _is_file(path) and not os.path.isdir(site.version_folder(name, number)):
+        if (
+            number
+            and files.is_plain_file(path)
+            and not os.path.isdir(site.version_folder(name, number))
+        ):
             files.remove(path)

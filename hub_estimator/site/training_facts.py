@@ -62,7 +62,7 @@ def read(module: str, model_dir: str | None = None) -> TrainingFacts:
     if model_dir is not None:
         _check_model_folder(model_dir)
     export = files.parent(module)
-    if not _is_file(files.join(export, export_records.CHECKPOINT)):
+    if not files.is_plain_file(files.join(export, export_records.CHECKPOINT)):
         if model_dir is not None:
             raise errors.ModelFolderError(
                 f"{module!r} was not exported by a run: there is no {export_records.CHECKPOINT} beside "
@@ -89,7 +89,7 @@ def read(module: str, model_dir: str | None = None) -> TrainingFacts:
 
 
 def _check_model_folder(path: str) -> None:
-    if not any(map(_is_file, run_settings.paths(path))):
+    if not any(map(files.is_plain_file, run_settings.paths(path))):
         raise errors.ModelFolderError(
             f"{path!r} is no model folder: it has no {OPERATIVE_CONFIG}. Give the --model_dir of a run "
             "of hub_estimator.train."
@@ -125,7 +125,7 @@ def _above(module: str) -> str | None:
     folder = module
     for _ in range(_FROM_MODEL_FOLDER):
         folder = files.parent(folder)
-    return folder if folder and any(map(_is_file, run_settings.paths(folder))) else None
+    return folder if folder and any(map(files.is_plain_file, run_settings.paths(folder))) else None
 
 
 def _classes(path: str) -> dict[str, list[list[Any]]]:
@@ -155,7 +155,7 @@ def _pictures(report: str) -> Iterator[tuple[str, bytes]]:
     for folder, head in [(report, ""), *((files.join(report, name), name) for name in heads)]:
         for name in _listing(folder):
             path = files.join(folder, name)
-            if left and name.endswith(".png") and _is_file(path):
+            if left and name.endswith(".png") and files.is_plain_file(path):
                 with files.open_file(path) as file:
                     content = file.read(_MOST_PICTURE_BYTES + 1)
                 if content.startswith(_PNG) and len(content) <= _MOST_PICTURE_BYTES:
@@ -179,15 +179,11 @@ def _object(path: str) -> dict[str, Any]:
 
 def _text(path: str) -> str | None:
     """Returns the text of a file; None where there is none, or too long a one."""
-    if not _is_file(path):
+    if not files.is_plain_file(path):
         return None
     with files.open_file(path) as file:
         content = file.read(_MOST_BYTES + 1)
     return content.decode("utf-8", "replace") if len(content) <= _MOST_BYTES else None
-
-
-def _is_file(path: str) -> bool:
-    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _is_number(value: Any) -> bool:
