@@ -62,8 +62,8 @@ import importlib
 real = importlib.import_module("tensorflow")
 assert real is sys.modules["tensorflow"] is not tf and not hasattr(real, "placeholder")
 assert not hasattr(real, "contrib") and "tensorflow.contrib" not in sys.modules
-import hub_estimator.compat.releases, tf_slim
-assert hub_estimator.compat.releases.tf is real
+import hub_estimator.compat.graphs, tf_slim
+assert hub_estimator.compat.graphs.tf is real
 """
 
 MISSING = """
