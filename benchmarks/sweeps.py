@@ -17,11 +17,11 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from hub_estimator.sweep import study, worker
 from hub_estimator.sweep.plan import Plan
-from hub_estimator.sweep.runner import Ended
+from hub_estimator.sweep.runner import Ended, Run
 from hub_estimator.sweep.samplers import TPE, RandomSearch, Sampler
 from hub_estimator.sweep.space import Choice, LogUniform
 from hub_estimator.sweep.supervisor import Supervisor
@@ -47,22 +47,15 @@ class WaitingRunner:
     evaluations: int
     secs: float
 
-    def __call__(
-        self,
-        settings: Mapping[str, str],
-        model_dir: str,
-        log: str,
-        environment: Mapping[str, str],
-        stopping: threading.Event,
-    ) -> Ended:
-        os.makedirs(model_dir, exist_ok=True)
-        value = float(settings.get("LEARNING_RATE", 0.05))
+    def __call__(self, run: Run, stopping: threading.Event) -> Ended:
+        os.makedirs(run.model_dir, exist_ok=True)
+        value = float(run.settings.get("LEARNING_RATE", 0.05))
         lines = []
         for step in range(1, self.evaluations + 1):
             stopping.wait(self.secs)
             found = {"step": step, "checkpoint": f"model.ckpt-{step}", "accuracy": value * step}
             lines.append(json.dumps(found))
-            path = os.path.join(model_dir, "metrics.jsonl")
+            path = os.path.join(run.model_dir, "metrics.jsonl")
             with open(f"{path}~", "w", encoding="utf-8") as file:
                 file.write("\n".join(lines) + "\n")
             os.replace(f"{path}~", path)

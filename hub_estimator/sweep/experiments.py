@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hub_estimator import config, errors, files
 from hub_estimator.sweep import configurables, unseen_data
-from hub_estimator.sweep.runner import ExperimentRunner
+from hub_estimator.sweep.runner import ROWS_PER_SECOND, ExperimentRunner
 from hub_estimator.sweep.sweep import Sweep
 from hub_estimator.training import configurables as training_configurables
 from hub_estimator.training import early_checks
@@ -43,7 +43,9 @@ def from_gin(
         sweep = configurables.sweep(session)
         left = session.without(gin_bindings, configurables.SWEEP, EXPERIMENT, configurables.NAMES)
         imports_any = bool(session.imports)
-    runner = ExperimentRunner(left.text, left.given, tuple(allowed_imports))
+    runner = ExperimentRunner(
+        left.text, left.given, tuple(allowed_imports), sweep.is_about(ROWS_PER_SECOND)
+    )
     check = _check_with_imports if imports_any else early_checks.check_training
     for values in sweep.dimensions.samples():
         _check(check, runner, sweep.dimensions.settings(values))

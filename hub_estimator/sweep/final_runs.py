@@ -19,12 +19,11 @@ from hub_estimator.sweep.final_check import FinalCheck
 from hub_estimator.sweep.plan import Plan
 from hub_estimator.sweep.results import ranking
 from hub_estimator.sweep.results.final_results import FinalResult
-from hub_estimator.sweep.runner import Ended, ExperimentRunner, finite
+from hub_estimator.sweep.runner import Ended, ExperimentRunner, Run, finite
 from hub_estimator.sweep.samplers import Grid
 from hub_estimator.sweep.space import Trial as Chooser
 from hub_estimator.sweep.sweep import Sweep
 from hub_estimator.sweep.trials import Study, Trial
-from hub_estimator.training.fresh_process import answer_of_fresh_process
 
 FOLDER = "final_check"
 TEST = "test"
@@ -77,27 +76,10 @@ class FinalRunner:
     runner: ExperimentRunner
     bindings: tuple[str, ...]
 
-    def __call__(
-        self,
-        settings: Mapping[str, str],
-        model_dir: str,
-        log: str,
-        environment: Mapping[str, str],
-        stopping: threading.Event,
-    ) -> Ended:
+    def __call__(self, run: Run, stopping: threading.Event) -> Ended:
         """See `Runner`."""
-        trained = self.runner(settings, model_dir, log, environment, stopping)
-        [*_, found] = answer_of_fresh_process(
-            self.runner.gin_text,
-            model_dir,
-            "evaluate",
-            [*self.runner.bindings(settings), *self.bindings],
-            self.runner.allowed_imports,
-            log_path=log,
-            stopping=stopping,
-            environment=environment,
-            name=TEST,
-        )
+        trained = self.runner(run, stopping)
+        [*_, found] = self.runner.answer(run, stopping, "evaluate", self.bindings, name=TEST)
         others = {name: value for name, value in trained.metrics.items() if name not in found}
         return Ended(found["step"], others | finite(found))
 

@@ -14,7 +14,7 @@ from typing import Any
 from hub_estimator import errors, files, texts
 from hub_estimator.sweep import optuna_library, records, study
 from hub_estimator.sweep.plan import Plan
-from hub_estimator.sweep.runner import Ended
+from hub_estimator.sweep.runner import Ended, Run
 from hub_estimator.training.model_folder.history import METRICS, Evaluation, History
 
 _LOOK_SECS = 0.1
@@ -72,10 +72,12 @@ class OneTrial:
           TrialGoneError: it is somebody else's now.
           Exception: it failed.
         """
+        plan, number = self._plan, self._number
+        run = Run(settings, plan.model_dir(number), plan.log(number), environment)
         until = time.monotonic() + _BUSY_SECS
         while True:
             try:
-                return self._run(settings, environment)
+                return self._run(run)
             except errors.LockHeldError:
                 # What a killed worker left is saving a checkpoint.
                 if time.monotonic() > until:
@@ -83,18 +85,10 @@ class OneTrial:
                 self._stopping.wait(1.0)
                 self._check_not_stopped()
 
-    def _run(self, settings: Mapping[str, str], environment: Mapping[str, str]) -> Ended:
-        plan = self._plan
+    def _run(self, run: Run) -> Ended:
         self._ends = threading.Event()  # of this run
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(
-                plan.runner,
-                settings,
-                plan.model_dir(self._number),
-                plan.log(self._number),
-                environment,
-                self._ends,
-            )
+            running = pool.submit(self._plan.runner, run, self._ends)
             try:
                 self._watch(running)
             finally:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hub_estimator import errors, files
@@ -15,6 +15,10 @@ from hub_estimator.training.objective import NOT_METRICS
 
 MODULE_SIZE = "module_megabytes"
 """A metric beside those of evaluations: the size of the modules that the trial exported."""
+ROWS_PER_SECOND = "rows_per_second"
+"""Another one: for how many examples in a second the trial's model predicts."""
+AT_THE_END = (MODULE_SIZE, ROWS_PER_SECOND)
+"""The metrics that a trial has at its end only."""
 
 _MEGABYTE = 1e6
 _OF_MODULES = ("tfhub_module.pb", "saved_model.pb")
@@ -33,24 +37,31 @@ class Ended:
     metrics: Mapping[str, float]
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run of a trial.
+
+    Attributes:
+      settings: what the trial sets: gin texts by the names of settings.
+      model_dir: its model folder; the evaluations of the run appear in its `metrics.jsonl`.
+      log: the file of its output.
+      environment: variables of the environment of its process.
+    """
+
+    settings: Mapping[str, str]
+    model_dir: str
+    log: str
+    environment: Mapping[str, str]
+
+
 class Runner(Protocol):
     """Runs trials."""
 
-    def __call__(
-        self,
-        settings: Mapping[str, str],
-        model_dir: str,
-        log: str,
-        environment: Mapping[str, str],
-        stopping: threading.Event,
-    ) -> Ended:
-        """Runs a trial, or goes on where it ended before; its evaluations appear in `metrics.jsonl`.
+    def __call__(self, run: Run, stopping: threading.Event) -> Ended:
+        """Runs a trial, or goes on where it ended before.
 
         Args:
-          settings: what the trial sets: gin texts by the names of settings.
-          model_dir: its model folder.
-          log: the file of its output.
-          environment: variables of the environment of its process.
+          run: what to run.
           stopping: where another thread sets it, the trial is to save what it did and end.
 
         Raises:
@@ -67,38 +78,61 @@ class ExperimentRunner:
       gin_text: describes it.
       gin_bindings: override the text; a trial's settings override them.
       allowed_imports: see `from_gin`.
+      measures_speed: whether `ROWS_PER_SECOND` is wanted, which takes a process more.
     """
 
     gin_text: str
     gin_bindings: tuple[str, ...] = ()
     allowed_imports: tuple[str, ...] = ()
+    measures_speed: bool = False
 
-    def __call__(
-        self,
-        settings: Mapping[str, str],
-        model_dir: str,
-        log: str,
-        environment: Mapping[str, str],
-        stopping: threading.Event,
-    ) -> Ended:
+    def __call__(self, run: Run, stopping: threading.Event) -> Ended:
         """See `Runner`."""
-        answer = answer_of_fresh_process(
-            self.gin_text,
-            model_dir,
-            gin_bindings=self.bindings(settings),
-            allowed_imports=self.allowed_imports,
-            log_path=log,
-            stopping=stopping,
-            environment=environment,
-        )
+        answer = self.answer(run, stopping, "train_and_evaluate")
         metrics = finite(answer["metrics"])
         if not metrics:
             raise errors.ModelFolderError(
-                f"The run in {model_dir!r} has no evaluation that could count. Remove the folder, and "
-                "run the same command again."
+                f"The run in {run.model_dir!r} has no evaluation that could count. Remove the folder, "
+                "and run the same command again."
             )
         size = _size(answer["exports"].values())
-        return Ended(answer["step"], metrics | ({MODULE_SIZE: size} if size else {}))
+        if size:
+            metrics[MODULE_SIZE] = size
+        if self.measures_speed:
+            metrics[ROWS_PER_SECOND] = self.answer(run, stopping, "rows_per_second")
+        return Ended(answer["step"], metrics)
+
+    def answer(
+        self,
+        run: Run,
+        stopping: threading.Event,
+        verb: str,
+        bindings: Sequence[str] = (),
+        **arguments: Any,
+    ) -> Any:
+        """Returns what a verb gives for a run, in a process of its own.
+
+        Args:
+          run: the run.
+          stopping: see `Runner`.
+          verb: see `answer_of_fresh_process`.
+          bindings: override what the trial sets.
+          **arguments: of the verb.
+
+        Raises:
+          errors.Error: see `Runner`.
+        """
+        return answer_of_fresh_process(
+            self.gin_text,
+            run.model_dir,
+            verb,
+            [*self.bindings(run.settings), *bindings],
+            self.allowed_imports,
+            log_path=run.log,
+            stopping=stopping,
+            environment=run.environment,
+            **arguments,
+        )
 
     def bindings(self, settings: Mapping[str, str]) -> list[str]:
         """Returns all bindings of a trial with some settings."""

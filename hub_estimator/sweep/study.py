@@ -22,6 +22,7 @@ from hub_estimator.training.objective import Objective
 PATIENCE_SECS = 300.0
 """How long to wait for a server of a storage that was there before, and is being started again."""
 
+_LEAST_WAITING = 32
 _MOST_KILLS = 5
 _OWNER = "sweep.json"
 _SPACE, _OBJECTIVES, _SETTINGS, _TRIALS = "space", "objectives", "settings", "trials"
@@ -67,17 +68,28 @@ class OpenStudy:
         return counted is not None and counted.number == trial.number
 
     def fill(self) -> None:
-        """Has each trial wait for a worker that is to be run, also again.
+        """Has the trials wait for a worker that are to be run next, also again.
 
         Several machines may do so at once: then some wait twice, and whoever takes one of them sees it.
         """
         points = self.plan.sweep.dimensions.grid() if self.plan.sweep.chosen_by.is_grid else None
         slots = records.by_slot(self.records())
+        counted = {slot: records.living(found) for slot, found in slots.items()}
+        waiting = sum(
+            found is not None and records.state(found) == "waiting" for found in counted.values()
+        )
+        missing = [slot for slot in range(self.plan.number) if counted.get(slot) is None]
         with usable(self.plan):
-            for slot in range(self.plan.number):
-                before = slots.get(slot, [])
-                if records.living(before) is None:
-                    self._add(slot, before, {} if points is None else points[slot])
+            for slot in missing[: max(0, self._most_waiting - waiting)]:
+                self._add(slot, slots.get(slot, []), {} if points is None else points[slot])
+
+    @property
+    def _most_waiting(self) -> int:
+        """How many trials wait at once: enough for all workers until somebody looks again.
+
+        To add one takes longer, the more there are, and workers look through all that wait.
+        """
+        return max(_LEAST_WAITING, 4 * self.plan.workers)
 
     def _add(self, slot: int, before: Sequence[Any], values: dict[str, Any]) -> None:
         """Adds a record of a slot, with the values that it had before."""

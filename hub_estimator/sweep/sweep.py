@@ -10,6 +10,7 @@ from hub_estimator import errors, texts
 from hub_estimator.sweep.final_check import FinalCheck
 from hub_estimator.sweep.pruners import Pruner
 from hub_estimator.sweep.results.publication import Publication
+from hub_estimator.sweep.runner import AT_THE_END
 from hub_estimator.sweep.samplers import TPE, Sampler
 from hub_estimator.sweep.space import Dimension, Space
 from hub_estimator.training import checks
@@ -88,6 +89,12 @@ class Sweep:
         for objective in self.objectives:
             checks.part("Sweep.objective", objective, "@Objective()", "is_better", "metric")
         checks.part("Sweep.sampler", self.chosen_by, "@TPE()", "made", "is_grid")
+        first = self.objectives[0].metric
+        if first in AT_THE_END:
+            raise errors.PartsMismatchError(
+                f"Sweep.objective has {first} first, which is known only when a trial has ended. Put a "
+                "metric of its evaluations first, as in [@quality/Objective(), @cost/Objective()]."
+            )
         self.chosen_by.check(self.dimensions, len(self.objectives))
         if self.final_check is not None:
             checks.part("Sweep.final_check", self.final_check, "@FinalCheck()", "bindings", "seeds")
@@ -114,6 +121,10 @@ class Sweep:
         if given is None:
             return (Objective(),)
         return tuple(given) if isinstance(given, (list, tuple)) else (given,)
+
+    def is_about(self, metric: str) -> bool:
+        """Whether an objective is a metric."""
+        return any(objective.metric == metric for objective in self.objectives)
 
     @property
     def chosen_by(self) -> Sampler:

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from hub_estimator.training.running.exported import Exported
     from hub_estimator.training.running.following import Following
     from hub_estimator.training.running.predict_file import Predicted, predict
+    from hub_estimator.training.running.prediction_speed import rows_per_second
     from hub_estimator.training.running.predictor import Predictor
     from hub_estimator.training.running.result import Result
     from hub_estimator.training.running.train_and_evaluate import train_and_evaluate
@@ -115,6 +116,7 @@ _WHERE = {
     "piecewise_decay": "optimization.schedules",
     "predict": "running.predict_file",
     "predictor": "gin_predictors",
+    "rows_per_second": "running.prediction_speed",
     "run_in_fresh_process": "fresh_process",
     "total": "model.interactions",
     "train_and_evaluate": "running.train_and_evaluate",
@@ -180,6 +182,7 @@ __all__ = [
     "piecewise_decay",
     "predict",
     "predictor",
+    "rows_per_second",
     "run_in_fresh_process",
     "total",
     "train_and_evaluate",

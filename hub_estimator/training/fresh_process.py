@@ -30,7 +30,7 @@ _CHOICES = ("checkpoint", "checkpoints")
 _GRACE_SECS = 60.0
 _LOOK_SECS = 0.2
 _STANDARD_ERROR = 2
-VERBS = ("train_and_evaluate", "evaluate", "predict", "export")
+VERBS = ("train_and_evaluate", "evaluate", "predict", "export", "rows_per_second")
 
 
 def run_in_fresh_process(
@@ -51,7 +51,7 @@ def run_in_fresh_process(
     Args:
       gin_text: describes the experiment; for example `"include 'text_classification.gin'"`.
       model_dir: the model folder.
-      verb: `"train_and_evaluate"`, `"evaluate"`, `"predict"` or `"export"`.
+      verb: `"train_and_evaluate"`, `"evaluate"`, `"predict"`, `"export"` or `"rows_per_second"`.
       gin_bindings: override the text; see `from_gin`.
       allowed_imports: see `from_gin`.
       timeout_secs: how long to wait; then it is asked to save a checkpoint and stop. None waits as
@@ -267,7 +267,7 @@ def _error_classes() -> dict[str, type[errors.Error]]:
 
 
 def _result(verb: str, plain: Any) -> Any:
-    if verb == "evaluate":
+    if verb in ("evaluate", "rows_per_second"):
         return plain
     if verb == "export":  # the others bring TensorFlow, which who started this does without
         from hub_estimator.training.running.exported import Exported
@@ -333,9 +333,12 @@ def _run(scratch: str) -> str:
     from hub_estimator.training.running.evaluate_checkpoints import evaluate
     from hub_estimator.training.running.export_checkpoint import export
     from hub_estimator.training.running.predict_file import predict
+    from hub_estimator.training.running.prediction_speed import rows_per_second
     from hub_estimator.training.running.train_and_evaluate import train_and_evaluate
 
-    functions: tuple[Callable[..., Any], ...] = (train_and_evaluate, evaluate, predict, export)
+    functions: tuple[Callable[..., Any], ...] = (
+        train_and_evaluate, evaluate, predict, export, rows_per_second,
+    )  # fmt: skip
     verbs = dict(zip(VERBS, functions, strict=True))
     arguments = {
         name: _choice(value) if name in _CHOICES else value

@@ -11,7 +11,8 @@ from typing import Any
 from hub_estimator import errors
 from hub_estimator.training import checks
 
-# What TensorFlow's heads call their metrics, and the names that gin files know functions by.
+# What TensorFlow's heads call their metrics, the names that gin files know functions by, and what
+# trials of sweeps have beside those.
 _HIGH = frozenset(
     [
         "accuracy",
@@ -22,6 +23,7 @@ _HIGH = frozenset(
         "precision",
         "recall",
         "recall_at_k",
+        "rows_per_second",
         "sensitivity_at_specificity",
         "specificity_at_sensitivity",
     ]
@@ -32,6 +34,7 @@ _LOW = frozenset(
         "loss",
         "mean_absolute_error",
         "mean_squared_error",
+        "module_megabytes",
         "regularization_loss",
         "root_mean_squared_error",
     ]

@@ -8,11 +8,10 @@ import pathlib
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 
 from hub_estimator import errors
 from hub_estimator.sweep.plan import Plan
-from hub_estimator.sweep.runner import Ended
+from hub_estimator.sweep.runner import Ended, Run
 from hub_estimator.sweep.samplers import Grid
 from hub_estimator.sweep.space import Choice
 from hub_estimator.sweep.sweep import Sweep
@@ -59,15 +58,8 @@ class LightRunner:
     secs: float = 0.01
     steps: int = 20
 
-    def __call__(
-        self,
-        settings: Mapping[str, str],
-        model_dir: str,
-        log: str,
-        environment: Mapping[str, str],
-        stopping: threading.Event,
-    ) -> Ended:
-        value = settings["VALUE"]
+    def __call__(self, run: Run, stopping: threading.Event) -> Ended:
+        value = run.settings["VALUE"]
         if not value.replace(".", "").isdigit():
             raise errors.FreshProcessError(value)
         process = subprocess.Popen(
@@ -76,7 +68,7 @@ class LightRunner:
                 "-S",
                 "-c",
                 _PROGRAM,
-                model_dir,
+                run.model_dir,
                 value,
                 str(self.secs),
                 str(self.steps),
@@ -89,7 +81,7 @@ class LightRunner:
                 if stopping.wait(0.02):
                     process.kill()
                     raise errors.InterruptedRunError("It was stopped.", 15)
-        last = evaluations(pathlib.Path(model_dir))[-1]
+        last = evaluations(pathlib.Path(run.model_dir))[-1]
         return Ended(last["step"], {"accuracy": last["accuracy"], "loss": last["loss"]})
 
 
@@ -97,18 +89,11 @@ class LightRunner:
 class BusyAtFirst(LightRunner):
     """Finds somebody else at work in the model folder once, as after a kill."""
 
-    def __call__(
-        self,
-        settings: Mapping[str, str],
-        model_dir: str,
-        log: str,
-        environment: Mapping[str, str],
-        stopping: threading.Event,
-    ) -> Ended:
-        if not pathlib.Path(model_dir).exists():
-            pathlib.Path(model_dir).mkdir(parents=True)
+    def __call__(self, run: Run, stopping: threading.Event) -> Ended:
+        if not pathlib.Path(run.model_dir).exists():
+            pathlib.Path(run.model_dir).mkdir(parents=True)
             raise errors.LockHeldError("Somebody else trains here.")
-        return super().__call__(settings, model_dir, log, environment, stopping)
+        return super().__call__(run, stopping)
 
 
 def evaluations(model_dir: pathlib.Path) -> list[dict[str, float]]:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from hub_estimator import errors
-from hub_estimator.sweep import final_runs, finishing, runner, unseen_data
+from hub_estimator.sweep import finishing, runner, unseen_data
 from hub_estimator.sweep.final_check import FinalCheck
 from hub_estimator.sweep.final_runs import FinalRuns
 from hub_estimator.sweep.plan import Plan
@@ -167,16 +167,15 @@ def test_what_was_not_begun_has_no_results(tmp_path):
 def test_a_run_is_evaluated_on_the_other_data(tmp_path, monkeypatch):
     asked = []
 
-    def answer(gin_text, model_dir, verb="train_and_evaluate", gin_bindings=(), *others, **given):
-        asked.append((verb, gin_bindings or given["gin_bindings"], given.get("name")))
+    def answer(gin_text, model_dir, verb, gin_bindings, *others, **given):
+        asked.append((verb, gin_bindings, given.get("name")))
         if verb == "evaluate":
             return [{"step": 20, "checkpoint": "model.ckpt-20", "accuracy": 0.6, "loss": None}]
         return {"step": 20, "metrics": {"accuracy": 0.9, "loss": 0.1}, "exports": {}}
 
-    for module in (final_runs, runner):
-        monkeypatch.setattr(module, "answer_of_fresh_process", answer)
+    monkeypatch.setattr(runner, "answer_of_fresh_process", answer)
     at_work = FinalRuns.of(plan(tmp_path), searched()).plan.runner
-    ended = at_work({"SEED": "5"}, "out", "log", {}, threading.Event())
+    ended = at_work(runner.Run({"SEED": "5"}, "out", "log", {}), threading.Event())
     assert ended == Ended(20, {"accuracy": 0.6})
     assert asked == [
         ("train_and_evaluate", [*GIVEN[1:], "SEED = 5"], None),
@@ -188,9 +187,9 @@ def test_a_run_is_evaluated_on_the_other_data(tmp_path, monkeypatch):
 class Scripted:
     """Runs that find what their settings say, with no process."""
 
-    def __call__(self, settings, model_dir, log, environment, stopping):
-        value = {"'b'": 0.6, "'c'": 0.8}[settings["MODULE"]] + int(settings["SEED"]) / 100
-        if settings == {"MODULE": "'c'", "SEED": "6"}:
+    def __call__(self, run, stopping):
+        value = {"'b'": 0.6, "'c'": 0.8}[run.settings["MODULE"]] + int(run.settings["SEED"]) / 100
+        if run.settings == {"MODULE": "'c'", "SEED": "6"}:
             raise errors.LossNotFiniteError("The loss is nan.")
         return Ended(20, {"accuracy": value, "loss": 0.5})
 

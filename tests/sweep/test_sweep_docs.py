@@ -16,7 +16,7 @@ pytestmark = pytest.mark.one_tensorflow
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
-SPACE, FINAL, PUBLICATION = re.findall(r"```gin\n(.*?)```", PAGE, re.DOTALL)
+SPACE, OBJECTIVES, FINAL, PUBLICATION = re.findall(r"```gin\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -32,10 +32,13 @@ def folder(tmp_path, monkeypatch):
 
 
 def from_gin(folder, text):
+    return both_from_gin(folder, text)[0]
+
+
+def both_from_gin(folder, text):
     (folder / "mine.gin").write_text(text)
     given = ["TRAIN_DATA = 'train.csv'", "EVAL_DATA = 'eval.csv'"]
-    sweep, _ = experiments.from_gin(["text_classification.gin", "mine.gin"], given, [])
-    return sweep
+    return experiments.from_gin(["text_classification.gin", "mine.gin"], given, [])
 
 
 def test_its_gin_texts_are_a_sweep(folder):
@@ -43,6 +46,16 @@ def test_its_gin_texts_are_a_sweep(folder):
     assert sweep.trials == 40 and len(sweep.space) == 3
     assert sweep.final_check.seeds == [101, 102, 103]
     assert sweep.publication.name == "acme/reviews-en"
+
+
+def test_how_fast_models_predict_is_measured_where_it_counts(folder):
+    without_pruner = SPACE.replace("Sweep.pruner = @MedianPruner()\n", "")
+    sweep, runner = both_from_gin(folder, without_pruner + OBJECTIVES)
+    assert [(each.metric, each.maximizes) for each in sweep.objectives] == [
+        ("accuracy", True),
+        ("rows_per_second", True),
+    ]
+    assert runner.measures_speed and not both_from_gin(folder, SPACE)[1].measures_speed
 
 
 def test_a_final_check_on_data_of_the_search_is_refused_before_the_first_trial(folder):

@@ -8,7 +8,7 @@ import pytest
 
 from hub_estimator import errors
 from hub_estimator.sweep import runner
-from hub_estimator.sweep.runner import Ended, ExperimentRunner
+from hub_estimator.sweep.runner import Ended, ExperimentRunner, Run
 
 pytestmark = pytest.mark.one_tensorflow
 
@@ -17,26 +17,38 @@ pytestmark = pytest.mark.one_tensorflow
 def ran(monkeypatch):
     """Runs a trial whose process answers something; returns what it comes to, and what was asked."""
 
-    def run(answer, **settings):
-        asked = {}
+    def run(answer, settings=None, **more):
+        asked = []
 
-        def fresh_process(gin_text, model_dir, **given):
-            asked.update(gin_text=gin_text, model_dir=model_dir, **given)
+        def fresh_process(gin_text, model_dir, verb, bindings, imports, **given):
+            asked.append((gin_text, model_dir, verb, bindings, imports, given))
+            if verb == "rows_per_second":
+                return 250.0
             return {"step": 20, "metrics": {"loss": 0.5}, "exports": {}, **answer}
 
         monkeypatch.setattr(runner, "answer_of_fresh_process", fresh_process)
-        made = ExperimentRunner("TEXT", ("A = 1",), ("own",))
+        made = ExperimentRunner("TEXT", ("A = 1",), ("own",), **more)
         stopping = threading.Event()
-        return made(settings, "model", "log", {"THREADS": "1"}, stopping), asked
+        ended = made(Run(settings or {}, "model", "log", {"THREADS": "1"}), stopping)
+        for *_, given in asked:
+            assert given.pop("stopping") is stopping
+        return ended, asked
 
     return run
 
 
 def test_the_settings_of_a_trial_override_all_others(ran):
-    _, asked = ran({}, FINE_TUNE="True", MODULE="'/a'")
-    assert asked["gin_bindings"] == ["A = 1", "FINE_TUNE = True", "MODULE = '/a'"]
-    assert (asked["gin_text"], asked["model_dir"], asked["log_path"]) == ("TEXT", "model", "log")
-    assert asked["environment"] == {"THREADS": "1"} and asked["allowed_imports"] == ("own",)
+    _, asked = ran({}, {"FINE_TUNE": "True", "MODULE": "'/a'"})
+    bindings = ["A = 1", "FINE_TUNE = True", "MODULE = '/a'"]
+    given = {"log_path": "log", "environment": {"THREADS": "1"}}
+    assert asked == [("TEXT", "model", "train_and_evaluate", bindings, ("own",), given)]
+
+
+def test_how_fast_the_model_predicts_where_that_is_asked_for(ran):
+    ended, asked = ran({}, {"B": "2"}, measures_speed=True)
+    assert ended == Ended(20, {"loss": 0.5, runner.ROWS_PER_SECOND: 250.0})
+    assert [verb for _, _, verb, *_ in asked] == ["train_and_evaluate", "rows_per_second"]
+    assert [bindings for *_, bindings, _, _ in asked] == [["A = 1", "B = 2"]] * 2
 
 
 def test_metrics_that_are_finite_count(ran):

@@ -191,6 +191,15 @@ def test_what_imports_is_imported(monkeypatch):
                 "out."
             ),
         ),
+        (
+            ["Sweep.objective=@Objective()", "Objective.metric='rows_per_second'"],
+            errors.PartsMismatchError,
+            (
+                "Sweep.objective has rows_per_second first, which is known only when a trial has ended. "
+                "Put a metric of its evaluations first, as in [@quality/Objective(), "
+                "@cost/Objective()]."
+            ),
+        ),
     ],
 )
 def test_what_is_wrong_is_said_before(bindings, error, message):

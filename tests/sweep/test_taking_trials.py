@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import pytest
@@ -20,6 +21,27 @@ def test_workers_that_start_at_the_same_moment_take_different_trials(tmp_path):
     assert [trial.state for trial in found.trials] == ["complete"] * 8
     assert len(study.opened(made).records()) == 8
     assert starts(tmp_path) == {number: [0] for number in range(8)}
+
+
+def test_no_more_wait_than_workers_take_until_somebody_looks_again(tmp_path):
+    made = plan(tmp_path, *(number / 100 for number in range(50)), runner=LightRunner(0.0, 10))
+    opened = study.opened(made)
+    for _ in range(2):
+        opened.fill()
+        assert [record.user_attrs["slot"] for record in opened.records()] == list(range(32))
+    of_many = study.OpenStudy(dataclasses.replace(made, workers=10), opened.study)
+    of_many.fill()
+    assert len(opened.records()) == 40
+
+
+def test_those_that_did_not_wait_at_first_are_run_too(tmp_path):
+    values = [number / 100 for number in range(1, 35)]
+    made = plan(tmp_path, *values, workers=2, runner=LightRunner(0.0, 10))
+    found = Supervisor(made, threading.Event()).run()
+    assert [trial.values for trial in found.trials] == [
+        (pytest.approx(value + 0.01),) for value in values
+    ]
+    assert starts(tmp_path) == {number: [0] for number in range(34)}
 
 
 @pytest.mark.parametrize(

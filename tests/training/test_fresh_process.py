@@ -79,6 +79,8 @@ def test_the_other_verbs(trained):
         settings, "model", "export", export_path="out", what="modules", log_path="log"
     )
     assert made.path == "out" and made.modules == ("out/text",)
+    speed = training.run_in_fresh_process(settings, "model", "rows_per_second", log_path="log")
+    assert isinstance(speed, float) and speed > 0
 
 
 def test_a_run_that_ends_early():
@@ -131,7 +133,8 @@ def test_what_is_no_verb():
     with pytest.raises(errors.InvalidSettingError) as caught:
         training.run_in_fresh_process(TEXT, "none", "sing")
     assert str(caught.value) == (
-        "The verb is 'sing'; it must be one of 'train_and_evaluate', 'evaluate', 'predict', 'export'."
+        "The verb is 'sing'; it must be one of 'train_and_evaluate', 'evaluate', 'predict', 'export', "
+        "'rows_per_second'."
     )
 
 

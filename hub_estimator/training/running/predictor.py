@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.training.example_spec import ExampleSpec
@@ -20,13 +19,12 @@ from hub_estimator.training.inputs.base import check_spec
 from hub_estimator.training.inputs.columns import ColumnName, ColumnNames, Table
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.inputs.values import Column
-from hub_estimator.training.model.prediction_graph import build_for_prediction
 from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running.image_decoder import ImageDecoder
+from hub_estimator.training.running.loaded_model import LoadedModel
 from hub_estimator.training.running.prediction_formats import Writer
 from hub_estimator.training.running.trained_model import TrainedModel
-from hub_estimator.training.serving import ServingInput
 
 _BATCH_SIZE = 128  # of an input that has none of its own
 
@@ -63,10 +61,10 @@ class Predictor:
         self._spec = trained.spec.without_weights()
         self._columns = _columns(experiment.eval_input, self._spec)
         self._batch_size = getattr(experiment.eval_input, "batch_size", _BATCH_SIZE)
-        self._graph = tf.Graph()
         with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
             self.step = pinned.step
-            self._session = self._opened(trained, pinned.path)
+            keys = Writer(self._labels, "jsonl").keys
+            self._model = LoadedModel(trained, self._spec, keys, pinned.path)
         self._decoder = ImageDecoder(self._spec.features)
         if experiment.source is not None:
             experiment.source.check_given_read()
@@ -113,7 +111,7 @@ class Predictor:
         with self._idle:
             self._is_closed = True
             self._idle.wait_for(lambda: not self._num_calls)
-        self._session.close()
+        self._model.close()
         self._decoder.close()
 
     def __enter__(self) -> Predictor:  # noqa: PYI034 - `Self` is not in every Python here
@@ -144,21 +142,6 @@ class Predictor:
                 self._num_calls -= 1
                 self._idle.notify_all()
 
-    def _opened(self, trained: TrainedModel, checkpoint: str) -> tf.compat.v1.Session:
-        """Builds the model in the graph; returns a session with its values."""
-        with self._graph.as_default():
-            self._features = ServingInput(self._spec)().features
-            built = build_for_prediction(trained.estimator, self._features)
-            self._fetches = {
-                key: built.predictions[key] for key in Writer(self._labels, "jsonl").keys
-            }
-            creator = tf.compat.v1.train.ChiefSessionCreator(
-                built.scaffold,
-                config=trained.estimator.config.session_config,  # as the command predicts
-                checkpoint_filename_with_path=checkpoint,
-            )
-            return creator.create_session()
-
     def _values(self, table: Table) -> dict[str, Column]:
         """Returns the values of all rows by feature; of images that are files, these."""
         found: dict[str, Column] = {}
@@ -174,12 +157,12 @@ class Predictor:
 
     def _run(self, given: Mapping[str, Column], rows: np.ndarray) -> Mapping[Any, np.ndarray]:
         feeds = {}
-        for name, tensor in self._features.items():
+        for name in self._spec.features:
             values = given[name][rows]
             if self._decoder.decodes(name) and values.dtype == object:
                 values = self._decoder(name, values, rows, given_rows.WHAT)
-            feeds[tensor] = values
-        predictions: Mapping[Any, np.ndarray] = self._session.run(self._fetches, feeds)
+            feeds[name] = values
+        predictions: Mapping[Any, np.ndarray] = self._model.predictions(feeds)
         return predictions
 
 

@@ -1,0 +1,76 @@
+"""How fast a trained model predicts: the model alone, without what reads data and writes results."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from hub_estimator import files
+from hub_estimator.training.experiment import Experiment
+from hub_estimator.training.inputs.failures import clear_errors
+from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
+from hub_estimator.training.model_folder.model_folder import ModelFolder
+from hub_estimator.training.running.loaded_model import LoadedModel
+from hub_estimator.training.running.trained_model import TrainedModel
+
+_SECS = 1.0
+_LEAST_CALLS = 5
+
+
+@clear_errors()
+def rows_per_second(
+    experiment: Experiment,
+    model_dir: files.PathLike,
+    checkpoint: CheckpointChoice = DEFAULT,
+) -> float:
+    """Measures for how many examples in a second a model predicts, on this machine as it is.
+
+    It is the median over calls with the first batch of the evaluation data, in about a second.
+
+    Args:
+      experiment: what was trained.
+      model_dir: the folder in which `train_and_evaluate` ran.
+      checkpoint: which one to predict with.
+
+    Raises:
+      errors.Error: something is wrong; the class and the message say what.
+    """
+    folder = ModelFolder(files.as_path(model_dir))
+    trained = TrainedModel.of(experiment, folder, experiment.eval_input.class_names)
+    trained.check("eval", experiment.eval_input)
+    batch = _first_batch(trained)
+    with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
+        model = LoadedModel(trained, trained.spec.without_weights(), None, pinned.path)
+    try:
+        secs = _seconds(model, batch)
+    finally:
+        model.close()
+    return len(next(iter(batch.values()))) / secs
+
+
+def _first_batch(trained: TrainedModel) -> Mapping[str, np.ndarray]:
+    """Returns the values of the features of the first batch of the evaluation data."""
+    with tf.Graph().as_default():
+        dataset = trained.eval_input.evaluation_fn(trained.spec)()
+        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+        features, *_ = iterator.get_next()
+        initializers = [iterator.initializer, tf.compat.v1.tables_initializer()]
+        with tf.compat.v1.Session() as session:
+            session.run(initializers)
+            found: Mapping[str, np.ndarray] = session.run(features)
+    return found
+
+
+def _seconds(model: LoadedModel, batch: Mapping[str, np.ndarray]) -> float:
+    """Returns how long a call takes."""
+    model.predictions(batch)  # the first one plans
+    took: list[float] = []
+    while len(took) < _LEAST_CALLS or sum(took) < _SECS:
+        start = time.perf_counter()
+        model.predictions(batch)
+        took.append(time.perf_counter() - start)
+    return statistics.median(took)
