@@ -19,6 +19,7 @@ from hub_estimator.training.running.best_at_end import best_at_end
 from hub_estimator.training.running.exporter_calls import AfterEvaluation
 from hub_estimator.training.running.interruption import Signals, StopOnSignalHook
 from hub_estimator.training.running.keeping import Keeping
+from hub_estimator.training.running.kept_evaluation import keeping_evaluation
 from hub_estimator.training.running.progress_hook import ProgressHook
 from hub_estimator.training.running.stopping import Stopping
 
@@ -175,7 +176,7 @@ class Run:
             start_delay_secs=0,
             throttle_secs=0,
         )
-        with self.signals.waiting():
+        with self.signals.waiting(), keeping_evaluation(self.estimator, evaluation_fn):
             outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
         # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
         return outcome or (self._last_metrics(), [])
