@@ -127,10 +127,12 @@ def operations(
     opened = study.opened(made)
     study.describe(opened)
     for number in counts:
-        now = dataclasses.replace(made, given_trials=number)
-        study.OpenStudy(now, opened.study).fill()
-        statements, secs, began = counter.statements, counter.secs, time.monotonic()
-        worker.Worker(now, 0, threading.Event()).work()
+        now = study.OpenStudy(dataclasses.replace(made, given_trials=number), opened.study)
+        now.fill()
+        while now.waiting():
+            statements, secs, began = counter.statements, counter.secs, time.monotonic()
+            worker.Worker(now.plan, 0, threading.Event()).work()
+            now.fill()
     statements, secs = counter.statements - statements, counter.secs - secs
     wall = time.monotonic() - began
     before = counter.statements
