@@ -33,6 +33,23 @@ def tensor_of(edge: Edge) -> str:
     return edge if edge.startswith("^") or ":" in edge else f"{edge}:0"
 
 
+def reached(names: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
+    """Returns names and all that follows from them.
+
+    Args:
+      names: where to begin.
+      following: the names that follow from one directly.
+    """
+    found: set[str] = set()
+    open_ = list(names)
+    while open_:
+        name = open_.pop()
+        if name not in found:
+            found.add(name)
+            open_.extend(following(name))
+    return found
+
+
 class NodeIndex:
     """The nodes of one graph by name.
 
@@ -69,34 +86,23 @@ class NodeIndex:
           is_given: tells which edges end the search, since something else feeds them.
         """
         inputs, sources = self.inputs, self.sources
-        found: set[str] = set()
-        open_ = list(names)
-        while open_:
-            name = open_.pop()
-            if name not in found:
-                found.add(name)
-                open_.extend(sources[edge] for edge in inputs[name] if not is_given(edge))
-        return found
+        return reached(
+            names, lambda name: [sources[edge] for edge in inputs[name] if not is_given(edge)]
+        )
 
     def descendants(self, tensors: Collection[str]) -> set[str]:
         """Returns the nodes that depend on one of the tensors (`node:0`), in whatever way.
 
         Control edges from the nodes that make the tensors count too.
         """
-        makers = {node_of(tensor) for tensor in tensors}
-        found: set[str] = set()
-        open_ = [
+        consumers = self._consumers
+        direct = (
             consumer
-            for maker in makers
-            for consumer, edge in self._consumers.get(maker, [])
+            for maker in {node_of(tensor) for tensor in tensors}
+            for consumer, edge in consumers.get(maker, [])
             if edge.startswith("^") or tensor_of(edge) in tensors
-        ]
-        while open_:
-            name = open_.pop()
-            if name not in found:
-                found.add(name)
-                open_.extend(consumer for consumer, _ in self._consumers.get(name, []))
-        return found
+        )
+        return reached(direct, lambda name: [consumer for consumer, _ in consumers.get(name, [])])
 
     @functools.cached_property
     def _consumers(self) -> dict[str, list[tuple[str, Edge]]]:

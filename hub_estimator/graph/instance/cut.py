@@ -8,7 +8,7 @@ from typing import Any
 
 from hub_estimator import compat
 from hub_estimator.format import collections
-from hub_estimator.format.nodes import Edge, node_of, tensor_of
+from hub_estimator.format.nodes import Edge, node_of, reached, tensor_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.importing.parts import comes_from
@@ -202,14 +202,7 @@ class _Dependencies:
 
     def users_of(self, names: Iterable[str]) -> set[str]:
         """Returns nodes, and all that depend on them in any way."""
-        found: set[str] = set()
-        open_ = list(names)
-        while open_:
-            name = open_.pop()
-            if name not in found:
-                found.add(name)
-                open_.extend(user for user, _ in self._users.get(name, ()))
-        return found
+        return reached(names, lambda name: [user for user, _ in self._users.get(name, ())])
 
     def users(self, is_source: Any) -> set[str]:
         """Returns the nodes that depend on sources in any way.
