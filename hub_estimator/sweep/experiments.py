@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hub_estimator import config, errors, files
 from hub_estimator.sweep import configurables, unseen_data
-from hub_estimator.sweep.runner import ROWS_PER_SECOND, ExperimentRunner
+from hub_estimator.sweep.runner import ExperimentRunner
 from hub_estimator.sweep.sweep import Sweep
+from hub_estimator.sweep.trials import ROWS_PER_SECOND
 from hub_estimator.training import configurables as training_configurables
 from hub_estimator.training import early_checks
 from hub_estimator.training.settings_text import EXPERIMENT

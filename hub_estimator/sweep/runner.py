@@ -10,15 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hub_estimator import errors, files
+from hub_estimator.sweep.trials import MODULE_SIZE, ROWS_PER_SECOND
 from hub_estimator.training.fresh_process import answer_of_fresh_process
 from hub_estimator.training.objective import NOT_METRICS
-
-MODULE_SIZE = "module_megabytes"
-"""A metric beside those of evaluations: the size of the modules that the trial exported."""
-ROWS_PER_SECOND = "rows_per_second"
-"""Another one: for how many examples in a second the trial's model predicts."""
-AT_THE_END = (MODULE_SIZE, ROWS_PER_SECOND)
-"""The metrics that a trial has at its end only."""
 
 _MEGABYTE = 1e6
 _OF_MODULES = ("tfhub_module.pb", "saved_model.pb")

@@ -10,9 +10,9 @@ from hub_estimator import errors, texts
 from hub_estimator.sweep.final_check import FinalCheck
 from hub_estimator.sweep.pruners import Pruner
 from hub_estimator.sweep.results.publication import Publication
-from hub_estimator.sweep.runner import AT_THE_END
 from hub_estimator.sweep.samplers import TPE, Sampler
 from hub_estimator.sweep.space import Dimension, Space
+from hub_estimator.sweep.trials import AT_THE_END
 from hub_estimator.training import checks
 from hub_estimator.training.objective import Objective
 

@@ -12,6 +12,12 @@ from hub_estimator.training.objective import Objective
 State = Literal["waiting", "running", "complete", "pruned", "failed"]
 FINISHED: frozenset[State] = frozenset(["complete", "pruned", "failed"])
 """The states that a trial stays in."""
+MODULE_SIZE = "module_megabytes"
+"""A metric beside those of evaluations: the size of the modules that the trial exported."""
+ROWS_PER_SECOND = "rows_per_second"
+"""Another one: for how many examples in a second the trial's model predicts."""
+AT_THE_END = (MODULE_SIZE, ROWS_PER_SECOND)
+"""The metrics that a trial has at its end only."""
 
 
 @dataclasses.dataclass(frozen=True)

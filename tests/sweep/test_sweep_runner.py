@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from hub_estimator import errors
-from hub_estimator.sweep import runner
+from hub_estimator.sweep import runner, trials
 from hub_estimator.sweep.runner import Ended, ExperimentRunner, Run
 
 pytestmark = pytest.mark.one_tensorflow
@@ -46,7 +46,7 @@ def test_the_settings_of_a_trial_override_all_others(ran):
 
 def test_how_fast_the_model_predicts_where_that_is_asked_for(ran):
     ended, asked = ran({}, {"B": "2"}, measures_speed=True)
-    assert ended == Ended(20, {"loss": 0.5, runner.ROWS_PER_SECOND: 250.0})
+    assert ended == Ended(20, {"loss": 0.5, trials.ROWS_PER_SECOND: 250.0})
     assert [verb for _, _, verb, *_ in asked] == ["train_and_evaluate", "rows_per_second"]
     assert [bindings for *_, bindings, _, _ in asked] == [["A = 1", "B = 2"]] * 2
 
@@ -63,7 +63,7 @@ def test_the_size_of_each_exported_module_counts_once(ran, tmp_path):
     (tmp_path / "servable" / "variables").mkdir(parents=True)
     (tmp_path / "servable" / "saved_model.pb").write_bytes(bytes(900_000))
     exports = {name: str(tmp_path / name) for name in ("module", "best_module", "servable")}
-    assert ran({"exports": exports})[0].metrics == {"loss": 0.5, runner.MODULE_SIZE: 0.5}
+    assert ran({"exports": exports})[0].metrics == {"loss": 0.5, trials.MODULE_SIZE: 0.5}
 
 
 def test_no_evaluation_is_an_error(ran):

@@ -18,6 +18,7 @@ from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places, reporting
 from hub_estimator.training.running.following import Following
 from hub_estimator.training.running.interruption import Signals
+from hub_estimator.training.running.kept_evaluation import keeping_evaluation
 from hub_estimator.training.running.trained_model import TrainedModel
 
 _logger = logging.getLogger("hub_estimator")
@@ -77,7 +78,7 @@ def evaluate(
             history.record(checkpoint.path, _metrics(trained, input_fn, checkpoint.path, name))
         )
 
-    with Signals().listening():
+    with Signals().listening(), keeping_evaluation(trained.estimator, input_fn):
         damaged: errors.DamagedCheckpointError | None = None
         for checkpoint in chosen:
             try:

@@ -1,4 +1,4 @@
-"""Evaluations of one run that share a graph: to build it takes longer than to run it, in small models.
+"""Evaluations of one model that share a graph: to build it takes longer than to run it, in small models.
 
 Each has a session of its own, so nothing of one gets into the next: neither counts of metrics, nor
 tables, nor how far random numbers are.
