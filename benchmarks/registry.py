@@ -145,6 +145,23 @@ def _training() -> list[Benchmark]:
     ]
 
 
+def _evaluations() -> list[Benchmark]:
+    """What evaluations during training cost."""
+    return [
+        Benchmark(
+            "evaluations/text",
+            [
+                "-m", "benchmarks.programs.evaluations", "--module={modules}/text",
+                "--data={data}/reviews",
+            ],
+            None,
+            (Figure("evaluation", "an evaluation during training, seconds", 0.5),),
+            modules=("text",),
+            data=("reviews",),
+        )
+    ]  # fmt: skip
+
+
 def _last_layers() -> list[Benchmark]:
     """What training the last layers of an encoder costs, beside running all of it in each step."""
     return [
@@ -238,5 +255,6 @@ def _imports() -> list[Benchmark]:
 def benchmarks() -> list[Benchmark]:
     """Returns all benchmarks, in the order of the table."""
     return [
-        *_modules(), *_training(), *_last_layers(), *_keras(), *_images(), *_imports(),
+        *_modules(), *_training(), *_evaluations(), *_last_layers(), *_keras(), *_images(),
+        *_imports(),
     ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import tensorflow as tf
 
@@ -9,6 +11,7 @@ import hub_estimator as hub
 from benchmarks.networks import transformer
 from benchmarks.programs import (
     checkpoint,
+    evaluations,
     export,
     instantiate,
     latest_export,
@@ -18,7 +21,7 @@ from benchmarks.programs import (
     train_last_layers,
     train_text,
 )
-from tests import modules
+from tests import modules, text_data
 from tests.modules import tf1
 from tests.training.feature_cache import divided_modules
 
@@ -86,6 +89,14 @@ def test_train_images(tmp_path):
 
     path = modules.export(hub, hub.create_module_spec(module_fn), str(tmp_path / "module"))
     assert train_images.measure(hub, path, count=10)["seconds"] > 0
+
+
+def test_evaluations(tmp_path):
+    text_data.write_both(tmp_path)
+    for name in ("train.csv", "test.csv"):
+        shutil.copy(tmp_path / "data.csv", tmp_path / name)
+    found = evaluations.measure(str(tmp_path / "module"), str(tmp_path), evaluations=2, steps=1)
+    assert set(found) == {"evaluation"}
 
 
 def test_train_last_layers(tmp_path):
