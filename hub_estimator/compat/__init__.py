@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         keras_variable,
         tf_keras_is_3,
     )
+    from hub_estimator.compat.keras_names import legacy_keras_names
     from hub_estimator.compat.meta_graphs import strip_default_attributes
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
@@ -107,6 +108,7 @@ _WHERE = {
     "keras_variable": "keras_layers",
     "knows_op": "op_defs",
     "legacy_keras": "keras_2",
+    "legacy_keras_names": "keras_names",
     "legacy_layers": "keras_2",
     "load_functions": "graphs",
     "keras_3_on_tensorflow": "keras_3",
@@ -168,6 +170,7 @@ __all__ = [
     "keras_variable",
     "knows_op",
     "legacy_keras",
+    "legacy_keras_names",
     "legacy_layers",
     "load_functions",
     "makes_state",

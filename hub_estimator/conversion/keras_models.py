@@ -32,7 +32,8 @@ def open_keras_file(path: str) -> Any:
     is_legacy = keras_version(path).startswith("2.")
     keras = compat.legacy_keras() if is_legacy else compat.keras_3_on_tensorflow()
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        with compat.legacy_keras_names():
+            return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # of the file: Keras raises all kinds
         raise errors.KerasFileError(
             f"Keras cannot open {path} ({_said(error)}). If it has layers of your own, load it in "

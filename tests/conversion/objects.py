@@ -115,7 +115,9 @@ def step(path, inputs, tags=frozenset(), library=hub):
         variables = dict(module.variable_map)
         modules.initialize(session)
         before, losses = session.run([variables, losses])
-        session.run([optimize, tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)])
+        session.run(optimize)
+        # Not beside it: what follows a variable, as its average does, would change by chance.
+        session.run(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS))
         after = session.run(variables)
     changed = {name for name in before if not _are_equal(before[name], after[name])}
     return changed, [float(loss) for loss in losses]

@@ -107,6 +107,26 @@ def test_a_keras_file(keras, tmp_path):
     assert files.listing(str(tmp_path)) == ["model.keras", "module"]
 
 
+def test_a_file_where_two_legacy_kerases_are_in_the_process(tmp_path):
+    """Keras 2.15 alone would look for the inputs of the other one's layers for ever."""
+    program = (
+        "import tensorflow as tf, tf_keras, hub_estimator as hub\n"
+        "from hub_estimator import compat\n"
+        "from tensorflow.python.util import tf_export\n"
+        "keras = compat.legacy_keras()\n"
+        "x = keras.Input((4,), name='x')\n"
+        "keras.Model(x, keras.layers.Dense(2)(x)).save('model.keras')\n"
+        "before = tf_export.get_symbol_from_name('keras.layers.Dense')\n"
+        "print(hub.convert('model.keras', 'module', to='tf1').path)\n"
+        "assert tf_export.get_symbol_from_name('keras.layers.Dense') is before\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False, cwd=tmp_path, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert ended.stdout == "module\n", ended.stderr
+
+
 def test_a_model_that_was_called(keras, tmp_path):
     class Doubled(keras.Model):
         def __init__(self):
