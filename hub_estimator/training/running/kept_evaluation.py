@@ -83,14 +83,12 @@ class _Kept:
         creator = tf.compat.v1.train.ChiefSessionCreator(
             self.scaffold, config=self.config, checkpoint_filename_with_path=checkpoint
         )
-        with (
-            self.graph.as_default(),
-            tf.compat.v1.train.MonitoredSession(creator, [*hooks, final]) as session,
-        ):
-            while not session.should_stop():
-                session.run(self.update)
-        found: Mapping[str, Any] = final.final_ops_values
-        _write(folder, found, checkpoint)
+        with self.graph.as_default():
+            with tf.compat.v1.train.MonitoredSession(creator, [*hooks, final]) as session:
+                while not session.should_stop():
+                    session.run(self.update)
+            found: Mapping[str, Any] = final.final_ops_values
+            _write(folder, found, checkpoint)
         return found
 
 

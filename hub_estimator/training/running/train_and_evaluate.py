@@ -240,7 +240,8 @@ def _profilers(experiment: Experiment, folder: ModelFolder, config: Any) -> list
     every_steps = experiment.profile_every_steps
     if every_steps is None or not config.is_chief:
         return []
-    return [tf.compat.v1.train.ProfilerHook(save_steps=every_steps, output_dir=folder.profile)]
+    with tf.Graph().as_default():  # outside of one it refuses to be made
+        return [tf.compat.v1.train.ProfilerHook(save_steps=every_steps, output_dir=folder.profile)]
 
 
 def _alone(folder: ModelFolder, config: Any) -> contextlib.AbstractContextManager[None]:
