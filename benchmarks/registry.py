@@ -155,7 +155,7 @@ def _evaluations() -> list[Benchmark]:
                 "--data={data}/reviews",
             ],
             None,
-            (Figure("evaluation", "an evaluation during training, seconds", 0.5),),
+            (Figure("evaluation", "an evaluation during training, seconds"),),
             modules=("text",),
             data=("reviews",),
         )

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import socket
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -74,22 +75,24 @@ class OpenStudy:
         """
         points = self.plan.sweep.dimensions.grid() if self.plan.sweep.chosen_by.is_grid else None
         slots = records.by_slot(self.records())
-        counted = {slot: records.living(found) for slot, found in slots.items()}
-        waiting = sum(
-            found is not None and records.state(found) == "waiting" for found in counted.values()
-        )
-        missing = [slot for slot in range(self.plan.number) if counted.get(slot) is None]
+        counted = [records.living(slots.get(slot, [])) for slot in range(self.plan.number)]
+        waiting = sum(found is not None and records.state(found) == "waiting" for found in counted)
+        # Enough for all workers until somebody looks again. To add one takes longer, the more there
+        # are, and workers look through all that wait.
+        most = max(_LEAST_WAITING, 4 * self.plan.workers)
+        if waiting > most // 2:
+            return
+        missing = [slot for slot, found in enumerate(counted) if found is None]
         with usable(self.plan):
-            for slot in missing[: max(0, self._most_waiting - waiting)]:
+            for slot in self._in_own_order(missing)[: most - waiting]:
                 self._add(slot, slots.get(slot, []), {} if points is None else points[slot])
 
-    @property
-    def _most_waiting(self) -> int:
-        """How many trials wait at once: enough for all workers until somebody looks again.
-
-        To add one takes longer, the more there are, and workers look through all that wait.
-        """
-        return max(_LEAST_WAITING, 4 * self.plan.workers)
+    def _in_own_order(self, slots: list[int]) -> list[int]:
+        """Returns slots in the order in which this machine adds them: others begin elsewhere."""
+        if self.plan.is_local or not slots:
+            return slots
+        begin = zlib.crc32(socket.gethostname().encode()) % len(slots)
+        return slots[begin:] + slots[:begin]
 
     def _add(self, slot: int, before: Sequence[Any], values: dict[str, Any]) -> None:
         """Adds a record of a slot, with the values that it had before."""

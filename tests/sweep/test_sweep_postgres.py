@@ -57,6 +57,19 @@ def test_two_machines_share_the_trials_each_once_and_evenly(url, tmp_path):
     assert all(each == [0] for run in of.values() for each in run.values())
 
 
+def test_machines_that_add_trials_at_once_begin_at_different_ones(url, tmp_path, monkeypatch):
+    added = {}
+    for machine in ("one", "two"):
+        monkeypatch.setattr("socket.gethostname", lambda machine=machine: machine)
+        # A study each: neither sees what the other one adds.
+        values = [number / 100 for number in range(1, 100)]
+        opened = study.opened(plan(tmp_path / machine, *values, storage=url, name=f"add {machine}"))
+        opened.fill()
+        added[machine] = [record.user_attrs["slot"] for record in opened.records()]
+        assert len(set(added[machine])) == 32
+    assert added["one"][0] != added["two"][0]
+
+
 def test_what_is_there_is_read_by_its_name(url, tmp_path):
     made = plan(tmp_path, 0.5, storage=url, name="one")
     found = Supervisor(made, threading.Event()).run()

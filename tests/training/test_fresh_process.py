@@ -81,6 +81,10 @@ def test_the_other_verbs(trained):
     assert made.path == "out" and made.modules == ("out/text",)
     speed = training.run_in_fresh_process(settings, "model", "rows_per_second", log_path="log")
     assert isinstance(speed, float) and speed > 0
+    with pytest.raises(errors.UnreadBindingError, match="Nothing reads this setting: BACTH_SIZE "):
+        training.run_in_fresh_process(
+            settings, "model", "rows_per_second", ["BACTH_SIZE = 8"], log_path="log"
+        )
 
 
 def test_a_run_that_ends_early():

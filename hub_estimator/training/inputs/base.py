@@ -14,7 +14,8 @@ from hub_estimator import errors, files, texts
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.labels.label_spec import LabelSpec
 
-# An Estimator calls it without arguments, or with those of `input_context` and `config` that it has.
+# For training an Estimator calls it with those of `input_context` and `config` that it takes; for all
+# else without arguments.
 InputFn = Callable[..., tf.data.Dataset]
 
 

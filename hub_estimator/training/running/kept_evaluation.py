@@ -24,8 +24,8 @@ _STEP = tf.compat.v1.GraphKeys.GLOBAL_STEP
 def keeping_evaluation(estimator: Any, input_fn: InputFn) -> Iterator[None]:
     """Has an Estimator build its evaluation once for the time of a `with` block.
 
-    A model with evaluation hooks, or with metrics that are no numbers, is evaluated as ever; so is what
-    a cluster or a strategy trains.
+    A model with evaluation hooks, a `local_init_op` of its own, or metrics that are no numbers is
+    evaluated as ever; so is what a cluster or a strategy trains.
 
     Args:
       estimator: the Estimator.
@@ -49,14 +49,18 @@ def keeping_evaluation(estimator: Any, input_fn: InputFn) -> Iterator[None]:
         if input_fn is kept_fn and steps is None and checkpoint:
             evaluation = kept()
             if evaluation is not None:
-                return evaluation(checkpoint, hooks or (), estimator.eval_dir(name))
+                try:
+                    return evaluation(checkpoint, hooks or (), estimator.eval_dir(name))
+                except BaseException:
+                    kept.cache_clear()  # a session that could not be made leaves the graph finalized
+                    raise
         return as_ever(input_fn, steps, hooks, checkpoint_path, name)
 
     estimator.evaluate = evaluate
     try:
         yield
     finally:
-        del estimator.evaluate
+        estimator.evaluate = as_ever
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +69,8 @@ class _Kept:
 
     Attributes:
       graph: the graph.
-      scaffold: restores a checkpoint and initializes the rest.
+      scaffold: restores a checkpoint and initializes the rest, but for the examples.
+      examples: begins with the first of the examples.
       config: of sessions.
       update: takes in a batch.
       values: the metrics, by name.
@@ -73,6 +78,7 @@ class _Kept:
 
     graph: tf.Graph
     scaffold: tf.compat.v1.train.Scaffold
+    examples: tf.Operation
     config: Any
     update: tf.Operation
     values: Mapping[str, tf.Tensor]
@@ -83,8 +89,9 @@ class _Kept:
         creator = tf.compat.v1.train.ChiefSessionCreator(
             self.scaffold, config=self.config, checkpoint_filename_with_path=checkpoint
         )
+        every = [_RunAtStart(self.examples), *hooks, final]
         with self.graph.as_default():
-            with tf.compat.v1.train.MonitoredSession(creator, [*hooks, final]) as session:
+            with tf.compat.v1.train.MonitoredSession(creator, every) as session:
                 while not session.should_stop():
                     session.run(self.update)
             found: Mapping[str, Any] = final.final_ops_values
@@ -98,14 +105,13 @@ def _built(estimator: Any, input_fn: InputFn) -> _Kept | None:
     with tf.Graph().as_default() as graph:
         tf.compat.v1.set_random_seed(config.tf_random_seed)
         step = tf.compat.v1.train.create_global_step()
-        iterator = tf.compat.v1.data.make_initializable_iterator(input_fn())
-        tf.compat.v1.add_to_collection(
-            tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer
-        )
+        with tf.device("/cpu:0"):  # as an Estimator calls it
+            examples = input_fn()
+        iterator = tf.compat.v1.data.make_initializable_iterator(examples)
         features, labels = iterator.get_next()
         spec = estimator.model_fn(features=features, labels=labels, mode="eval", config=config)
         scaffold = spec.scaffold or tf.compat.v1.train.Scaffold()
-        metrics = {name: _as_pair(metric) for name, metric in (spec.eval_metric_ops or {}).items()}
+        metrics = dict(spec.eval_metric_ops or {})
         if (
             spec.evaluation_hooks
             or scaffold.local_init_op is not None
@@ -115,13 +121,25 @@ def _built(estimator: Any, input_fn: InputFn) -> _Kept | None:
             return None
         metrics["loss"] = tf.compat.v1.metrics.mean(spec.loss)
         update = tf.group([update for _, update in metrics.values()])
-        values = {name: value for name, (value, _) in metrics.items()}
-        return _Kept(graph, scaffold, config.session_config, update, {**values, _STEP: step})
+        values = {name: value for name, (value, _) in sorted(metrics.items())}
+        values[_STEP] = step
+        return _Kept(graph, scaffold, iterator.initializer, config.session_config, update, values)
 
 
-def _as_pair(metric: Any) -> tuple[tf.Tensor, Any]:
-    """Returns the value of a metric and its update, of one of Keras too."""
-    return metric if isinstance(metric, tuple) else (metric.result(), tf.group(metric.updates))
+class _RunAtStart(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
+    """Runs an operation when all else of a session is initialized: it may need that.
+
+    Args:
+      operation: the operation.
+    """
+
+    def __init__(self, operation: tf.Operation) -> None:
+        self._operation = operation
+
+    def after_create_session(self, session: tf.compat.v1.Session, coord: Any) -> None:
+        """Runs it; see `tf.train.SessionRunHook`."""
+        del coord
+        session.run(self._operation)
 
 
 def _is_number(value: Any) -> bool:

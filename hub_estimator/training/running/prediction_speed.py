@@ -42,6 +42,8 @@ def rows_per_second(
     folder = ModelFolder(files.as_path(model_dir))
     trained = TrainedModel.of(experiment, folder, experiment.eval_input.class_names)
     trained.check("eval", experiment.eval_input)
+    if experiment.source is not None:
+        experiment.source.check_given_read()
     batch = _first_batch(trained)
     with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
         model = LoadedModel(trained, trained.spec.without_weights(), None, pinned.path)
@@ -55,12 +57,14 @@ def rows_per_second(
 def _first_batch(trained: TrainedModel) -> Mapping[str, np.ndarray]:
     """Returns the values of the features of the first batch of the evaluation data."""
     with tf.Graph().as_default():
-        dataset = trained.eval_input.evaluation_fn(trained.spec)()
+        with tf.device("/cpu:0"):
+            dataset = trained.eval_input.evaluation_fn(trained.spec)()
         iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
         features, *_ = iterator.get_next()
-        initializers = [iterator.initializer, tf.compat.v1.tables_initializer()]
+        tables = tf.compat.v1.tables_initializer()
         with tf.compat.v1.Session() as session:
-            session.run(initializers)
+            session.run(tables)
+            session.run(iterator.initializer)  # which may need them
             found: Mapping[str, np.ndarray] = session.run(features)
     return found
 

@@ -135,6 +135,49 @@ def test_other_examples_and_a_number_of_batches(trained):
     assert model_fn.built == 3
 
 
+def test_examples_that_are_looked_up_in_a_table(trained):
+    estimator, _ = trained()
+    keys = [str(number) for number in range(50_000)]
+
+    def looked_up():
+        values = tf.lookup.KeyValueTensorInitializer(keys, [float(key) for key in keys])
+        table = tf.lookup.StaticHashTable(values, 0.0)
+        labels = table.lookup(tf.constant(["1", "2", "1"]))
+        return tf.data.Dataset.from_tensor_slices(([1.0, 2.0, 3.0], labels)).batch(2)
+
+    own = estimator.evaluate(looked_up)
+    with keeping_evaluation(estimator, looked_up):
+        assert estimator.evaluate(looked_up) == own
+
+
+def test_a_damaged_checkpoint_changes_nothing_for_others(trained):
+    estimator, _ = trained()
+    damaged, good, _ = steps(estimator)
+    with open(f"{damaged}.data-00000-of-00001", "r+b") as file:
+        file.truncate(3)
+
+    class Adding(tf.compat.v1.train.SessionRunHook):
+        def begin(self):
+            self.added = tf.constant(1)
+
+    own = estimator.evaluate(input_fn, checkpoint_path=good)
+    with keeping_evaluation(estimator, input_fn):
+        with pytest.raises(tf.errors.OpError):
+            estimator.evaluate(input_fn, checkpoint_path=damaged)
+        for _ in range(2):
+            found = estimator.evaluate(input_fn, hooks=[Adding()], checkpoint_path=good)
+            assert found == own and list(found) == list(own)
+
+
+def test_a_block_in_another(trained):
+    estimator, model_fn = trained()
+    with keeping_evaluation(estimator, input_fn):
+        with keeping_evaluation(estimator, lambda: None):
+            estimator.evaluate(input_fn)
+        estimator.evaluate(input_fn)
+    assert model_fn.built == 1
+
+
 def test_no_examples(trained):
     estimator, _ = trained()
 
