@@ -22,6 +22,7 @@ def main(folder: str, strategy: str) -> None:
         folder,
         train_distribute=STRATEGIES[strategy](),
         save_checkpoints_steps=10,
+        keep_checkpoint_max=10,  # all: an evaluator may be slow to begin with the first
         experimental_max_worker_delay_secs=0,
     )
     estimator.train_and_evaluate(
