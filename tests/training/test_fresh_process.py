@@ -23,6 +23,7 @@ TRAIN_DATA = 'data.csv'
 EVAL_DATA = 'data.csv'
 """
 LEAN = "\n".join([TEXT, *text_data.LEAN])
+pytestmark = pytest.mark.one_tensorflow
 
 
 @pytest.fixture(scope="module")
