@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import shutil
@@ -41,10 +42,19 @@ def own_cache_folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def keras_in_use():
-    """`tf.keras` stays what it is: commands choose legacy Keras in a process that has used none."""
+    """`tf.keras` stays what it is: commands choose legacy Keras in a process that has used none.
+
+    On TensorFlow 2.15 tf_slim brings tf-keras too, which would take the names of keras's classes.
+    """
     import tensorflow as tf
 
+    from hub_estimator import compat
+
     dir(tf.keras)
+    if compat.ships_estimator():
+        importlib.import_module("tf_keras")
+    with compat.legacy_keras_names():
+        yield
 
 
 @pytest.fixture(autouse=True)
