@@ -22,7 +22,10 @@ MODEL = "model"  # the model folder
 UNITS, BATCH, LEARNING_RATE = (500, 100), 128, 0.003
 
 
-def train_ours(module: str, data: str, steps: int, fine_tune: bool, folder: str) -> None:
+def experiment(
+    module: str, data: str, steps: int, eval_every_steps: int, fine_tune: bool, folder: str
+) -> Any:
+    """Returns what ours trains; what is computed once is kept in a folder."""
     from hub_estimator import training
 
     hub_estimator.compat.install()
@@ -32,15 +35,21 @@ def train_ours(module: str, data: str, steps: int, fine_tune: bool, folder: str)
         optimization=training.Optimization(tf1.train.AdagradOptimizer, LEARNING_RATE),
         layers=training.DenseLayers(UNITS),
     )
-    experiment = training.Experiment(
+    return training.Experiment(
         model,
         train_input=training.TextFile(os.path.join(data, "train.csv"), batch_size=BATCH),
         eval_input=training.TextFile(os.path.join(data, "test.csv"), batch_size=BATCH),
         max_steps=steps,
-        eval_every_steps=steps,
-        feature_cache=training.FeatureCache(os.path.join(folder, "features")),  # of nothing yet
+        eval_every_steps=eval_every_steps,
+        feature_cache=training.FeatureCache(os.path.join(folder, "features")),
     )
-    training.train_and_evaluate(experiment, os.path.join(folder, MODEL))
+
+
+def train_ours(module: str, data: str, steps: int, fine_tune: bool, folder: str) -> None:
+    from hub_estimator import training
+
+    made = experiment(module, data, steps, steps, fine_tune, folder)
+    training.train_and_evaluate(made, os.path.join(folder, MODEL))
 
 
 def train_peer(module: str, data: str, steps: int, fine_tune: bool, folder: str) -> None:

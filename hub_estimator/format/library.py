@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hub_estimator import compat, errors, texts
+from hub_estimator.format.nodes import reached
 
 GRAPH = ""
 """Where nodes are that are in no function; among names of functions it stands for the graph."""
@@ -104,15 +105,7 @@ class Library:
         Those are the ones that they call, their gradients, those that their attributes name, and
         those that TensorFlow may put in their place.
         """
-        found: set[str] = set()
-        pending = list(names)
-        while pending:
-            name = pending.pop()
-            if name not in found:
-                found.add(name)
-                pending += self.calls[name]
-                pending += self._related[name]
-        return found
+        return reached(names, lambda name: [*self.calls[name], *self._related[name]])
 
     def has_alternatives(self, name: str) -> bool:
         """Whether TensorFlow may put a function in the place of others."""
