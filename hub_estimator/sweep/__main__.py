@@ -120,9 +120,25 @@ def _plan(values: flags.FlagValues) -> Any:
             f"--sweep_dir is {values.sweep_dir!r}; the URL of a storage in it can have none of "
             f"{' '.join(_IN_URLS)} in its path. Choose another one, or give --storage."
         )
-    sweep, runner = experiments.from_gin(values.gin_file, values.gin_bindings, values.allow_import)
     folder = os.path.abspath(values.sweep_dir)
+    _check_is_in_no_module(folder)
+    sweep, runner = experiments.from_gin(values.gin_file, values.gin_bindings, values.allow_import)
     return Plan(sweep, runner, folder, values.workers, values.storage, values.trials)
+
+
+def _check_is_in_no_module(folder: str) -> None:
+    """Checks that the folder is neither a module nor in one: a trial would say so when it is too late.
+
+    Raises:
+      errors.OutputIsInputError: it is.
+    """
+    from hub_estimator import files, layout
+
+    place = folder
+    while place != os.path.dirname(place):
+        if layout.kind_of(place) is not layout.FolderKind.OTHER:
+            files.check_output("The folder of a sweep", folder, [("the module", place)])
+        place = os.path.dirname(place)
 
 
 def _check(found: Any) -> None:

@@ -111,6 +111,18 @@ def test_a_remote_folder(here, capsys):
     )
 
 
+def test_a_folder_in_a_module_is_refused_before_anything_is_written(here, capsys):
+    before = sorted(os.listdir("module"))
+    for given, where in (("module", "the module itself"), ("module/a/b", "in the module, ")):
+        assert command.run(["sweep", *FLAGS, f"--sweep_dir={given}"]) == 1
+        where += f"'{here}/module'" if where.endswith(" ") else ""
+        assert capsys.readouterr().err == (
+            f"error: The folder of a sweep '{here}/{given}' is {where}, which is read and must stay as "
+            "it is. Choose another place.\n"
+        )
+    assert sorted(os.listdir("module")) == before
+
+
 def test_a_folder_that_no_url_can_have(here, capsys):
     assert command.run(["sweep", *FLAGS, "--sweep_dir=100%"]) == 1
     assert capsys.readouterr().err == (
