@@ -1,4 +1,4 @@
-"""What environment variables say, read when it is needed."""
+"""What a process may use, and what environment variables say, read when it is needed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from collections.abc import Mapping
 from hub_estimator import errors
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def cores() -> int:
+    """Returns how many of the processor's cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not everywhere
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def is_true(name: str, environment: Mapping[str, str] | None = None) -> bool:

@@ -13,7 +13,10 @@ import time
 
 import pytest
 
+import hub_estimator as hub
 from tests import text_data
+from tests.training.conftest import export
+from tests.training.feature_cache import divided_modules
 
 pytestmark = pytest.mark.slow
 ROOT = str(pathlib.Path(__file__).parent.parent)
@@ -22,8 +25,8 @@ DEADLINE_SECS = 240
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with a module, `module`, and data, `data.csv`."""
-    text_data.write_module(tmp_path / "module")
+    """A folder with a module of words, `module`, and data, `data.csv`."""
+    export(hub.create_module_spec(divided_modules.words_fn), tmp_path / "module")
     text_data.write_data(tmp_path / "data.csv")
     return tmp_path
 
@@ -44,7 +47,10 @@ def start(folder, cluster, task):
         return subprocess.Popen(
             [sys.executable, "-m", "hub_estimator.train", "--gin_file=smoke.gin", *bindings,
              "--gin_bindings=FINE_TUNE=True", "--model_dir=model"],
-            env={**os.environ, "PYTHONPATH": ROOT, "TF_CONFIG": json.dumps(tf_config)},
+            env={
+                **os.environ, "PYTHONPATH": ROOT, "XDG_CACHE_HOME": "cache",
+                "TF_CONFIG": json.dumps(tf_config),
+            },
             cwd=folder, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
@@ -80,3 +86,7 @@ def test_chief_worker_parameter_server_and_evaluator(folder):
     assert list((folder / "model" / "export" / "module").glob("*/text/tfhub_module.pb"))
     assert (folder / "model" / "report" / "report.md").exists()
     assert "accuracy " in (folder / "evaluator.log").read_text()
+    # They train and evaluate on the same data: one of them computed the words of all texts.
+    logs = {task: (folder / f"{task}.log").read_text() for task in processes}
+    computed = [task for task, log in logs.items() if "computed what encoder " in log]
+    assert len(computed) == 1 and computed != ["ps"], logs

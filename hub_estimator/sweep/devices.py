@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from hub_estimator import files
+from hub_estimator import environment, files
 from hub_estimator.files import locks
 from hub_estimator.sweep.sweep import Gpus
 
@@ -30,7 +30,7 @@ def threads(workers: int) -> dict[str, str]:
     """
     if workers < 2:
         return {}
-    share = str(max(1, _cores() // workers))
+    share = str(max(1, environment.cores() // workers))
     return {name: share for name in _THREADS if name not in os.environ}
 
 
@@ -89,10 +89,3 @@ def _in_turn(
             has_told = True
         stopping.wait(_LOOK_SECS)
     return in_order[0]
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

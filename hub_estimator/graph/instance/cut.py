@@ -101,6 +101,10 @@ class LowerPart:
         """Whether anything costly is in it."""
         return any(map(self._is_heavy, self.operations))
 
+    def reads(self, variable: str) -> bool:
+        """Whether it reads a variable, given its node name in any graph that the module is in."""
+        return any(variable.endswith(f"/{own}") for own in self.variables)
+
     def _network(self, sizes: Mapping[str, float]) -> Network:
         network = Network()
         given: dict[str, float] = dict.fromkeys(self.operations, 0.0)

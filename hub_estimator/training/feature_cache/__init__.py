@@ -1,6 +1,6 @@
-"""What frozen encoders give for each example: computed once, kept on disk, trained on from there."""
+"""What training does not change of encoders: computed once and kept on disk, or ahead of the steps."""
 
 from hub_estimator.training.feature_cache.feature_cache import FeatureCache
-from hub_estimator.training.feature_cache.sources import SourceAndSpec, Sources
+from hub_estimator.training.feature_cache.sources import Source, Sources
 
-__all__ = ["FeatureCache", "SourceAndSpec", "Sources"]
+__all__ = ["FeatureCache", "Source", "Sources"]

@@ -47,7 +47,7 @@ class BorderValues:
         self._tensors = {
             name: tensor
             for name, tensor in zip(self._lower.tensors, found, strict=True)
-            if _is_numbers(tensor)
+            if is_numbers(tensor)
         }
         (self._whole,) = self._encoder.outputs_of(self._built, features, mode)
         self.what = f"what encoder {encoder.name!r} is trained from"
@@ -196,7 +196,8 @@ def _rows(
     return np.ascontiguousarray(values.reshape(len(values), stored.width))
 
 
-def _is_numbers(tensor: tf.Tensor) -> bool:
+def is_numbers(tensor: tf.Tensor) -> bool:
+    """Whether a tensor has numbers, of a type that numpy has."""
     dtype = tensor.dtype
     return (dtype.is_floating or dtype.is_integer or dtype.is_bool) and (
         np.dtype(dtype.as_numpy_dtype).kind in "biuf"

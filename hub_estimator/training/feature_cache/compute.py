@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ import tensorflow as tf
 
 from hub_estimator.progress import Progress
 from hub_estimator.training.example_spec import ExampleSpec
+from hub_estimator.training.feature_cache import concurrency
 from hub_estimator.training.feature_cache.pieces import Piece, joined
 from hub_estimator.training.feature_cache.shards import shard_rows
 from hub_estimator.training.feature_cache.store import StoredOutputs
@@ -22,10 +22,6 @@ from hub_estimator.training.inputs.memory import InMemory
 
 _BATCH_SIZE = 256
 """The least number of texts or rows of numbers to run at once; others are as many as in training."""
-_FEW = 16
-"""Up to so many whole numbers are values of an example; more are its tokens."""
-_MOST_WORKERS = 8
-"""More would wait for the one thread that makes the batches."""
 _Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
@@ -51,9 +47,11 @@ class Computation:
     ) -> None:
         self._source, self._spec = source, spec
         self._names = sorted(names)
-        self._are_small = all(_is_small(spec.features[name]) for name in self._names)
-        # What is done to a text uses one core; what is done to images uses all, and much memory.
-        self._workers = min(_cores(), _MOST_WORKERS) if self._are_small else 1
+        taken = {name: spec.features[name] for name in self._names}
+        self._are_small, self._workers = (
+            concurrency.are_small(taken),
+            concurrency.batches_at_once(taken),
+        )
         self._graph = tf.Graph()
         with self._graph.as_default():
             tf.compat.v1.train.create_global_step()
@@ -167,18 +165,18 @@ class Computation:
 
 
 @contextlib.contextmanager
-def _side_by_side(workers: int) -> Iterator[_Map]:
+def _side_by_side(calls: int) -> Iterator[_Map]:
     """Gives a `map` that does several calls at a time, and little before it is asked for it.
 
     Results are in order. When the block ends, what waits is cancelled, and what runs is waited for.
     """
-    pool = concurrent.futures.ThreadPoolExecutor(workers)
+    pool = concurrent.futures.ThreadPoolExecutor(calls)
 
     def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         waiting: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) > workers:
+            if len(waiting) > calls:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -187,18 +185,3 @@ def _side_by_side(workers: int) -> Iterator[_Map]:
         yield mapped
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    """Returns how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not everywhere
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _is_small(spec: tf.TensorSpec) -> bool:
-    """Whether an example is a text or a row of numbers, and no image and no tokens of a text."""
-    inner = spec.shape[1:]
-    if not inner.is_fully_defined() or inner.rank > 1:
-        return False
-    return spec.dtype.is_floating or inner.num_elements() <= _FEW

@@ -14,6 +14,19 @@ from hub_estimator.training.feature_cache.work import Features, NotStorableError
 from hub_estimator.training.model.encoders import Encoder
 
 
+def outputs_of(encoder: Encoder, mode: str, features: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+    """Adds what a frozen encoder gives to the default graph, without dropout; `[B, D]` for each use.
+
+    Args:
+      encoder: the encoder.
+      mode: the Estimator's mode.
+      features: the tensors by feature name.
+    """
+    # Training's own mode would drop; the graph variant of the module is the same.
+    used = "infer" if mode == "train" else mode
+    return dataclasses.replace(encoder, export_name=None)(features, used).outputs
+
+
 class Outputs:
     """The outputs of an encoder, float32 `[B, D]`, as one array.
 
@@ -31,10 +44,7 @@ class Outputs:
 
     def __init__(self, encoder: Encoder, mode: str, features: Mapping[str, tf.Tensor]) -> None:
         self._features, self._specs = features, single_examples.specs_of(features)
-        # Training's own mode would drop; the graph variant of the module is the same.
-        used = "infer" if mode == "train" else mode
-        plain = dataclasses.replace(encoder, export_name=None)
-        (self._output,) = plain(features, used).outputs
+        (self._output,) = outputs_of(encoder, mode, features)
         self.width = int(self._output.shape[1])
         self.what = f"outputs of encoder {encoder.name!r}"
         self.about = f"{encoder.handle!r}"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Callable
 
+import tensorflow as tf
+
+from hub_estimator import environment
 from hub_estimator.graph.instance.cut import LowerPart, NoBorderError
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import checkpoints
+from hub_estimator.training.feature_cache.ahead import Ahead, Part
 from hub_estimator.training.feature_cache.feature_cache import FeatureCache
-from hub_estimator.training.inputs.base import Input
+from hub_estimator.training.inputs.base import Input, InputFn
+from hub_estimator.training.inputs.batches import first_features
 from hub_estimator.training.inputs.memory import InMemory
 from hub_estimator.training.inputs.values import Column
 from hub_estimator.training.labels.label_spec import LabelSpec
@@ -17,20 +23,38 @@ from hub_estimator.training.model import precomputed
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
 
+_FEWEST_STEPS = 50
+"""For fewer it takes longer to begin to compute ahead of steps than that spares."""
+
 _logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
-class SourceAndSpec:
-    """An input, and what to ask it for.
+class Source:
+    """An input, what to ask it for, and what is computed of that.
 
     Attributes:
       input: the input.
       spec: the features and the labels to take from it.
+      ahead: what is computed of each batch ahead of the step that takes it; None is nothing.
+      without: the features that only this takes.
     """
 
     input: Input
     spec: ExampleSpec
+    ahead: Ahead | None = None
+    without: tuple[str, ...] = ()
+
+    def training_fn(self, seed: int, start_step: Callable[[], int]) -> InputFn:
+        """Returns the `input_fn` for training; see `Input.training_fn`."""
+        return self._added(self.input.training_fn(self.spec, seed, start_step))
+
+    def evaluation_fn(self) -> InputFn:
+        """Returns the `input_fn` for evaluation; see `Input.evaluation_fn`."""
+        return self._added(self.input.evaluation_fn(self.spec))
+
+    def _added(self, input_fn: InputFn) -> InputFn:
+        return input_fn if self.ahead is None else self.ahead.added_to(input_fn, self.without)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,24 +62,22 @@ class Sources:
     """Makes the inputs of one run.
 
     Frozen encoders are replaced by what they give, trained ones by what all that is trained is computed
-    from, where that is the same.
+    from, where that is the same: stored where the data is in memory, computed ahead of each step where
+    it is read anew in each epoch.
 
     Attributes:
-      cache: where it is kept; None keeps nothing.
+      cache: where it is kept; None leaves all to the steps.
       model: the model.
       spec: what it takes.
       checkpoint: the checkpoint at which training goes on; None at the start.
-      splits_batches: whether each batch is divided among devices: then what has not one row for each
-        example cannot be in it.
     """
 
     cache: FeatureCache | None
     model: TrainableModel
     spec: ExampleSpec
     checkpoint: str | None
-    splits_batches: bool = False
 
-    def training(self, given: Input, steps: int) -> SourceAndSpec:
+    def training(self, given: Input, steps: int) -> Source:
         """Returns an input that gives what encoders would give, wherever that is the same.
 
         Args:
@@ -64,20 +86,20 @@ class Sources:
             computed beforehand.
 
         Returns:
-          `given` itself where no encoder's outputs can be stored.
+          It has `given` itself where nothing is computed beforehand.
         """
         if not isinstance(given, InMemory):
-            return SourceAndSpec(given, self.spec)
+            return self._ahead("train", given, steps >= _FEWEST_STEPS)
         if given.is_augmented:
             if self.cache is not None and self._encoders:
                 _logger.info("Modules run as a whole in each step: training changes the examples.")
-            return SourceAndSpec(given, self.spec)
+            return Source(given, self.spec)
         return self._source("train", given, steps * given.batch_size > given.num_examples)
 
-    def evaluation(self, given: Input, evaluations: int) -> SourceAndSpec:
+    def evaluation(self, given: Input, evaluations: int) -> Source:
         """Returns an input for a number of evaluations; see `training`."""
         if not isinstance(given, InMemory):
-            return SourceAndSpec(given, self.spec)
+            return self._ahead("eval", given, evaluations > 1)
         return self._source("eval", given, evaluations > 1)
 
     @property
@@ -85,9 +107,9 @@ class Sources:
         """The encoders in whose place the model takes what they would give."""
         return capabilities_of(self.model).encoders
 
-    def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> SourceAndSpec:
+    def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> Source:
         if self.cache is None or not self._encoders:
-            return SourceAndSpec(given, self.spec)
+            return Source(given, self.spec)
         found: dict[str, Column] = {}
         replaced: list[Encoder] = []
         for number, computed in self._computed(mode).items():
@@ -99,8 +121,26 @@ class Sources:
                 replaced.append(self._encoders[number])
                 found |= columns
         if not found:
-            return SourceAndSpec(given, self.spec)
-        return SourceAndSpec(given.with_features(found), self._without(replaced))
+            return Source(given, self.spec)
+        return Source(given.with_features(found), self._without(replaced))
+
+    def _ahead(self, mode: str, given: Input, is_worth_it: bool) -> Source:
+        """Returns the source of data of which nothing is stored: it is read anew in each epoch."""
+        plainly = Source(given, self.spec)
+        if self.cache is None or not (is_worth_it and self._encoders and _has_free_cores()):
+            return plainly
+        parts = [
+            Part(number, self._encoders[number], lower)
+            for number, lower in self._computed(mode).items()
+        ]
+        batch = first_features(given.evaluation_fn(self.spec)) if parts else None
+        if batch is None:
+            return plainly
+        ahead = Ahead(parts, mode, self.spec, batch)
+        if not ahead.encoders:
+            return plainly
+        without = set(self.spec.features) - set(self._without(ahead.encoders).features)
+        return Source(given, self.spec, ahead, tuple(sorted(without)))
 
     def _computed(self, mode: str) -> dict[int, LowerPart | None]:
         """Returns of which encoders something is computed once, by their numbers.
@@ -127,10 +167,7 @@ class Sources:
         if not (encoder.trainable and capabilities_of(self.model).inner_tensors):
             return None
         try:
-            lower = encoder.lower_part(mode)
-            if self.splits_batches:
-                raise NoBorderError("each batch is divided among devices")
-            return lower
+            return encoder.lower_part(mode)
         except NoBorderError as reason:
             if mode == "train":  # evaluation has mostly the same reason
                 _logger.info("Encoder %r runs as a whole in each step: %s.", encoder.name, reason)
@@ -171,6 +208,11 @@ class Sources:
         return dataclasses.replace(self.spec, features=features)
 
 
+def _has_free_cores() -> bool:
+    """Whether something can be computed beside the steps: a GPU does better what it can do."""
+    return environment.cores() > 1 and not tf.config.list_physical_devices("GPU")
+
+
 def _is_changed(encoder: Encoder, lower: LowerPart | None, changed: tuple[str, ...]) -> bool:
     """Whether an earlier training changed what is to be computed.
 
@@ -181,7 +223,7 @@ def _is_changed(encoder: Encoder, lower: LowerPart | None, changed: tuple[str, .
     """
     if lower is None:
         return bool(changed)
-    if not any(name.endswith(f"/{own}") for name in changed for own in lower.variables):
+    if not any(map(lower.reads, changed)):
         return False
     _logger.info(
         "Encoder %r runs as a whole in each step: an earlier training changed what comes before what "

@@ -25,6 +25,7 @@ from hub_estimator.training.inputs import (
     record_framing,
 )
 from hub_estimator.training.inputs.base import Share, check_spec
+from hub_estimator.training.inputs.batches import elements
 from hub_estimator.training.inputs.failures import plain
 from hub_estimator.training.inputs.parts import Part
 from hub_estimator.training.inputs.record_files import RecordFile
@@ -32,7 +33,6 @@ from hub_estimator.training.inputs.streams import (
     Batch,
     LabelKeys,
     Streamed,
-    elements,
     label_parser,
 )
 from hub_estimator.training.labels.label_spec import LabelSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import collections
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -13,7 +13,8 @@ from hub_estimator import errors, files
 from hub_estimator.training import checks, parsing, step_checks
 from hub_estimator.training.example_spec import ExampleSpec, Labels
 from hub_estimator.training.inputs.base import InputFn, Share, check_spec
-from hub_estimator.training.inputs.failures import clear_errors, map_batches, plain
+from hub_estimator.training.inputs.batches import elements
+from hub_estimator.training.inputs.failures import map_batches, plain
 from hub_estimator.training.labels import class_counts
 from hub_estimator.training.labels.class_counts import Classes
 from hub_estimator.training.labels.classes import ClassLabels
@@ -305,25 +306,6 @@ def _checked(batch: Batch, spec: ExampleSpec) -> dict[str, tf.Tensor]:
                 features[name], batch.where, what, errors.DataFileError
             )
     return features
-
-
-def elements(dataset: tf.data.Dataset) -> Iterator[Any]:
-    """Gives the elements of a dataset of the default graph, as arrays.
-
-    Raises:
-      errors.Error: see `clear_errors`.
-    """
-    iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-    element = iterator.get_next()
-    with tf.compat.v1.Session() as session:
-        session.run(iterator.initializer)
-        while True:
-            try:
-                with clear_errors():
-                    value = session.run(element)
-            except tf.errors.OutOfRangeError:
-                return
-            yield value
 
 
 def label_parser(spec: LabelSpec, stored: tf.DType) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from hub_estimator.training import kept
+from hub_estimator.training.inputs import batches
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.labels.predicted_and_true import Outcomes
@@ -42,9 +43,10 @@ def collect(
     most = _MOST_NUMBERS // sum(labels.size for labels in known.values())
     max_examples = max(1, min(max_examples, most))
     with tf.Graph().as_default():
-        fetches, scaffold = _build(trained, input_fn, known)
-        batches = list(_batches(fetches, scaffold, checkpoint, max_examples))
-    whole = [np.concatenate(parts)[:max_examples] for parts in zip(*batches, strict=True)]
+        examples = batches.of(input_fn)
+        fetches, scaffold = _build(trained, examples, known)
+        found = list(_found(fetches, examples, scaffold, checkpoint, max_examples))
+    whole = [np.concatenate(parts)[:max_examples] for parts in zip(*found, strict=True)]
     joined = tf.nest.pack_sequence_as(fetches, whole)
     cells = {name: list(map(kept.cell, column)) for name, column in joined["kept"].items()}
     numbers = getattr(trained.eval_input, "row_numbers", None)
@@ -62,12 +64,10 @@ def collect(
 
 
 def _build(
-    trained: TrainedModel, input_fn: InputFn, heads: Mapping[str, LabelSpec]
+    trained: TrainedModel, examples: batches.Batches, heads: Mapping[str, LabelSpec]
 ) -> tuple[dict[str, Any], Any]:
     """Builds the model in the default graph; returns what to fetch and how to restore it."""
-    iterator = tf.compat.v1.data.make_initializable_iterator(input_fn())
-    tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
-    batch, truth = iterator.get_next()
+    batch, truth = examples.next
     features, to_keep = kept.split(batch)
     built = build_for_prediction(trained.estimator, features)
     texts = {
@@ -85,15 +85,15 @@ def _build(
     return fetches, built.scaffold or tf.compat.v1.train.Scaffold()
 
 
-def _batches(
-    fetches: Any, scaffold: Any, checkpoint: str, max_examples: int
+def _found(
+    fetches: Any, examples: batches.Batches, scaffold: Any, checkpoint: str, max_examples: int
 ) -> Iterator[Sequence[np.ndarray]]:
     creator = tf.compat.v1.train.ChiefSessionCreator(
         scaffold, checkpoint_filename_with_path=checkpoint
     )
     flat = tf.nest.flatten(fetches)
     rows = 0
-    with tf.compat.v1.train.MonitoredSession(creator) as session:
+    with tf.compat.v1.train.MonitoredSession(creator, [examples.hook()]) as session:
         while rows < max_examples:
             try:
                 values = session.run(flat)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from hub_estimator import errors
 from hub_estimator.training import images, parsing
+from hub_estimator.training.inputs import batches
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors, reason
 from hub_estimator.training.running.trained_model import TrainedModel
@@ -82,12 +83,12 @@ def _rows(input_fn: InputFn, names: Sequence[str], wanted: Sequence[int]) -> lis
     first = 0
     with _session() as session:
         with session.graph.as_default():
-            iterator = tf.compat.v1.data.make_initializable_iterator(input_fn())
-            element = iterator.get_next()
-            features = element[0] if isinstance(element, tuple) else element
+            examples = batches.of(input_fn)
+            features = examples.next[0] if isinstance(examples.next, tuple) else examples.next
             chosen = {name: features[name] for name in names}
-            initializers = [iterator.initializer, tf.compat.v1.tables_initializer()]
-        session.run(initializers)
+            tables = tf.compat.v1.tables_initializer()
+        session.run(tables)
+        examples.begin(session)
         while len(found) < len(wanted):
             batch = session.run(chosen)
             size = len(batch[names[0]])

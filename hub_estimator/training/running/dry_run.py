@@ -15,6 +15,7 @@ import tensorflow as tf
 from hub_estimator import errors, files, texts
 from hub_estimator.graph.origins import origins
 from hub_estimator.training.experiment import Experiment
+from hub_estimator.training.inputs import batches
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder import checkpoints
 from hub_estimator.training.model_folder.model_folder import ModelFolder
@@ -124,11 +125,8 @@ def _with_a_batch(experiment: Experiment, folder: ModelFolder, prepared: Prepare
     with tf.Graph().as_default() as graph:
         tf.compat.v1.set_random_seed(experiment.seed)
         tf.compat.v1.train.create_global_step()
-        iterator = tf.compat.v1.data.make_initializable_iterator(input_fn())
-        tf.compat.v1.add_to_collection(
-            tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer
-        )
-        features, labels = iterator.get_next()
+        examples = batches.of(input_fn)
+        features, labels = examples.next
         model = prepared.checked.model.model_fn(features, labels, "train")
         tensors = dict(_named(features, labels))
         creator = tf.compat.v1.train.ChiefSessionCreator(
@@ -136,7 +134,7 @@ def _with_a_batch(experiment: Experiment, folder: ModelFolder, prepared: Prepare
             config=prepared.config.session_config,
             checkpoint_filename_with_path=found.checkpoint and found.checkpoint.path,
         )
-        with tf.compat.v1.train.MonitoredSession(creator) as session:
+        with tf.compat.v1.train.MonitoredSession(creator, [examples.hook()]) as session:
             values, loss = session.run((tensors, model.loss))
         sizes = _sizes(prepared)
     if not math.isfinite(loss):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hub_estimator.training.inputs import batches
 from hub_estimator.training.inputs.base import InputFn
 
 _STEP = tf.compat.v1.GraphKeys.GLOBAL_STEP
@@ -70,7 +71,7 @@ class _Kept:
     Attributes:
       graph: the graph.
       scaffold: restores a checkpoint and initializes the rest, but for the examples.
-      examples: begins with the first of the examples.
+      examples: the examples.
       config: of sessions.
       update: takes in a batch.
       values: the metrics, by name.
@@ -78,7 +79,7 @@ class _Kept:
 
     graph: tf.Graph
     scaffold: tf.compat.v1.train.Scaffold
-    examples: tf.Operation
+    examples: batches.Batches
     config: Any
     update: tf.Operation
     values: Mapping[str, tf.Tensor]
@@ -89,7 +90,7 @@ class _Kept:
         creator = tf.compat.v1.train.ChiefSessionCreator(
             self.scaffold, config=self.config, checkpoint_filename_with_path=checkpoint
         )
-        every = [_RunAtStart(self.examples), *hooks, final]
+        every = [self.examples.hook(), *hooks, final]
         with self.graph.as_default():
             with tf.compat.v1.train.MonitoredSession(creator, every) as session:
                 while not session.should_stop():
@@ -105,10 +106,8 @@ def _built(estimator: Any, input_fn: InputFn) -> _Kept | None:
     with tf.Graph().as_default() as graph:
         tf.compat.v1.set_random_seed(config.tf_random_seed)
         step = tf.compat.v1.train.create_global_step()
-        with tf.device("/cpu:0"):  # as an Estimator calls it
-            examples = input_fn()
-        iterator = tf.compat.v1.data.make_initializable_iterator(examples)
-        features, labels = iterator.get_next()
+        examples = batches.of(input_fn)
+        features, labels = examples.next
         spec = estimator.model_fn(features=features, labels=labels, mode="eval", config=config)
         scaffold = spec.scaffold or tf.compat.v1.train.Scaffold()
         metrics = dict(spec.eval_metric_ops or {})
@@ -123,23 +122,7 @@ def _built(estimator: Any, input_fn: InputFn) -> _Kept | None:
         update = tf.group([update for _, update in metrics.values()])
         values = {name: value for name, (value, _) in sorted(metrics.items())}
         values[_STEP] = step
-        return _Kept(graph, scaffold, iterator.initializer, config.session_config, update, values)
-
-
-class _RunAtStart(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
-    """Runs an operation when all else of a session is initialized: it may need that.
-
-    Args:
-      operation: the operation.
-    """
-
-    def __init__(self, operation: tf.Operation) -> None:
-        self._operation = operation
-
-    def after_create_session(self, session: tf.compat.v1.Session, coord: Any) -> None:
-        """Runs it; see `tf.train.SessionRunHook`."""
-        del coord
-        session.run(self._operation)
+        return _Kept(graph, scaffold, examples, config.session_config, update, values)
 
 
 def _is_number(value: Any) -> bool:

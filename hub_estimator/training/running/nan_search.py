@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from hub_estimator import texts
 from hub_estimator.format.checkpoint import open_checkpoint
+from hub_estimator.training.inputs import batches
 from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model.encoders import Encoder
@@ -32,9 +33,8 @@ def reason(model: TrainableModel, input_fn: InputFn, checkpoint: str) -> str | N
     encoders = capabilities_of(model).encoders
     with tf.Graph().as_default() as graph:
         tf.compat.v1.train.create_global_step()
-        dataset = input_fn()
-        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-        features = iterator.get_next()[0]
+        examples = batches.of(input_fn)
+        features = examples.next[0]
         messages = _messages(encoders, features)
         with tf.compat.v1.Session(graph=graph) as session:
             session.run(
@@ -42,9 +42,9 @@ def reason(model: TrainableModel, input_fn: InputFn, checkpoint: str) -> str | N
                     tf.compat.v1.global_variables_initializer(),
                     tf.compat.v1.local_variables_initializer(),
                     tf.compat.v1.tables_initializer(),
-                    iterator.initializer,
                 ]
             )
+            examples.begin(session)
             _restore(session, checkpoint)
             return _first(session, messages)
 

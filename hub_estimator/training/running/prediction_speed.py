@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping
 
 import numpy as np
-import tensorflow as tf
 
-from hub_estimator import files
+from hub_estimator import errors, files
 from hub_estimator.training.experiment import Experiment
+from hub_estimator.training.inputs.batches import first_features
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
@@ -44,7 +44,9 @@ def rows_per_second(
     trained.check("eval", experiment.eval_input)
     if experiment.source is not None:
         experiment.source.check_given_read()
-    batch = _first_batch(trained)
+    batch = first_features(experiment.eval_input.evaluation_fn(trained.spec))
+    if batch is None:
+        raise errors.DataFileError("Experiment.eval_input gives no examples.")
     with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
         model = LoadedModel(trained, trained.spec.without_weights(), None, pinned.path)
     try:
@@ -52,21 +54,6 @@ def rows_per_second(
     finally:
         model.close()
     return len(next(iter(batch.values()))) / secs
-
-
-def _first_batch(trained: TrainedModel) -> Mapping[str, np.ndarray]:
-    """Returns the values of the features of the first batch of the evaluation data."""
-    with tf.Graph().as_default():
-        with tf.device("/cpu:0"):
-            dataset = trained.eval_input.evaluation_fn(trained.spec)()
-        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-        features, *_ = iterator.get_next()
-        tables = tf.compat.v1.tables_initializer()
-        with tf.compat.v1.Session() as session:
-            session.run(tables)
-            session.run(iterator.initializer)  # which may need them
-            found: Mapping[str, np.ndarray] = session.run(features)
-    return found
 
 
 def _seconds(model: LoadedModel, batch: Mapping[str, np.ndarray]) -> float:

@@ -17,7 +17,7 @@ from hub_estimator.training.example_spec import class_names_of
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.folders import modules_in
-from hub_estimator.training.feature_cache import FeatureCache, Sources
+from hub_estimator.training.feature_cache import FeatureCache, Source, Sources
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model_folder import run_texts, summaries
 from hub_estimator.training.model_folder.history import metrics_of
@@ -128,17 +128,20 @@ def _run(
             _prepare_folder(experiment, folder, prepared.checked)
         elif is_changed and not config.cluster_spec and not run.lacks(run.step()):
             return _finished_before(experiment, run)
-    sources = Sources(
-        prepared.cache, model, spec, estimator.latest_checkpoint(),
-        splits_batches=config.train_distribute is not None,
-    )  # fmt: skip
+    sources = Sources(prepared.cache, model, spec, estimator.latest_checkpoint())
     steps = run.steps_left()
-    training = sources.training(experiment.train_input, steps)
-    evaluation = sources.evaluation(experiment.eval_input, -(-steps // experiment.eval_every_steps))
+    training = Source(experiment.train_input, spec)
+    evaluation = Source(experiment.eval_input, spec)
+    # In a cluster a task either trains or evaluates, or does neither.
+    if config.task_type not in ("evaluator", "ps"):
+        training = sources.training(training.input, _own_steps(steps, config))
+    if not config.cluster_spec:
+        evaluations = -(-steps // experiment.eval_every_steps)
+        evaluation = sources.evaluation(evaluation.input, evaluations)
     given_fn = experiment.train_input.training_fn(spec, experiment.seed, run.step)
     metrics, exported = run(
-        training.input.training_fn(training.spec, experiment.seed, run.step),
-        evaluation.input.evaluation_fn(evaluation.spec),
+        training.training_fn(experiment.seed, run.step),
+        evaluation.evaluation_fn(),
         prepared.hooks,
         functools.partial(nan_search.reason, model, given_fn),
     )
@@ -222,9 +225,16 @@ def _run_config(experiment: Experiment) -> Any:
 
 
 def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
-    if config.cluster_spec:  # the tasks of a cluster train, evaluate, or neither
+    if config.task_type == "ps":  # it has variables, and sees no examples
         return None
     return FeatureCache() if given is True else given or None
+
+
+def _own_steps(steps: int, config: Any) -> int:
+    """Returns how many of the steps take batches of this process, at least."""
+    if config.cluster_spec and config.train_distribute is None:  # its workers share the steps
+        return steps // config.num_worker_replicas
+    return steps
 
 
 def _fewer_calls(experiment: Experiment, model: TrainableModel, config: Any) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -112,7 +114,7 @@ def test_memory_for_one_batch_at_a_time(training, computed, monkeypatch):
         run(self, entry)
 
     asked: list[int] = []
-    monkeypatch.setattr(compute, "_cores", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(4)))
     monkeypatch.setattr(compute.Computation, "_compute", too_much_at_once)
     assert not training().spec.features and computed() == [ALL]
     assert asked == [4, 1]
@@ -162,7 +164,7 @@ def length_fn():
 
 
 def test_batches_that_end_before_earlier_ones_stay_in_order(training, monkeypatch):
-    monkeypatch.setattr(compute, "_cores", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(4)))
     # One batch of long texts, then some of short ones, and so on.
     lengths = np.where(np.arange(4096) // 256 % 4 == 0, 20_000, 1) + np.arange(4096) % 7
     texts = np.array(["a" * length for length in lengths], object)

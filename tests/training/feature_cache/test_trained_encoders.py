@@ -95,10 +95,10 @@ def encoder_of(modules, feature, **changes):
 def source(modules, tmp_path):
     """Returns the source of a training of ten steps; keyword arguments are those of the encoder."""
 
-    def make(feature="text", examples=None, checkpoint=None, splits=False, **changes):
+    def make(feature="text", examples=None, checkpoint=None, **changes):
         model = model_of(encoder_of(modules, feature, **changes))
         cache = FeatureCache(tmp_path / "features")
-        made = Sources(cache, model, model.example_spec(), checkpoint, splits)
+        made = Sources(cache, model, model.example_spec(), checkpoint)
         return made.training(examples or given(feature), 10)
 
     return make
@@ -161,7 +161,6 @@ CHANCE = (
     ("feature", "changes", "why"),
     [
         ("text", {"train_from_step": 3}, "Encoder.train_from_step changes what is trained"),
-        ("text", {"splits": True}, "each batch is divided among devices"),
         ("ids", {"trainable": "layer_3"}, CHANCE),
         ("ids", {"tags": []}, "nothing that costs much comes before what is trained"),
         (
