@@ -67,7 +67,7 @@ class Experiment:
       feature_cache: where to keep what frozen modules give for each example, and of trained ones what
         comes before all that is trained, so that it runs once for each and not in every epoch. Of data
         that is read anew in each epoch nothing is kept; there it runs ahead of the steps, on other
-        cores, where there is no GPU. True is `FeatureCache()`, False runs all of it in each step.
+        cores, where there are such, and no GPU, and 50 steps at least. True is `FeatureCache()`, False runs all of it in each step.
       seed: of the order of examples, initial values and dropout.
       keep_checkpoints: how many checkpoints to keep, the newest ones. The best one by `goal` stays
         beside them; in a cluster, up to so many more that wait for their evaluation.

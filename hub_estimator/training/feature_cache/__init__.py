@@ -1,6 +1,6 @@
 """What training does not change of encoders: computed once and kept on disk, or ahead of the steps."""
 
 from hub_estimator.training.feature_cache.feature_cache import FeatureCache
-from hub_estimator.training.feature_cache.sources import Source, Sources
+from hub_estimator.training.feature_cache.sources import ComputedInput, Sources
 
-__all__ = ["FeatureCache", "Source", "Sources"]
+__all__ = ["ComputedInput", "FeatureCache", "Sources"]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hub_estimator import environment
 from hub_estimator.graph.instance.cut import LowerPart, NoBorderError
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import concurrency
@@ -28,6 +29,8 @@ from hub_estimator.training.model.encoders import Encoder
 
 _PROBED = 2
 """Of how many examples all tensors inside of a module are looked at."""
+_GIVEN = ("mode", "params", "config", "input_context")
+"""What an Estimator gives an `input_fn` that has parameters of these names."""
 _PREFETCHED = 2
 """How many batches are computed beside those that are just being computed."""
 
@@ -35,7 +38,7 @@ _logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class Unchanged:
     """What training does not change of an encoder.
 
     Attributes:
@@ -47,6 +50,16 @@ class Part:
     number: int
     encoder: Encoder
     lower: LowerPart | None
+
+    def key(self, mode: str) -> tuple[Any, ...]:
+        """Returns what is equal where the same is computed, of encoders of one model."""
+        return self.number, self.lower is None, self.encoder.tags_for(mode)
+
+    def is_known(self, mode: str) -> bool:
+        """Whether the values of all variables that it reads are the module's, not chosen by chance."""
+        if self.lower is not None and not self.lower.variables:
+            return True
+        return self.encoder.module.digest(self.encoder.tags_for(mode)) is not None
 
 
 class Ahead:
@@ -63,10 +76,10 @@ class Ahead:
     """
 
     def __init__(
-        self, parts: Sequence[Part], mode: str, spec: ExampleSpec, features: Features
+        self, parts: Sequence[Unchanged], mode: str, spec: ExampleSpec, features: Features
     ) -> None:
         self._names = sorted({name for part in parts for name in part.encoder.feature_specs()})
-        self._workers = concurrency.batches_at_once(
+        self._at_once = concurrency.batches_at_once(
             {name: spec.features[name] for name in self._names}
         )
         with tf.Graph().as_default() as graph:
@@ -105,17 +118,24 @@ class Ahead:
         def added(*args: Any, **kwargs: Any) -> tf.data.Dataset:
             batches = input_fn(*args, **kwargs).map(
                 plain(lambda *batch: self._added(without, *batch)),
-                self._workers,
+                self._at_once,
                 deterministic=True,
             )
             options = tf.data.Options()
-            # Calls wait in threads of the input, which the steps' operations would have to share.
-            options.threading.private_threadpool_size = self._workers + 1
+            # Calls wait in threads, which the steps' operations would have to share; so does what reads
+            # and decodes the examples.
+            options.threading.private_threadpool_size = self._at_once + environment.cores()
             return batches.prefetch(_PREFETCHED).with_options(options)
 
-        # An Estimator gives an `input_fn` what it has parameters for.
-        added.__signature__ = inspect.signature(input_fn)  # type: ignore[attr-defined]
+        taken = [name for name in _GIVEN if name in inspect.signature(input_fn).parameters]
+        added.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in taken]
+        )
         return added
+
+    def close(self) -> None:
+        """Ends the session; what is being computed is waited for."""
+        self._session.close()
 
     def _added(
         self, without: Sequence[str], features: Mapping[str, tf.Tensor], *labels: Any
@@ -134,6 +154,8 @@ class Ahead:
             values: list[np.ndarray] = self._session.run([*self._tensors.values()], fed)
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(error.message) from error  # of which TensorFlow makes the same again
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(error.message) from error  # likewise
         return values
 
 
@@ -150,7 +172,7 @@ class _Built:
       variables: those that it reads.
     """
 
-    def __init__(self, part: Part, mode: str, features: Mapping[str, tf.Tensor]) -> None:
+    def __init__(self, part: Unchanged, mode: str, features: Mapping[str, tf.Tensor]) -> None:
         self.part = part
         before = len(tf.compat.v1.global_variables())
         if part.lower is None:

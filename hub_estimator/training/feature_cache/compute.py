@@ -48,10 +48,8 @@ class Computation:
         self._source, self._spec = source, spec
         self._names = sorted(names)
         taken = {name: spec.features[name] for name in self._names}
-        self._are_small, self._workers = (
-            concurrency.are_small(taken),
-            concurrency.batches_at_once(taken),
-        )
+        self._are_small = concurrency.are_small(taken)
+        self._workers = concurrency.batches_at_once(taken)
         self._graph = tf.Graph()
         with self._graph.as_default():
             tf.compat.v1.train.create_global_step()
@@ -80,7 +78,8 @@ class Computation:
         if not isinstance(self.work, Exploring):
             return
         with tf.compat.v1.Session() as session:
-            session.run([self._start, self._iterator.make_initializer(self._batches(0))])
+            session.run(self._start)
+            session.run(self._iterator.make_initializer(self._batches(0)))
             self.work.explore(session, session.run(self._batch))
 
     def __call__(self, entry: StoredOutputs) -> None:

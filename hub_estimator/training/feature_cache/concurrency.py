@@ -21,7 +21,13 @@ def batches_at_once(features: Mapping[str, tf.TensorSpec]) -> int:
       features: what the module takes.
     """
     # What is done to a text uses one core; what is done to images uses all, and much memory.
-    return min(environment.cores(), _MOST) if are_small(features) else 1
+    return min(threads(), _MOST) if are_small(features) else 1
+
+
+def threads() -> int:
+    """Returns how many of this process's cores TensorFlow is to use."""
+    cores = environment.cores()
+    return min(cores, int(environment.number("TF_NUM_INTEROP_THREADS", cores, 1e6)))
 
 
 def are_small(features: Mapping[str, tf.TensorSpec]) -> bool:

@@ -37,7 +37,8 @@ class FeatureCache:
     such as the ids of texts, or the first layers of an encoder of which the last ones are trained.
     It is found by what it follows from: the content of the module, the signature, the output, what is
     trained, and the data. So runs share it that differ in the head, or in how it is trained; and so do
-    the tasks of a cluster that have the same folder. Who comes first computes it, the others wait.
+    the tasks of a cluster that have the same folder, on a disk that has locks. Who comes first computes it,
+    the others wait.
 
     Attributes:
       folder: a local folder; None is `hub_estimator/features` in the user's cache folder.

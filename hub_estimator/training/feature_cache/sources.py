@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import environment
 from hub_estimator.graph.instance.cut import LowerPart, NoBorderError
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.feature_cache import checkpoints
-from hub_estimator.training.feature_cache.ahead import Ahead, Part
+from hub_estimator.training.feature_cache import checkpoints, concurrency
+from hub_estimator.training.feature_cache.ahead import Ahead, Unchanged
 from hub_estimator.training.feature_cache.feature_cache import FeatureCache
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.inputs.batches import first_features
 from hub_estimator.training.inputs.memory import InMemory
+from hub_estimator.training.inputs.streams import Streamed
 from hub_estimator.training.inputs.values import Column
 from hub_estimator.training.labels.label_spec import LabelSpec
 from hub_estimator.training.model import precomputed
@@ -30,7 +31,7 @@ _logger = logging.getLogger("hub_estimator")
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class ComputedInput:
     """An input, what to ask it for, and what is computed of that.
 
     Attributes:
@@ -76,8 +77,11 @@ class Sources:
     model: TrainableModel
     spec: ExampleSpec
     checkpoint: str | None
+    _made: dict[tuple[Any, ...], Ahead] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def training(self, given: Input, steps: int) -> Source:
+    def training(self, given: Input, steps: int) -> ComputedInput:
         """Returns an input that gives what encoders would give, wherever that is the same.
 
         Args:
@@ -93,10 +97,10 @@ class Sources:
         if given.is_augmented:
             if self.cache is not None and self._encoders:
                 _logger.info("Modules run as a whole in each step: training changes the examples.")
-            return Source(given, self.spec)
+            return ComputedInput(given, self.spec)
         return self._source("train", given, steps * given.batch_size > given.num_examples)
 
-    def evaluation(self, given: Input, evaluations: int) -> Source:
+    def evaluation(self, given: Input, evaluations: int) -> ComputedInput:
         """Returns an input for a number of evaluations; see `training`."""
         if not isinstance(given, InMemory):
             return self._ahead("eval", given, evaluations > 1)
@@ -107,9 +111,9 @@ class Sources:
         """The encoders in whose place the model takes what they would give."""
         return capabilities_of(self.model).encoders
 
-    def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> Source:
+    def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> ComputedInput:
         if self.cache is None or not self._encoders:
-            return Source(given, self.spec)
+            return ComputedInput(given, self.spec)
         found: dict[str, Column] = {}
         replaced: list[Encoder] = []
         for number, computed in self._computed(mode).items():
@@ -121,26 +125,46 @@ class Sources:
                 replaced.append(self._encoders[number])
                 found |= columns
         if not found:
-            return Source(given, self.spec)
-        return Source(given.with_features(found), self._without(replaced))
+            return ComputedInput(given, self.spec)
+        return ComputedInput(given.with_features(found), self._without(replaced))
 
-    def _ahead(self, mode: str, given: Input, is_worth_it: bool) -> Source:
+    def _ahead(self, mode: str, given: Input, is_worth_it: bool) -> ComputedInput:
         """Returns the source of data of which nothing is stored: it is read anew in each epoch."""
-        plainly = Source(given, self.spec)
+        plainly = ComputedInput(given, self.spec)
         if self.cache is None or not (is_worth_it and self._encoders and _has_free_cores()):
             return plainly
         parts = [
-            Part(number, self._encoders[number], lower)
+            Unchanged(number, self._encoders[number], lower)
             for number, lower in self._computed(mode).items()
         ]
-        batch = first_features(given.evaluation_fn(self.spec)) if parts else None
-        if batch is None:
-            return plainly
-        ahead = Ahead(parts, mode, self.spec, batch)
-        if not ahead.encoders:
+        known = [part for part in parts if part.is_known(mode)]
+        ahead = self._made_ahead(known, mode, given) if known else None
+        if ahead is None or not ahead.encoders:
             return plainly
         without = set(self.spec.features) - set(self._without(ahead.encoders).features)
-        return Source(given, self.spec, ahead, tuple(sorted(without)))
+        return ComputedInput(given, self.spec, ahead, tuple(sorted(without)))
+
+    def _made_ahead(self, parts: list[Unchanged], mode: str, given: Input) -> Ahead | None:
+        """Returns what computes parts of encoders; that of training, where evaluation has the same.
+
+        None where there are no examples.
+        """
+        key = tuple(part.key(mode) for part in parts)
+        if key not in self._made:
+            if mode == "train" and not isinstance(given, Streamed):
+                # Somebody else's input to train on need not be one to evaluate on.
+                batch = first_features(given.training_fn(self.spec, 0, lambda: 0))
+            else:
+                batch = first_features(given.evaluation_fn(self.spec))  # nothing is shuffled for it
+            if batch is None:
+                return None
+            self._made[key] = Ahead(parts, mode, self.spec, batch)
+        return self._made[key]
+
+    def close(self) -> None:
+        """Ends what computes ahead of steps; the inputs give nothing any more."""
+        for ahead in self._made.values():
+            ahead.close()
 
     def _computed(self, mode: str) -> dict[int, LowerPart | None]:
         """Returns of which encoders something is computed once, by their numbers.
@@ -210,7 +234,7 @@ class Sources:
 
 def _has_free_cores() -> bool:
     """Whether something can be computed beside the steps: a GPU does better what it can do."""
-    return environment.cores() > 1 and not tf.config.list_physical_devices("GPU")
+    return concurrency.threads() > 1 and not tf.config.list_physical_devices("GPU")
 
 
 def _is_changed(encoder: Encoder, lower: LowerPart | None, changed: tuple[str, ...]) -> bool:

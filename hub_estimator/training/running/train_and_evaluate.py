@@ -17,7 +17,7 @@ from hub_estimator.training.example_spec import class_names_of
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.exporters.base import FolderExporter
 from hub_estimator.training.exporters.folders import modules_in
-from hub_estimator.training.feature_cache import FeatureCache, Source, Sources
+from hub_estimator.training.feature_cache import ComputedInput, FeatureCache, Sources
 from hub_estimator.training.model.contract import TrainableModel, capabilities_of
 from hub_estimator.training.model_folder import run_texts, summaries
 from hub_estimator.training.model_folder.history import metrics_of
@@ -91,7 +91,7 @@ def prepare(experiment: Experiment, folder: ModelFolder) -> Prepared:
     checked = preflight.check(experiment, folder)
     if not (config.cluster_spec or config.train_distribute):  # these have sessions of their own
         config = config.replace(session_config=checked.session_config)
-    cache = _cache(experiment.feature_cache, config)
+    cache = _cache(experiment.feature_cache)
     if cache is not None:
         files.check_output("FeatureCache.folder", cache.store.folder, checked.reads)
     serving = ServingInput(checked.spec)
@@ -129,9 +129,22 @@ def _run(
         elif is_changed and not config.cluster_spec and not run.lacks(run.step()):
             return _finished_before(experiment, run)
     sources = Sources(prepared.cache, model, spec, estimator.latest_checkpoint())
-    steps = run.steps_left()
-    training = Source(experiment.train_input, spec)
-    evaluation = Source(experiment.eval_input, spec)
+    with contextlib.closing(sources):
+        metrics, exported = _run_on(sources, experiment, run, prepared)
+    result = _result(experiment, run, metrics, exported)
+    if experiment.report is not None and result.metrics:
+        trained = TrainedModel(folder, model, spec, estimator, experiment.eval_input)
+        reporting.write(experiment.report, trained, result.checkpoint, result.metrics)
+    return result
+
+
+def _run_on(
+    sources: Sources, experiment: Experiment, run: Run, prepared: Prepared
+) -> tuple[dict[str, Any], list[Any]]:
+    """Trains, evaluates and exports on what inputs give, computed beforehand where that is worth it."""
+    config, spec, steps = prepared.config, prepared.checked.spec, run.steps_left()
+    training = ComputedInput(experiment.train_input, spec)
+    evaluation = ComputedInput(experiment.eval_input, spec)
     # In a cluster a task either trains or evaluates, or does neither.
     if config.task_type not in ("evaluator", "ps"):
         training = sources.training(training.input, _own_steps(steps, config))
@@ -139,17 +152,12 @@ def _run(
         evaluations = -(-steps // experiment.eval_every_steps)
         evaluation = sources.evaluation(evaluation.input, evaluations)
     given_fn = experiment.train_input.training_fn(spec, experiment.seed, run.step)
-    metrics, exported = run(
+    return run(
         training.training_fn(experiment.seed, run.step),
         evaluation.evaluation_fn(),
         prepared.hooks,
-        functools.partial(nan_search.reason, model, given_fn),
+        functools.partial(nan_search.reason, prepared.checked.model, given_fn),
     )
-    result = _result(experiment, run, metrics, exported)
-    if experiment.report is not None and result.metrics:
-        trained = TrainedModel(folder, model, spec, estimator, experiment.eval_input)
-        reporting.write(experiment.report, trained, result.checkpoint, result.metrics)
-    return result
 
 
 def _result(
@@ -224,15 +232,13 @@ def _run_config(experiment: Experiment) -> Any:
     )
 
 
-def _cache(given: FeatureCache | bool, config: Any) -> FeatureCache | None:
-    if config.task_type == "ps":  # it has variables, and sees no examples
-        return None
+def _cache(given: FeatureCache | bool) -> FeatureCache | None:
     return FeatureCache() if given is True else given or None
 
 
 def _own_steps(steps: int, config: Any) -> int:
-    """Returns how many of the steps take batches of this process, at least."""
-    if config.cluster_spec and config.train_distribute is None:  # its workers share the steps
+    """Returns about how many of the steps take batches of this process."""
+    if config.num_ps_replicas:  # its workers share the steps
         return steps // config.num_worker_replicas
     return steps
 

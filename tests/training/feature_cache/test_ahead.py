@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import os
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -25,6 +29,7 @@ from tests.training.feature_cache.test_invisible import Operations
 from tests.training.feature_cache.test_trained_encoders import IDS, LABELS, TEXTS, values
 from tests.training.record_data import example
 
+ROOT = str(pathlib.Path(__file__).parent.parent.parent.parent)
 STEPS = 60
 TRAINED = "What encoder 'module' is trained from is computed ahead of each step."
 WHOLE = "Encoder 'module' runs as a whole in each step"
@@ -70,7 +75,7 @@ def cores(monkeypatch):
 @pytest.fixture
 def logged(caplog):
     caplog.set_level("INFO", "hub_estimator")
-    return lambda: [each for each in caplog.messages if "ncoder 'module" in each]
+    return lambda: [each for each in caplog.messages if "ncoder '" in each]
 
 
 def model_of(*encoders, **head):
@@ -109,7 +114,7 @@ def test_a_run(modules, records, logged, tmp_path, feature, trainable, works, sa
         (module,) = result.modules
         exported = values(os.path.join(module, "variables", "variables"))
         found.append((values(result.checkpoint), result.metrics, exported))
-    assert logged() == [says, says]  # of training, and of evaluation
+    assert logged() == [says]  # evaluation has the same
     assert not (tmp_path / "features").exists()
     assert 0 <= counts[1] < counts[0] and (counts[1] == 0) == (feature == "text")
     for plain, ahead in zip(*found, strict=True):
@@ -163,6 +168,27 @@ def test_the_only_core_has_the_steps(source, monkeypatch):
     assert source().ahead is None
 
 
+def test_a_trial_that_has_a_share_of_the_cores(source, monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "1")
+    assert source().ahead is None
+
+
+def test_values_that_chance_chooses_are_those_of_the_model(source):
+    """A module that is not on disk has other ones in each graph; ids of words depend on none."""
+    handle = hub.create_module_spec(divided_modules.words_fn)
+    assert source(handle=handle, trainable=False).ahead is None
+    assert source(handle=handle).ahead is not None
+
+
+def test_an_input_to_train_on_alone(source):
+    class TrainingOnly(Stream):
+        def __init__(self, given):
+            super().__init__(given)
+            del self.evaluation_fn
+
+    assert source(TrainingOnly(texts())).ahead is not None
+
+
 def test_a_gpu_has_the_modules(source, monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     assert source().ahead is None
@@ -172,7 +198,7 @@ def test_no_examples(source):
     class Empty(Stream):
         def __init__(self, given):
             super().__init__(given)
-            self.evaluation_fn = lambda spec: lambda: given.evaluation_fn(spec)().take(0)
+            self.training_fn = lambda spec, *_: lambda: given.evaluation_fn(spec)().take(0)
 
     assert source(Empty(texts())).ahead is None
 
@@ -217,22 +243,71 @@ def test_where_modules_run_as_ever(source, modules, logged, tmp_path, module_fn,
 def test_an_example_that_a_module_refuses(source, tmp_path):
     """Its step says what it would have said without this."""
     handle = export(hub.create_module_spec(picky_fn), tmp_path / "module")
-    given = Arrays({"text": ["1", "2", "a", "4"]}, [0.0] * 4, batch_size=4)
+    numbers = [*map(str, range(39)), "a"]
+    given = Arrays({"text": numbers}, LABELS, batch_size=40)
     made = source(Stream(given), handle=handle)
     assert made.ahead is not None
     with pytest.raises(tf.errors.InvalidArgumentError, match="correctly convert string"):
         batch(made)
 
 
+def greedy_fn():
+    text = tf.compat.v1.placeholder(tf.string, [None], name="text")
+    lengths = tf.strings.length(tf.strings.regex_replace(text, " ", ""))
+    size = tf.where(tf.reduce_any(lengths > 5), tf.constant(1 << 50, tf.int64), 1)
+    large = tf.fill([size], 0.0)
+    rows = tf.cast(lengths[:, tf.newaxis], tf.float32) + large[:1]
+    table = divided_modules.variable("table", [1, 3], 1)
+    hub.add_signature(inputs={"text": text}, outputs=tf.matmul(rows, table))
+
+
+def test_an_example_that_takes_too_much_memory(source, tmp_path):
+    handle = export(hub.create_module_spec(greedy_fn), tmp_path / "module")
+    made = source(Stream(Arrays({"text": ["a"] * 39 + ["larger"]}, LABELS, 40)), handle=handle)
+    assert made.ahead is not None
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        batch(made)
+
+
 def test_an_input_fn_is_given_what_it_takes(source):
-    def input_fn(input_context=None, config=None):
+    def input_fn(path=None, input_context=None, config=None):
         raise AssertionError
 
-    added = source().ahead.added_to(input_fn, ())
-    assert inspect.getfullargspec(added).args == ["input_context", "config"]
+    ahead = source().ahead
+    for given in (input_fn, functools.partial(input_fn, path="x")):
+        added = ahead.added_to(given, ())
+        assert inspect.getfullargspec(added).args == ["config", "input_context"]
 
 
-def test_a_strategy(modules, records, tmp_path):
+def test_several_encoders_and_heads(modules, tmp_path, logged):
+    features = {"text": TEXTS, "ids": IDS, "others": TEXTS[::-1], "weight": [1.0, 2.0] * 20}
+    given = Stream(Arrays(features, {"a": LABELS, "b": LABELS[::-1]}, batch_size=8))
+    encoders = [
+        Encoder(modules["text"], trainable=True, name="words"),
+        Encoder(modules["text"], ["text", "others"], name="two", dropout=0.2),
+        Encoder(modules["ids"], "ids", output="layer_3", pool="mean", pool_mask="ids"),
+    ]
+    heads = [head_class("RegressionHead")(weight_column="weight", name=name) for name in "ab"]
+    optimization = Optimization(tf.compat.v1.train.AdagradOptimizer, 0.1)
+    model = Model(encoders, head_class("MultiHead")(heads), optimization)
+    found = []
+    for name, cache in [("plain", False), ("ahead", FeatureCache(tmp_path / "features"))]:
+        result = runs.train(
+            tmp_path / name, model, given, given, STEPS, STEPS // 2, feature_cache=cache
+        )
+        found.append((values(result.checkpoint), result.metrics))
+    assert logged() == [
+        "What encoder 'words' is trained from is computed ahead of each step.",
+        "Outputs of encoder 'two' are computed ahead of each step.",
+        FROZEN,
+    ]
+    for plain, ahead in zip(*found, strict=True):
+        assert set(plain) == set(ahead)
+        for name, value in plain.items():
+            assert np.allclose(value, ahead[name], rtol=1e-5, atol=1e-6), name
+
+
+def test_a_strategy(modules, records, tmp_path, logged):
     encoder = Encoder(modules["text"], trainable=True)
     found = []
     for name, cache in [("plain", False), ("ahead", FeatureCache(tmp_path / "features"))]:
@@ -241,7 +316,20 @@ def test_a_strategy(modules, records, tmp_path):
             feature_cache=cache, distribute=lambda: tf.distribute.MirroredStrategy(["/cpu:0"]),
         )  # fmt: skip
         found.append(values(result.checkpoint))
+    assert logged() == [TRAINED]
     plain, ahead = found
     assert set(plain) == set(ahead)
     for name, value in plain.items():
         assert np.allclose(value, ahead[name], rtol=1e-5, atol=1e-6), name
+
+
+def test_each_of_two_replicas_takes_a_whole_batch(modules, tmp_path):
+    """So what has any number of rows for each example may be in it, stored or computed ahead."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.training.feature_cache.two_replicas", modules["text"], tmp_path],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said, differences = json.loads(done.stdout.splitlines()[-1])
+    assert said == ["computed what encoder 'module' is trained from: 40 of 40", TRAINED]
+    assert differences == pytest.approx([0, 0], abs=1e-6)

@@ -10,7 +10,7 @@ import hub_estimator as hub
 from hub_estimator import errors
 from hub_estimator.compat import head_class
 from hub_estimator.training.example_spec import ExampleSpec
-from hub_estimator.training.feature_cache import Source, Sources
+from hub_estimator.training.feature_cache import ComputedInput, Sources
 from hub_estimator.training.inputs.augmentation import Augmentation
 from hub_estimator.training.inputs.image_folder import ImageFolder
 from hub_estimator.training.labels.one_class import OneClass
@@ -60,7 +60,7 @@ def test_outputs_of_images(training, folder, computed):
     source = training()
     assert not source.spec.features
     assert computed() == ["computed outputs of encoder 'module': 6 of 6"]
-    plain = Source(ImageFolder(folder, batch_size=4), IMAGES)
+    plain = ComputedInput(ImageFolder(folder, batch_size=4), IMAGES)
     for (given, labels), (made, same) in zip(batches(plain), batches(source), strict=True):
         assert np.array_equal(labels, same)
         assert np.allclose(given["image"].mean((1, 2)), made["encoder_0/output_0"], atol=1e-6)
