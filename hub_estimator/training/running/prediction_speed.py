@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping
 
 import numpy as np
-import tensorflow as tf
 
 from hub_estimator import files
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
+from hub_estimator.training.running.batches import reading
 from hub_estimator.training.running.loaded_model import LoadedModel
 from hub_estimator.training.running.trained_model import TrainedModel
 
@@ -44,29 +44,17 @@ def rows_per_second(
     trained.check("eval", experiment.eval_input)
     if experiment.source is not None:
         experiment.source.check_given_read()
-    batch = _first_batch(trained)
+    config = trained.estimator.config
+    with reading(trained.eval_input.evaluation_fn(trained.spec), config) as batches:
+        batch, *_ = next(batches)
+    built = trained.check_model("infer")
     with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
-        model = LoadedModel(trained, trained.spec.without_weights(), None, pinned.path)
+        model = LoadedModel(built, None, pinned.path, config)
     try:
         secs = _seconds(model, batch)
     finally:
         model.close()
     return len(next(iter(batch.values()))) / secs
-
-
-def _first_batch(trained: TrainedModel) -> Mapping[str, np.ndarray]:
-    """Returns the values of the features of the first batch of the evaluation data."""
-    with tf.Graph().as_default():
-        with tf.device("/cpu:0"):
-            dataset = trained.eval_input.evaluation_fn(trained.spec)()
-        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-        features, *_ = iterator.get_next()
-        tables = tf.compat.v1.tables_initializer()
-        with tf.compat.v1.Session() as session:
-            session.run(tables)
-            session.run(iterator.initializer)  # which may need them
-            found: Mapping[str, np.ndarray] = session.run(features)
-    return found
 
 
 def _seconds(model: LoadedModel, batch: Mapping[str, np.ndarray]) -> float:
