@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
 import itertools
 import operator
 from collections.abc import Iterator, Sequence
@@ -197,9 +196,12 @@ def _blocks(path: str, text: str, delimiter: str) -> Iterator[list[list[str]]]:
 
 
 def _reader(text: str, delimiter: str) -> Any:
+    end = data_text.line_end(text)
+    lines = text.split(end)
+    last = lines.pop()
     # Tab-separated text has no quoting: a stray quote must not swallow the rows up to the next one.
     return csv.reader(
-        io.StringIO(text, newline=data_text.line_end(text)),
+        itertools.chain(map(operator.add, lines, itertools.repeat(end)), [last] if last else []),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
         strict=True,
