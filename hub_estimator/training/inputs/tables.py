@@ -6,7 +6,7 @@ import contextlib
 import csv
 import itertools
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hub_estimator import errors, files, texts
@@ -20,6 +20,7 @@ _DELIMITERS = ",;\t|"
 # make Python look for garbage among them.
 _AT_ONCE = (1, 1)
 _THEN = 500
+_FIRST_PART = 10_000  # characters, up to the end of their line
 # What Python's `csv` says, and what is meant.
 _MEANT = {
     "unexpected end of data": "unexpected end of data; a quote opens in this row and never closes",
@@ -196,16 +197,25 @@ def _blocks(path: str, text: str, delimiter: str) -> Iterator[list[list[str]]]:
 
 
 def _reader(text: str, delimiter: str) -> Any:
-    end = data_text.line_end(text)
-    lines = text.split(end)
-    last = lines.pop()
     # Tab-separated text has no quoting: a stray quote must not swallow the rows up to the next one.
     return csv.reader(
-        itertools.chain(map(operator.add, lines, itertools.repeat(end)), [last] if last else []),
+        itertools.chain.from_iterable(_lines(text)),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
         strict=True,
     )
+
+
+def _lines(text: str) -> Iterator[Iterable[str]]:
+    """Gives lines with their ends, in parts: some ask for the first ones only."""
+    end = data_text.line_end(text)
+    start, stop = 0, text.find(end, _FIRST_PART) + 1
+    while start < len(text):
+        lines = text[start : stop or None].split(end)
+        last = lines.pop()
+        yield map(operator.add, lines, itertools.repeat(end))
+        yield [last] if last else ()
+        start, stop = stop or len(text), 0
 
 
 def _check_one_by_one(path: str, text: str, delimiter: str) -> None:
