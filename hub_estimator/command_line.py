@@ -233,7 +233,7 @@ def start_tensorflow() -> None:
     What a configuration imports finds legacy Keras as `tf.keras`, as Estimators need it.
     """
     compat.choose_legacy_keras()
-    with quiet_start(), _without_looking_for_garbage():
+    with quiet_start(), without_looking_for_garbage():
         import tensorflow as tf
 
         from hub_estimator.training import configurables
@@ -243,7 +243,7 @@ def start_tensorflow() -> None:
 
 
 @contextlib.contextmanager
-def _without_looking_for_garbage() -> Iterator[None]:
+def without_looking_for_garbage() -> Iterator[None]:
     """Keeps Python's garbage collector off while TensorFlow is loaded, of which it takes a quarter.
 
     What is loaded then stays for good, and is never looked through again.
