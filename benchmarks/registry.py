@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.harness import Benchmark, Figure
 
 _LIBRARIES = ("hub_estimator", "tensorflow_hub")
+_OF_A_FILE = "100,000 texts with everything, a file"
 _PARTS = (
     Figure("module", "Module(), seconds"),
     Figure("call", "first call, seconds"),
@@ -136,10 +137,12 @@ def _training() -> list[Benchmark]:
                 program,
                 "text",
                 (Figure("rows_per_second", f"{what}, rows per second", 3.0, more_is_better=True),),
+                *arguments,
             )
-            for name, program, what in (
-                ("predict/text", "predict", "100,000 texts"),
-                ("predict/file", "predict_file", "100,000 texts of a file with everything"),
+            for name, program, what, arguments in (
+                ("predict/text", "predict", "100,000 texts", ()),
+                ("predict/file", "predict_file", f"{_OF_A_FILE} of CSV", ()),
+                ("predict/json_lines", "predict_file", f"{_OF_A_FILE} of JSON", ("--form=jsonl",)),
             )
         ),
     ]
@@ -252,9 +255,30 @@ def _imports() -> list[Benchmark]:
     ]
 
 
+def _start() -> list[Benchmark]:
+    """What a training costs before its first step."""
+    return [
+        Benchmark(
+            "first_step/text",
+            [
+                "-m", "benchmarks.programs.first_step", "--module={modules}/text",
+                "--data={data}/reviews",
+            ],
+            None,
+            (
+                Figure("ratio", "start to first step, features stored / import tensorflow", 1.3),
+                Figure("first_step", "start to first step, seconds"),
+                Figure("import", "import tensorflow, seconds"),
+            ),
+            modules=("text",),
+            data=("reviews",),
+        )
+    ]  # fmt: skip
+
+
 def benchmarks() -> list[Benchmark]:
     """Returns all benchmarks, in the order of the table."""
     return [
         *_modules(), *_training(), *_evaluations(), *_last_layers(), *_keras(), *_images(),
-        *_imports(),
+        *_imports(), *_start(),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -232,13 +233,30 @@ def start_tensorflow() -> None:
     What a configuration imports finds legacy Keras as `tf.keras`, as Estimators need it.
     """
     compat.choose_legacy_keras()
-    with quiet_start():
+    with quiet_start(), without_looking_for_garbage():
         import tensorflow as tf
 
         from hub_estimator.training import configurables
 
         configurables.register()
         tf.config.list_physical_devices()  # where there is no GPU, looking for one is noisy
+
+
+@contextlib.contextmanager
+def without_looking_for_garbage() -> Iterator[None]:
+    """Keeps Python's garbage collector off while TensorFlow is loaded, of which it takes a quarter.
+
+    What is loaded then stays for good, and is never looked through again.
+    """
+    if "tensorflow" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 @contextlib.contextmanager

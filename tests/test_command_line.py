@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -103,6 +105,29 @@ def test_who_asks_for_it_sees_it(capfd, monkeypatch):
     with command_line.quiet_start():
         os.write(2, b"noise\n")
     assert capfd.readouterr().err == "noise\n"
+
+
+def test_no_garbage_is_looked_for_while_tensorflow_is_loaded(monkeypatch):
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    before = gc.get_freeze_count()
+    try:
+        with command_line.without_looking_for_garbage():
+            assert not gc.isenabled()
+        assert gc.isenabled() and gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
+    before = gc.get_freeze_count()
+    with pytest.raises(ImportError), command_line.without_looking_for_garbage():
+        raise ImportError
+    assert gc.isenabled() and gc.get_freeze_count() == before
+
+
+def test_who_has_loaded_tensorflow_keeps_the_collector_as_it_is(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    before = gc.get_freeze_count()
+    with command_line.without_looking_for_garbage():
+        assert gc.isenabled()
+    assert gc.get_freeze_count() == before
 
 
 def test_words_between_flags():

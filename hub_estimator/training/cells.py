@@ -134,6 +134,9 @@ def _has_underscores(values: Sequence[Any] | np.ndarray) -> bool:
 def _texts(values: Cells) -> np.ndarray:
     # An empty text is a text; only of a number it is the lack.
     encoded = np.empty(len(values.values), object)
+    with contextlib.suppress(TypeError, UnicodeEncodeError):
+        encoded[:] = [*map(str.encode, values.values)]  # all are texts, as a rule
+        return encoded
     for number, value in enumerate(values.values):
         if isinstance(value, bytes):
             encoded[number] = bytes(value)

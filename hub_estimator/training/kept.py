@@ -1,7 +1,7 @@
 """What says which example each is, such as an id or a path: it is kept beside what is predicted.
 
 It passes the model by. An input puts it into the features of its batches, under names that no other
-feature has, and who builds the model takes it out again. So it is of the same example as the features
+feature has, and who runs the model takes it out again. So it is of the same example as the features
 beside it, whatever the size of the batches. Each value is a text of JSON: a number stays a number.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,19 +37,6 @@ def split(features: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the features that are the model's, and those that hold what is kept."""
     of_model = {name: value for name, value in features.items() if not name.startswith(_PREFIX)}
     return of_model, {name: value for name, value in features.items() if name not in of_model}
-
-
-def passing_by(model_fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a `model_fn` whose predictions have what is kept of the examples too."""
-
-    def keeping(
-        features: Any, labels: Any, mode: str, params: Any = None, config: Any = None
-    ) -> Any:
-        of_model, kept = split(features)
-        spec = model_fn(of_model, labels, mode, params=params, config=config)
-        return spec._replace(predictions={**spec.predictions, **kept}) if kept else spec
-
-    return keeping
 
 
 def column(name: str, values: Iterable[Any]) -> np.ndarray:

@@ -13,6 +13,7 @@ from benchmarks.programs import (
     checkpoint,
     evaluations,
     export,
+    first_step,
     instantiate,
     latest_export,
     predict,
@@ -68,8 +69,10 @@ def test_predict(text_path):
     assert predict.measure(hub, text_path, rows, 32)["rows_per_second"] > 0
 
 
-def test_predict_file(text_path):
-    assert predict_file.measure(hub, text_path, predict.texts(50))["rows_per_second"] > 0
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_predict_file(text_path, form):
+    found = predict_file.measure(hub, text_path, predict.texts(50), form)
+    assert set(found) == {"seconds", "processors", "rows_per_second"} and min(found.values()) > 0
 
 
 @pytest.mark.parametrize("fine_tune", [True, False])
@@ -97,6 +100,14 @@ def test_evaluations(tmp_path):
         shutil.copy(tmp_path / "data.csv", tmp_path / name)
     found = evaluations.measure(str(tmp_path / "module"), str(tmp_path), evaluations=2, steps=1)
     assert set(found) == {"evaluation"}
+
+
+def test_first_step(tmp_path):
+    text_data.write_both(tmp_path)
+    for name in ("train.csv", "test.csv"):
+        shutil.copy(tmp_path / "data.csv", tmp_path / name)
+    found = first_step.measure(str(tmp_path / "module"), str(tmp_path), steps=2)
+    assert set(found) == {"import", "first_step", "ratio"} and min(found.values()) > 0
 
 
 def test_train_last_layers(tmp_path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -76,6 +77,31 @@ def elements(dataset: tf.data.Dataset) -> Iterator[Any]:
             except tf.errors.OutOfRangeError:
                 return
             yield value
+
+
+@contextlib.contextmanager
+def reading(input_fn: InputFn, config: Any) -> Iterator[Iterator[Any]]:
+    """Reads data for the time of a `with` block; gives its batches in their order, as arrays.
+
+    Args:
+      input_fn: gives the data, read in a graph and a session of its own.
+      config: the `RunConfig` of the Estimator that would read it.
+    """
+    with tf.Graph().as_default() as graph:
+        tf.compat.v1.set_random_seed(config.tf_random_seed)
+        batches = of(input_fn)
+        tables = tf.compat.v1.tables_initializer()
+    session = tf.compat.v1.Session(graph=graph, config=config.session_config)
+    with contextlib.closing(session):
+        session.run(tables)
+        batches.begin(session)
+        yield _values(session.make_callable(batches.next))
+
+
+def _values(next_batch: Callable[[], Any]) -> Iterator[Any]:
+    with contextlib.suppress(tf.errors.OutOfRangeError):
+        while True:
+            yield next_batch()
 
 
 def first_features(input_fn: InputFn) -> dict[str, Any] | None:

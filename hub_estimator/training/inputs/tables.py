@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import itertools
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hub_estimator import errors, files, texts
 from hub_estimator.training.inputs import data_text, formats
@@ -15,6 +16,11 @@ if TYPE_CHECKING:  # it brings TensorFlow
     from hub_estimator.training.inputs.columns import ColumnName
 
 _DELIMITERS = ",;\t|"
+# How many rows are taken at once: the first two by themselves, since some ask for no more. Fewer than
+# make Python look for garbage among them.
+_AT_ONCE = (1, 1)
+_THEN = 500
+_FIRST_PART = 10_000  # characters, up to the end of their line
 # What Python's `csv` says, and what is meant.
 _MEANT = {
     "unexpected end of data": "unexpected end of data; a quote opens in this row and never closes",
@@ -53,12 +59,16 @@ def read_columns(
       errors.ColumnNotFoundError: it has no such column.
     """
     path = files.as_path(path)
-    with _reading(path, delimiter) as rows:
-        first = _first(path, rows, header)
+    with _reading(path, delimiter) as blocks:
+        first = _first(path, blocks, header)
         places = {column: _place(path, column, first, header) for column in columns}
-        table = [*([] if header else [first]), *rows]
-        _check_has_rows(path, bool(table))
-        return {column: [row[place] for row in table] for column, place in places.items()}
+        has_any, fields = False, {column: list[str]() for column in columns}
+        for block in blocks if header else itertools.chain([[first]], blocks):
+            has_any = True
+            for column, place in places.items():
+                fields[column] += map(operator.itemgetter(place), block)
+        _check_has_rows(path, has_any)
+        return fields
 
 
 def check_columns(
@@ -69,31 +79,32 @@ def check_columns(
     Raises:
       errors.Error: see `read_columns`.
     """
-    with _reading(path, delimiter) as rows:
-        first = _first(path, rows, header)
+    with _reading(path, delimiter) as blocks:
+        first = _first(path, blocks, header)
         for column in columns:
             _place(path, column, first, header)
-        _check_has_rows(path, not header or next(rows, None) is not None)
+        _check_has_rows(path, not header or next(blocks, None) is not None)
 
 
 @contextlib.contextmanager
-def _reading(path: str, delimiter: str | None) -> Iterator[Iterator[list[str]]]:
-    """Gives the rows of a file for the time of a `with` block."""
+def _reading(path: str, delimiter: str | None) -> Iterator[Iterator[list[list[str]]]]:
+    """Gives the rows of a file, see `_blocks`, for the time of a `with` block."""
     if delimiter is None:
         delimiter = "\t" if path.removesuffix(".gz").endswith(".tsv") else ","
     text = data_text.read(path, formats.TABLE)
     try:
         with _fields_of_any_length(text):
-            yield _rows(path, text, delimiter)
+            yield _blocks(path, text, delimiter)
     except (errors.DataFileError, errors.ColumnNotFoundError):
         formats.refuse_other(path, text, formats.TABLE)
         raise
 
 
-def _first(path: str, rows: Iterator[list[str]], header: bool) -> list[str]:
-    first = next(rows, None)
-    if first is None:
+def _first(path: str, blocks: Iterator[list[list[str]]], header: bool) -> list[str]:
+    block = next(blocks, None)
+    if block is None:
         raise errors.DataFileError(f"The data file {path!r} is empty.")
+    first = block[0]
     if header and not any(first):
         raise errors.DataFileError(
             f"The first line of the data file {path!r} is blank; it must name the columns."
@@ -155,30 +166,70 @@ def _fields_of_any_length(text: str) -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _rows(path: str, text: str, delimiter: str) -> Iterator[list[str]]:
-    """Gives rows of equal length; a blank line is a row of empty fields, but not at the end."""
+def _blocks(path: str, text: str, delimiter: str) -> Iterator[list[list[str]]]:
+    """Gives rows of equal length, some at once; the first ones are the first row alone.
+
+    A blank line is a row of empty fields, but not at the end.
+    """
+    reader = _reader(text, delimiter)
+    width = blank = 0
+    for size in itertools.chain(_AT_ONCE, itertools.repeat(_THEN)):
+        try:
+            block = list(itertools.islice(reader, size))
+        except csv.Error:
+            _check_one_by_one(path, text, delimiter)
+            raise
+        if not block:
+            return
+        end = len(block)
+        while end and not block[end - 1]:
+            end -= 1
+        if end:
+            rows = block[:end]
+            width = width or len(next(filter(None, rows)))
+            if not {0, width}.issuperset(map(len, rows)):
+                _check_one_by_one(path, text, delimiter)
+            empty = [""] * width
+            yield from itertools.repeat([empty], blank)
+            blank = 0
+            yield rows if all(rows) else [row or empty for row in rows]
+        blank += len(block) - end
+
+
+def _reader(text: str, delimiter: str) -> Any:
     # Tab-separated text has no quoting: a stray quote must not swallow the rows up to the next one.
-    reader = csv.reader(
-        io.StringIO(text, newline=data_text.line_end(text)),
+    return csv.reader(
+        itertools.chain.from_iterable(_lines(text)),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
         strict=True,
     )
-    width = blank = number = 0
+
+
+def _lines(text: str) -> Iterator[Iterable[str]]:
+    """Gives lines with their ends, in parts: some ask for the first ones only."""
+    end = data_text.line_end(text)
+    start, stop = 0, text.find(end, _FIRST_PART) + 1
+    while start < len(text):
+        lines = text[start : stop or None].split(end)
+        last = lines.pop()
+        yield map(operator.add, lines, itertools.repeat(end))
+        yield [last] if last else ()
+        start, stop = stop or len(text), 0
+
+
+def _check_one_by_one(path: str, text: str, delimiter: str) -> None:
+    """Raises the error of the first row that is wrong."""
+    reader = _reader(text, delimiter)
+    width = number = 0
     try:
         for number, row in enumerate(reader, 1):
-            if not row:
-                blank += 1
-                continue
             width = width or len(row)
-            if len(row) != width:
+            if len(row) not in (0, width):
                 raise errors.DataFileError(
                     f"Row {number} (line {reader.line_num}) of the data file {path!r} has "
                     f"{len(row)} fields, the first row has {width}."
                 )
-            yield from ([""] * width for _ in range(blank))
-            blank = 0
-            yield row
     except csv.Error as error:
         raise errors.DataFileError(
             f"Row {number + 1} (line {reader.line_num}) of the data file {path!r} cannot be "

@@ -56,7 +56,7 @@ def export(
     trained = TrainedModel.of(experiment, folder)
     source = _source(trained, what, receives)
     folders.check_free(target)
-    modules = trained.check_model("infer")
+    modules = trained.check_model("infer").origins
     files.check_output("The export", target, places.of_modules(modules))
     folder.check_not_own("the export", target)
     if experiment.source is not None:

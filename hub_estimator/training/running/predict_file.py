@@ -1,11 +1,12 @@
-"""Predictions for the examples of a file, in one pass on one graph and one session."""
+"""Predictions for the examples of a file, in one pass: read, predicted and written side by side."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import IO, Any, cast
 
 import numpy as np
@@ -14,17 +15,21 @@ from hub_estimator import errors, files
 from hub_estimator.progress import Progress
 from hub_estimator.training import checks, kept
 from hub_estimator.training.experiment import Experiment
-from hub_estimator.training.inputs import kept_names
+from hub_estimator.training.inputs import batches, kept_names
+from hub_estimator.training.inputs.base import InputFn
 from hub_estimator.training.inputs.failures import clear_errors
 from hub_estimator.training.labels.prediction_lines import Form
 from hub_estimator.training.model_folder.choice import DEFAULT, CheckpointChoice
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import places
 from hub_estimator.training.running.interruption import Signals
+from hub_estimator.training.running.loaded_model import LoadedModel
+from hub_estimator.training.running.made_ahead import made_ahead
 from hub_estimator.training.running.prediction_formats import Writer
 from hub_estimator.training.running.trained_model import TrainedModel
 
 _FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl"}
+_Predictions = Mapping[Any, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,22 +99,20 @@ def predict(
     names = kept_names.names_to_keep(eval_input, kept.check(keep, "predict.keep"))
     folder = ModelFolder(files.as_path(model_dir))
     trained = TrainedModel.of(experiment, folder)
-    modules = trained.check("infer", eval_input)
+    built = trained.check("infer", eval_input)
     if target is not None:
-        read = [("the input", source), *places.of_modules(modules)]
+        read = [("the input", source), *places.of_modules(built.origins)]
         files.check_output("The output", target, read)
         folder.check_not_own("the output", target)
     writer = Writer(trained.spec.labels, form, names)
     if experiment.source is not None:
         experiment.source.check_given_read()
-    spec = trained.spec.without_weights()
+    spec, config = trained.spec.without_weights(), trained.estimator.config
     input_fn = kept_names.prediction_fn(eval_input, spec, source, names)
     chosen = checkpoint.one(folder, experiment.goal, experiment.ends_on)
     with Signals().listening(), folder.pinned(chosen) as pinned:
-        batches = trained.estimator.predict(
-            input_fn, writer.keys, checkpoint_path=pinned.path, yield_single_examples=False
-        )
-        rows = _write(output, writer, batches)
+        loading = functools.partial(LoadedModel, built, writer.keys, pinned.path, config)
+        rows = _write(output, writer, _predicted(input_fn, loading, config))
     return Predicted(target or "", rows, pinned.step)
 
 
@@ -132,15 +135,34 @@ def _checked_form(target: str | None, form: Form | None) -> Form:
     return by_name
 
 
+def _predicted(
+    input_fn: InputFn, loading: Callable[[], LoadedModel], config: Any
+) -> Generator[_Predictions, None, None]:
+    """Gives the predictions for each batch, and what is kept of it, by key."""
+    with (
+        batches.reading(input_fn, config) as given,
+        contextlib.closing(loading()) as model,
+    ):
+        run = functools.partial(_of_batch, model)
+        yield from made_ahead(run, given, model.calls_at_once)
+
+
+def _of_batch(model: LoadedModel, batch: Mapping[str, np.ndarray]) -> _Predictions:
+    features, to_keep = kept.split(batch)
+    return {**model.predictions(features), **to_keep}
+
+
 @clear_errors()
 def _write(
-    output: str | IO[bytes], writer: Writer, batches: Iterable[Mapping[Any, np.ndarray]]
+    output: str | IO[bytes],
+    writer: Writer,
+    predicted: Generator[_Predictions, None, None],
 ) -> int:
     """Writes the predictions; returns the number of rows."""
     shown = Progress(_line, unit=" rows", desc="predicted")
-    with _opened(output) as file, shown as progress:
+    with _opened(output) as file, shown as progress, contextlib.closing(predicted):
         header = writer.header()  # of an open file not before the data is known to be right
-        for predictions in batches:
+        for predictions in predicted:
             file.write(header + writer.lines(predictions))
             header = b""
             if not isinstance(output, str):

@@ -67,8 +67,8 @@ class Writer:
 
     @property
     def keys(self) -> list[Key]:
-        """The predictions that are needed, for `Estimator.predict(predict_keys=...)`."""
-        return [*(key for _, key in self._parts), *self._kept]
+        """The predictions that are needed of the model."""
+        return [key for _, key in self._parts]
 
     def header(self) -> bytes:
         """Returns the first line; empty where there is none."""

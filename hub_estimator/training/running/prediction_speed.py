@@ -47,8 +47,9 @@ def rows_per_second(
     batch = first_features(experiment.eval_input.evaluation_fn(trained.spec))
     if batch is None:
         raise errors.DataFileError("Experiment.eval_input gives no examples.")
+    built, config = trained.check_model("infer"), trained.estimator.config
     with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
-        model = LoadedModel(trained, trained.spec.without_weights(), None, pinned.path)
+        model = LoadedModel(built, None, pinned.path, config)
     try:
         secs = _seconds(model, batch)
     finally:

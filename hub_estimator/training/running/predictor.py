@@ -55,7 +55,7 @@ class Predictor:
     ) -> None:
         folder = ModelFolder(files.as_path(model_dir))
         trained = TrainedModel.of(experiment, folder)
-        trained.check_model("infer")
+        built = trained.check_model("infer")
         self._model_dir = folder.path
         self._labels = trained.spec.labels
         self._spec = trained.spec.without_weights()
@@ -64,7 +64,7 @@ class Predictor:
         with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
             self.step = pinned.step
             keys = Writer(self._labels, "jsonl").keys
-            self._model = LoadedModel(trained, self._spec, keys, pinned.path)
+            self._model = LoadedModel(built, keys, pinned.path, trained.estimator.config)
         self._decoder = ImageDecoder(self._spec.features)
         if experiment.source is not None:
             experiment.source.check_given_read()

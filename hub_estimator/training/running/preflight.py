@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from hub_estimator import errors, files
 from hub_estimator.format.checkpoint import open_checkpoint
+from hub_estimator.format.origin import Origin
 from hub_estimator.graph.origins import origins
 from hub_estimator.graph.registration import registered_modules
 from hub_estimator.training.example_spec import ExampleSpec, class_names_of
@@ -58,15 +59,22 @@ class Checked:
 
 @dataclasses.dataclass(frozen=True)
 class Built:
-    """A model in a graph that is thrown away.
+    """A model in a graph of its own.
 
     Attributes:
       graph: the graph.
+      features: what the model was given, placeholders by feature name.
       spec: the `tf.estimator.EstimatorSpec`.
     """
 
     graph: tf.Graph
+    features: Mapping[str, Any]
     spec: Any
+
+    @property
+    def origins(self) -> Mapping[str, Origin]:
+        """Where the modules in the model are."""
+        return origins(self.graph)
 
 
 def check(experiment: Experiment, folder: ModelFolder) -> Checked:
@@ -141,8 +149,9 @@ def check_graph(
     spec: ExampleSpec,
     mode: str,
     input_fn: InputFn | None,
+    config: Any = None,
 ) -> Built:
-    """Checks that the model can be built, in a graph that is thrown away.
+    """Checks that the model can be built, in a graph of its own.
 
     Args:
       folder: where a checkpoint must fit the model, if there is one; None is nowhere.
@@ -150,6 +159,7 @@ def check_graph(
       spec: what it takes.
       mode: the Estimator's mode.
       input_fn: gives the examples, none of which is read; None is as a served model has them.
+      config: the `RunConfig` of an Estimator, to build the model as that does; None is nobody's.
 
     Returns:
       The model.
@@ -161,14 +171,18 @@ def check_graph(
     """
     with tf.Graph().as_default() as graph:
         tf.compat.v1.train.create_global_step()
+        given = {}
+        if config is not None:
+            tf.compat.v1.set_random_seed(config.tf_random_seed)
+            given["config"] = config
         with _clear_errors():
             features, labels = _inputs(spec, input_fn)
-            built = model.model_fn(features, labels, mode)
+            built = model.model_fn(features, labels, mode, **given)
         check_names(registered_modules())
         if folder is not None:
             leaves_out = capabilities_of(model).unsaved_variables
             _check_checkpoint(folder, frozen_variables() if leaves_out else [])
-    return Built(graph, built)
+    return Built(graph, features, built)
 
 
 def check_modules(folder: ModelFolder, graph: tf.Graph) -> Modules:

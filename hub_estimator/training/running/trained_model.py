@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 from hub_estimator import compat
-from hub_estimator.format.origin import Origin
-from hub_estimator.graph.origins import origins
-from hub_estimator.training import kept
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.experiment import Experiment
 from hub_estimator.training.inputs.base import Input, InputFn
 from hub_estimator.training.model.contract import TrainableModel
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running import preflight, training_classes
+from hub_estimator.training.running.preflight import Built
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +56,18 @@ class TrainedModel:
         model = training_classes.of_folder(experiment.model, folder)
         api = compat.estimator_module()
         config = api.RunConfig(tf_random_seed=experiment.seed)
-        model_fn = kept.passing_by(model.model_fn)
+
+        def model_fn(
+            features: Any, labels: Any, mode: str, params: Any = None, config: Any = None
+        ) -> Any:
+            # An Estimator goes by the names of the arguments, which a model may leave open.
+            return model.model_fn(features, labels, mode, params=params, config=config)
+
         estimator = api.Estimator(model_fn, folder.path, config, params={})
         spec = model.example_spec().with_class_names(names)
         return cls(folder, model, spec, estimator, experiment.eval_input)
 
-    def check(self, mode: str, source: Input) -> Mapping[str, Origin]:
+    def check(self, mode: str, source: Input) -> Built:
         """Checks that the model can be used on some data, and is that of the checkpoints.
 
         Args:
@@ -73,7 +76,7 @@ class TrainedModel:
           source: the data.
 
         Returns:
-          Where the modules in the model are.
+          The model as it was built for the check.
 
         Raises:
           errors.Error: something is wrong; the class and the message say what.
@@ -85,7 +88,7 @@ class TrainedModel:
             input_fn = source.evaluation_fn(self.spec)
         return self.check_model(mode, input_fn)
 
-    def check_model(self, mode: str, input_fn: InputFn | None = None) -> Mapping[str, Origin]:
+    def check_model(self, mode: str, input_fn: InputFn | None = None) -> Built:
         """Checks that the model, with its modules, is that of the checkpoints.
 
         Args:
@@ -93,11 +96,12 @@ class TrainedModel:
           input_fn: gives the examples; None is as a served model has them.
 
         Returns:
-          Where the modules in the model are.
+          The model as it was built for the check.
 
         Raises:
           errors.Error: it is not, or cannot be built; the class and the message say what.
         """
-        built = preflight.check_graph(self.folder, self.model, self.spec, mode, input_fn)
+        config = self.estimator.config
+        built = preflight.check_graph(self.folder, self.model, self.spec, mode, input_fn, config)
         preflight.check_modules(self.folder, built.graph)
-        return origins(built.graph)
+        return built

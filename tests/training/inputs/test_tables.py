@@ -219,6 +219,32 @@ def test_ragged_row(tmp_path):
     )
 
 
+def test_what_is_wrong_far_below(tmp_path):
+    """Rows are read many at once; messages say of each where it is, the first of all."""
+    lines = ["text,label", *("a,1",) * 2000]
+    lines[1700:1700] = ['"b\nc",1', "d", '"e"f,1']
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines))
+    assert read_error(errors.DataFileError, str(path)) == (
+        f"Row 1702 (line 1703) of the data file {str(path)!r} has 1 fields, the first row has 2."
+    )
+    del lines[1701]
+    path.write_text("\n".join(lines))
+    assert read_error(errors.DataFileError, str(path)) == (
+        f"Row 1702 (line 1703) of the data file {str(path)!r} cannot be parsed: ',' expected after "
+        "'\"'."
+    )
+
+
+@pytest.mark.parametrize("blank", [1, 2, 3, 700])
+def test_blank_lines_between_many_rows(tmp_path, blank):
+    rows = ["a", *[""] * blank, *["b"] * 600, *[""] * blank, "c"]
+    content = "text\n" + "\n".join(rows) + "\n" * (1 + blank)
+    assert table(tmp_path, content, ["text"])["text"] == rows
+    found = table(tmp_path, "\n" * blank + "x,y\n", [1], header=False)
+    assert found == {1: [*[""] * blank, "y"]}
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
 def test_long_fields(tmp_path, name):
     limit, text = csv.field_size_limit(), "x" * 200_000

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 
 import pytest
+import tensorflow as tf
 
 from hub_estimator import errors, training
 from hub_estimator.training.inputs.json_file import JsonlFile
 from hub_estimator.training.inputs.text_file import TextFile
+from hub_estimator.training.running.loaded_model import LoadedModel
 from tests.training import runs, text_runs
 from tests.training.training_data import write_csv
 
@@ -180,6 +183,62 @@ def test_forms(trained, name, form, message):
     with pytest.raises(errors.InvalidSettingError) as caught:
         predict(trained, TextFile("new.csv"), "new.csv", name or io.BytesIO(), form=form)
     assert str(caught.value) == message
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """How many calls of a model were allowed at once, of each prediction."""
+    seen = []
+    read = LoadedModel.calls_at_once.fget
+
+    def noting(model):
+        seen.append(read(model))
+        return seen[-1]
+
+    monkeypatch.setattr(LoadedModel, "calls_at_once", property(noting))
+    return seen
+
+
+def with_interaction(trained, interaction):
+    model_dir, model = trained
+    return model_dir, dataclasses.replace(model, interaction=interaction)
+
+
+def test_batches_of_texts_are_predicted_two_at_once(trained, calls, tmp_path):
+    path = write_csv(tmp_path / "new.csv", [(text,) for text in TEXTS], ("text",))
+    predict(trained, TextFile(path, batch_size=2), path, tmp_path / "out.csv")
+    by_chance = with_interaction(trained, lambda outputs: tf.nn.dropout(outputs[0], rate=0.5))
+    lines = []
+    for name in ("a.csv", "b.csv"):
+        predict(by_chance, TextFile(path, batch_size=2), path, tmp_path / name)
+        lines.append((tmp_path / name).read_bytes())
+    assert calls == [2, 1, 1]
+    assert lines[0] == lines[1] != (tmp_path / "out.csv").read_bytes()
+
+
+def test_the_hooks_of_a_model(trained, calls, tmp_path):
+    ran = []
+
+    class Counting(tf.compat.v1.train.SessionRunHook):
+        def after_run(self, run_context, run_values):
+            ran.append(run_values)
+
+        def end(self, session):
+            ran.append("end")
+
+    model_dir, model = trained
+
+    class WithHook:
+        def __getattr__(self, name):
+            return getattr(model, name)
+
+        def model_fn(self, *args, **settings):
+            return model.model_fn(*args, **settings)._replace(prediction_hooks=[Counting()])
+
+    path = write_csv(tmp_path / "new.csv", [(text,) for text in TEXTS], ("text",))
+    source = TextFile(path, batch_size=2)
+    predict((model_dir, WithHook()), source, path, tmp_path / "out.csv")
+    assert len(ran) == 5 and ran[-1] == "end" and calls == [1]
 
 
 def test_a_model_never_sees_what_is_kept(trained, tmp_path):
