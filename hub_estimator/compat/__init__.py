@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     )
     from hub_estimator.compat.row_updates import hasten_row_updates, rows_once
     from hub_estimator.compat.savers import FlushedSaver, keep_all
+    from hub_estimator.compat.saving_listeners import takes_saving_listeners
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
     from hub_estimator.compat.tf1.program_imports import give_programs_tf1
@@ -123,6 +124,7 @@ _WHERE = {
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
+    "takes_saving_listeners": "saving_listeners",
     "tf_keras_is_3": "keras_layers",
     "tf_version": "releases",
     "trains_row_sums": "row_gradients",
@@ -184,6 +186,7 @@ __all__ = [
     "ships_estimator",
     "silence_deprecations",
     "strip_default_attributes",
+    "takes_saving_listeners",
     "tf_keras_is_3",
     "tf_version",
     "trains_row_sums",
