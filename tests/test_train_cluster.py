@@ -12,8 +12,10 @@ import sys
 import time
 
 import pytest
+import tensorflow as tf
 
-from tests import text_data
+import hub_estimator as hub
+from tests import modules, text_data
 
 pytestmark = pytest.mark.slow
 ROOT = str(pathlib.Path(__file__).parent.parent)
@@ -62,7 +64,20 @@ def finished(folder, processes, tasks, deadline):
         assert status == 0, (folder / f"{task}.log").read_text()
 
 
-def test_workers_that_mirror_the_variables(folder):
+def rows_once_fn():
+    """As `text_data.module_fn`, but the gradient has each row once: batches differ in how many."""
+    text = tf.compat.v1.placeholder(tf.string, [None])
+    table = tf.compat.v1.get_variable("embeddings", [64, 4])
+    rows, places = tf.unique(tf.strings.to_hash_bucket_fast(text, 64))
+    vectors = tf.gather(tf.gather(table, rows), places)
+    hub.add_signature(inputs={"text": text}, outputs=vectors)
+
+
+def test_workers_that_mirror_the_variables(tmp_path):
+    folder = tmp_path
+    modules.export(hub, hub.create_module_spec(rows_once_fn), str(folder / "module"))
+    lines = [f"text{number * number % 61},{number % 2}" for number in range(64)]
+    (folder / "data.csv").write_text("\n".join(["text,label", *lines]))
     tasks = "chief", "worker"
     cluster = {task: [address] for task, address in zip(tasks, free_addresses(2), strict=True)}
     mirrored = "Experiment.distribute=@MultiWorkerMirroredStrategy"

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from hub_estimator.compat.keras_names import legacy_keras_names
     from hub_estimator.compat.meta_graphs import strip_default_attributes
+    from hub_estimator.compat.mirrored_workers import adds_up_rows, takes_saving_listeners
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
     from hub_estimator.compat.op_defs import (
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
     )
     from hub_estimator.compat.row_updates import hasten_row_updates, rows_once
     from hub_estimator.compat.savers import FlushedSaver, keep_all
-    from hub_estimator.compat.saving_listeners import takes_saving_listeners
     from hub_estimator.compat.stand_ins import estimator_module
     from hub_estimator.compat.tensorboard import missing_for_tensorboard
     from hub_estimator.compat.tf1.program_imports import give_programs_tf1
@@ -77,6 +77,7 @@ _WHERE = {
     "add_gradients": "graphs",
     "add_child": "graphs",
     "adds_dependencies": "graphs",
+    "adds_up_rows": "mirrored_workers",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
     "colocate": "graphs",
@@ -124,7 +125,7 @@ _WHERE = {
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
-    "takes_saving_listeners": "saving_listeners",
+    "takes_saving_listeners": "mirrored_workers",
     "tf_keras_is_3": "keras_layers",
     "tf_version": "releases",
     "trains_row_sums": "row_gradients",
@@ -139,6 +140,7 @@ __all__ = [
     "add_child",
     "add_gradients",
     "adds_dependencies",
+    "adds_up_rows",
     "capture",
     "choose_legacy_keras",
     "colocate",
