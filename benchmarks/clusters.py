@@ -59,13 +59,13 @@ class Measured:
       examples: per second, by all workers.
       step_secs: of a step of a worker.
       sent: MiB that all tasks send, for each step of each worker.
-      cores: how many processors work at the same time.
+      processor_secs: that processors work for it, in all tasks.
     """
 
     examples: float
     step_secs: float
     sent: float
-    cores: float
+    processor_secs: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +122,7 @@ def measure(case: Case, folder: str, times: Times) -> Measured:
         examples=steps * BATCH / secs,
         step_secs=secs * case.workers / steps,
         sent=(after.sent - before.sent) / MIB / steps,
-        cores=(after.processor - before.processor) / secs,
+        processor_secs=(after.processor - before.processor) / steps,
     )
 
 
@@ -175,7 +175,7 @@ def main() -> None:
     times, folder = Times(given.wait, given.secs, given.longest), os.path.abspath(given.folder)
     os.makedirs(folder, exist_ok=True)
     print("| strategy | workers | module | examples/s | share of ideal | ms beside waiting | "
-          "MiB sent a step | cores |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+          "MiB sent a step | ms of processors a step |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
     for model in given.models:
         alone = measure(Case("alone", 1, *model), folder, times)
         _show(Case("alone", 1, *model), alone, alone, times)
@@ -190,7 +190,7 @@ def _show(case: Case, found: Measured, alone: Measured, times: Times) -> None:
     beside = 1000 * (found.step_secs - times.wait)
     print(f"| {case.strategy} | {case.workers} | {case.kind}, {case.megabytes:g} MiB | "
           f"{found.examples:.0f} | {share:.2f} | {beside:.0f} | {found.sent:.2f} | "
-          f"{found.cores:.2f} |", flush=True)  # fmt: skip
+          f"{1000 * found.processor_secs:.0f} |", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
