@@ -6,8 +6,10 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -137,15 +139,27 @@ def _commands(
             yield who, [pythons[who], *(argument.format(**folders) for argument in given)]
 
 
+def end_on_signals() -> None:
+    """Has SIGTERM end this program as Ctrl-C does, with the programs that it runs."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def environment() -> dict[str, str]:
+    """Returns the environment of a program in the checkout: without accelerators, and quiet."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return env
+
+
 def run(command: Sequence[str]) -> dict[str, float]:
     """Runs a program in the checkout; returns the figures in the last line that it prints.
 
     Raises:
       ProgramError: it failed, or its last line holds no figures.
     """
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
-    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment(), cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise ProgramError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     try:

@@ -50,6 +50,12 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def processor_seconds() -> float:
+    """Returns the seconds that the processor has worked for this process, in all its threads."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 def steps_per_second(model_dir: str) -> float:
     """Returns the median of what the logs for TensorBoard have, one value for some steps each.
 

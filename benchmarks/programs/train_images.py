@@ -50,12 +50,13 @@ def measure(library: Any, module: str, count: int = IMAGES) -> dict[str, float]:
     return clock.seconds
 
 
-def train_ours(module: str, images: str, folder: str, steps: int) -> None:
+def experiment(module: str, images: str, folder: str, steps: int) -> Any:
+    """Returns what ours trains; what is computed once is kept in a folder, where nothing is yet."""
     from hub_estimator import training
 
     hub_estimator.compat.install()
     given = training.ImageFolder(images, feature="images", batch_size=BATCH)
-    experiment = training.Experiment(
+    return training.Experiment(
         training.Model(
             encoders=[training.Encoder(module, feature="images")],
             head=training.MultiClassHead(CLASSES),
@@ -65,9 +66,15 @@ def train_ours(module: str, images: str, folder: str, steps: int) -> None:
         eval_input=given,
         max_steps=steps,
         eval_every_steps=steps,
-        feature_cache=training.FeatureCache(os.path.join(folder, "features")),  # of nothing yet
+        feature_cache=training.FeatureCache(os.path.join(folder, "features")),
     )
-    training.train_and_evaluate(experiment, os.path.join(folder, "model"))
+
+
+def train_ours(module: str, images: str, folder: str, steps: int) -> None:
+    from hub_estimator import training
+
+    made = experiment(module, images, folder, steps)
+    training.train_and_evaluate(made, os.path.join(folder, "model"))
 
 
 def train_peer(module: str, images: str, folder: str, steps: int) -> None:

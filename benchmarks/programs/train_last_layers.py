@@ -8,7 +8,6 @@ the module takes any number.
 from __future__ import annotations
 
 import os
-import resource
 import tempfile
 from typing import Any
 
@@ -41,10 +40,10 @@ def measure(
         data = examples(module, texts)
         train(module, trainable, data, 1, os.path.join(folder, "first"), False)  # to load kernels
         for name in ("without", "with"):
-            before, where = _processor_seconds(), os.path.join(folder, name)
+            before, where = common.processor_seconds(), os.path.join(folder, name)
             with clock(name):
                 train(module, trainable, data, steps, where, name == "with")
-            processors[f"{name}_processors"] = _processor_seconds() - before
+            processors[f"{name}_processors"] = common.processor_seconds() - before
             speeds[name] = common.steps_per_second(where)
     ratio = clock.seconds["with"] / clock.seconds["without"]
     ratios = {"ratio": ratio, "steps": speeds["without"] / speeds["with"]}
@@ -91,11 +90,6 @@ def train(
         log_every_steps=_LOGGED,
     )
     training.train_and_evaluate(experiment, folder)
-
-
-def _processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:

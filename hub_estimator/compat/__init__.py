@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from hub_estimator.compat.keras_names import legacy_keras_names
     from hub_estimator.compat.meta_graphs import strip_default_attributes
+    from hub_estimator.compat.mirrored_workers import adds_up_rows, takes_saving_listeners
     from hub_estimator.compat.nested import decode_type_spec, encode_type_spec
     from hub_estimator.compat.noise import silence_deprecations
     from hub_estimator.compat.op_defs import (
@@ -76,6 +77,7 @@ _WHERE = {
     "add_gradients": "graphs",
     "add_child": "graphs",
     "adds_dependencies": "graphs",
+    "adds_up_rows": "mirrored_workers",
     "capture": "graphs",
     "choose_legacy_keras": "keras_choice",
     "colocate": "graphs",
@@ -123,6 +125,7 @@ _WHERE = {
     "ships_estimator": "releases",
     "silence_deprecations": "noise",
     "strip_default_attributes": "meta_graphs",
+    "takes_saving_listeners": "mirrored_workers",
     "tf_keras_is_3": "keras_layers",
     "tf_version": "releases",
     "trains_row_sums": "row_gradients",
@@ -137,6 +140,7 @@ __all__ = [
     "add_child",
     "add_gradients",
     "adds_dependencies",
+    "adds_up_rows",
     "capture",
     "choose_legacy_keras",
     "colocate",
@@ -184,6 +188,7 @@ __all__ = [
     "ships_estimator",
     "silence_deprecations",
     "strip_default_attributes",
+    "takes_saving_listeners",
     "tf_keras_is_3",
     "tf_version",
     "trains_row_sums",

@@ -78,8 +78,9 @@ class Experiment:
       log_every_steps: steps between two lines of the log and two points in TensorBoard.
       profile_every_steps: steps between two profiles of one step each, which Chrome's
         chrome://tracing shows, in `<model_dir>/profile/`; None makes none.
-      distribute: makes the strategy for several devices, such as `tf.distribute.MirroredStrategy`;
-        None trains on one. A step takes a batch on each of them.
+      distribute: makes the strategy for several devices, such as `tf.distribute.MirroredStrategy`, or
+        for the workers of a cluster, `tf.distribute.MultiWorkerMirroredStrategy`; None trains on one
+        device, in a cluster with parameter servers. A step takes a batch on each of them.
       source: the configuration that it was made from, as long as that is open; None for one that was
         made in Python.
 

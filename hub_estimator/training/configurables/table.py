@@ -213,5 +213,10 @@ FAMILIES = (
         "DNNEstimator.optimizer = @{}",
     ),
     Family("Feature columns", "hub_estimator", ("numeric_column",), "CannedModel.columns = [@{}]"),
-    Family("Strategies", "tf.distribute", ("MirroredStrategy",), "Experiment.distribute = @{}"),
+    Family(
+        "Strategies",
+        "tf.distribute",
+        ("MirroredStrategy", "MultiWorkerMirroredStrategy"),
+        "Experiment.distribute = @{}",
+    ),
 )

@@ -74,3 +74,16 @@ def rows_once(gradient: Any) -> Any:
         return gradient
     values, indices = compat.rows_once(gradient.values, gradient.indices)
     return tf.IndexedSlices(values, indices, gradient.dense_shape)
+
+
+def added_up(gradient: Any, variable: tf.Variable) -> Any:
+    """Returns a gradient as the current strategy can add it up over its replicas.
+
+    Where it cannot do so with rows, it is that of the whole table, with zeros for all other rows. An
+    optimizer then changes all rows, which for some, such as that of momentum, is not the same.
+    """
+    strategy = tf.distribute.get_strategy()
+    if not isinstance(gradient, tf.IndexedSlices) or compat.adds_up_rows(strategy):
+        return gradient
+    whole = tf.math.unsorted_segment_sum(gradient.values, gradient.indices, variable.shape[0])
+    return tf.ensure_shape(whole, variable.shape)

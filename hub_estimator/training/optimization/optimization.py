@@ -150,7 +150,9 @@ class Optimization:
         norm = gradients.norm(summed, parts, step)
         with tf.name_scope(""):
             tf.compat.v1.summary.scalar("gradient_norm", norm)
-        return pairs if self.clip_norm is None else gradients.clip(summed, self.clip_norm, norm)
+        if self.clip_norm is not None:
+            pairs = gradients.clip(summed, self.clip_norm, norm)
+        return [(gradients.added_up(gradient, variable), variable) for gradient, variable in pairs]
 
     def _update_averages(self, variables: Sequence[tf.Variable], step: Any) -> tf.Operation:
         if self.average_decay is None:

@@ -18,7 +18,7 @@ from hub_estimator.training.objective import Objective
 from hub_estimator.training.running.best_at_end import best_at_end
 from hub_estimator.training.running.exporter_calls import AfterEvaluation
 from hub_estimator.training.running.interruption import Signals, StopOnSignalHook
-from hub_estimator.training.running.keeping import Keeping
+from hub_estimator.training.running.keeping import Keeping, KeepingHook
 from hub_estimator.training.running.kept_evaluation import keeping_evaluation
 from hub_estimator.training.running.progress_hook import ProgressHook
 from hub_estimator.training.running.stopping import Stopping
@@ -158,15 +158,17 @@ class Run:
         self, training_fn: InputFn, evaluation_fn: InputFn, hooks: Sequence[Any]
     ) -> tuple[dict[str, Any], list[Any]]:
         api = compat.estimator_module()
-        is_chief = self.estimator.config.is_chief
+        config = self.estimator.config
+        is_chief, listens = config.is_chief, compat.takes_saving_listeners(config)
         own_folder = self.folder.path if is_chief else None
         stop = StopOnSignalHook(self.signals, own_folder)
         progress = ProgressHook(self.max_steps, self.log_every_steps, own_folder)
+        keeping = [KeepingHook(self.keeping)] if is_chief and not listens else []
         train_spec = api.TrainSpec(
             training_fn,
             max_steps=self.max_steps,
-            hooks=[*hooks, *self.stopping.hooks(), progress, stop],
-            saving_listeners=[self.keeping] if is_chief else None,
+            hooks=[*hooks, *self.stopping.hooks(), *keeping, progress, stop],
+            saving_listeners=[self.keeping] if is_chief and listens else None,
         )
         eval_spec = api.EvalSpec(
             evaluation_fn,
@@ -178,6 +180,8 @@ class Run:
         )
         with self.signals.waiting(), keeping_evaluation(self.estimator, evaluation_fn):
             outcome = api.train_and_evaluate(self.estimator, train_spec, eval_spec)
+        if keeping:
+            self.keeping.remove_old()
         # In a cluster no task returns anything; its task "evaluator" evaluates and exports.
         return outcome or (self._last_metrics(), [])
 

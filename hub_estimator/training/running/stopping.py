@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hub_estimator import errors
+from hub_estimator import compat, errors
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.history import kept
 from hub_estimator.training.running.exporter_calls import AfterEvaluation, Call, ChangedExporter
@@ -23,15 +23,23 @@ _logger = logging.getLogger("hub_estimator")
 
 
 def check_process(early_stopping: EarlyStopping | None, config: Any) -> None:
-    """Checks that the process that trains is the one that evaluates.
+    """Checks that a process can do its part of a run.
 
     Args:
       early_stopping: when to end training; None never does.
       config: the `RunConfig`.
 
     Raises:
-      errors.PartsMismatchError: the run is one task of a cluster, where another process evaluates.
+      errors.ClusterConfigError: the run is one task of a cluster, which TensorFlow cannot tell from
+        the others.
+      errors.PartsMismatchError: it is one task of a cluster, where another process evaluates.
     """
+    if config.cluster_spec and config.train_distribute and compat.ships_estimator():
+        raise errors.ClusterConfigError(
+            "TF_CONFIG describes a cluster and there is a strategy, with which TensorFlow "
+            f"{tf.__version__} takes each task for the chief. Remove Experiment.distribute and give "
+            "the cluster a 'ps', or use TensorFlow 2.16 or newer."
+        )
     if early_stopping is not None and config.cluster_spec:
         raise errors.PartsMismatchError(
             "Early stopping needs training and evaluation in one process, and this run is one "

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -218,10 +218,7 @@ def _modules(exported: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _run_config(experiment: Experiment) -> Any:
-    strategy = None if experiment.distribute is None else experiment.distribute()
-    if strategy is not None:
-        what = "What Experiment.distribute makes"
-        checks.part(what, strategy, "MirroredStrategy()", "num_replicas_in_sync")
+    strategy = None if experiment.distribute is None else _strategy(experiment.distribute)
     return compat.estimator_module().RunConfig(
         tf_random_seed=experiment.seed,
         save_checkpoints_steps=experiment.eval_every_steps,
@@ -230,6 +227,19 @@ def _run_config(experiment: Experiment) -> Any:
         log_step_count_steps=experiment.log_every_steps,
         train_distribute=strategy,
     )
+
+
+def _strategy(make: Callable[[], Any]) -> Any:
+    """Returns the strategy of this process; of an evaluator one for itself alone."""
+    if tf.distribute.cluster_resolver.TFConfigClusterResolver().task_type == "evaluator":
+        # It is no part of what a strategy connects, and one for workers would look for its place there.
+        # With none it would have to be a cluster that has a chief.
+        return None if compat.ships_estimator() else tf.distribute.OneDeviceStrategy("/cpu:0")
+    strategy = make()
+    if strategy is not None:
+        what = "What Experiment.distribute makes"
+        checks.part(what, strategy, "MirroredStrategy()", "num_replicas_in_sync")
+    return strategy
 
 
 def _cache(given: FeatureCache | bool) -> FeatureCache | None:

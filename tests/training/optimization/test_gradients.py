@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from hub_estimator import compat
 from hub_estimator.training.optimization import gradients
 from hub_estimator.training.optimization.groups import VariableGroup
 
@@ -26,3 +27,16 @@ def test_variables_of_several_types():
         assert session.run(norm) == pytest.approx(7)
         found = session.run([each for each, _ in clipped])
     assert [float(each[0]) for each in found] == pytest.approx([1, 1.5, 3])
+
+
+def test_rows_that_workers_cannot_add_up_become_the_whole_table(monkeypatch):
+    table = tf.compat.v1.get_variable("table", [4, 2])
+    looked_up = tf.gather(table, [2, 0, 2])
+    [rows] = tf.gradients(looked_up, [table])
+    assert gradients.added_up(rows, table) is rows
+    monkeypatch.setattr(compat, "adds_up_rows", lambda strategy: False)
+    assert gradients.added_up(looked_up, table) is looked_up
+    whole = gradients.added_up(rows, table)
+    assert whole.shape == [4, 2]
+    with tf.compat.v1.Session() as session:
+        assert session.run(whole).tolist() == [[1, 1], [0, 0], [2, 2], [0, 0]]

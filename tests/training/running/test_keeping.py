@@ -18,6 +18,7 @@ from hub_estimator.compat import head_class
 from hub_estimator.training.model.canned_model import CannedModel, estimator_class
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
+from hub_estimator.training.running.keeping import Keeping, KeepingHook
 from tests import text_data
 from tests.training import runs
 
@@ -170,6 +171,31 @@ def test_a_saver_that_removes_none_lists_all(tmp_path):
             saver.save(session, str(tmp_path / "model.ckpt"), step)
     state = tf.train.get_checkpoint_state(str(tmp_path))
     assert len(state.all_model_checkpoint_paths) == 8
+
+
+def test_a_hook_keeps_them_where_a_session_takes_no_listeners(folder):
+    seen = []
+
+    class Watch(tf.compat.v1.train.SessionRunHook):
+        def before_run(self, run_context):
+            seen.append(steps(folder))
+
+    step = tf.compat.v1.train.get_or_create_global_step()
+    count = tf.compat.v1.assign_add(step, 1)
+    saver = tf.compat.v1.train.Saver(max_to_keep=1, defer_build=True, save_relative_paths=True)
+    tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.SAVERS, saver)
+    keeping = Keeping(folder, 2, LAST)
+    with tf.compat.v1.train.MonitoredTrainingSession(
+        checkpoint_dir=folder.path, hooks=[KeepingHook(keeping), Watch()], save_checkpoint_steps=1,
+        save_summaries_secs=None, log_step_count_steps=None,
+    ) as session:  # fmt: skip
+        for _ in range(7):
+            session.run(count)
+    # None is evaluated: two more wait for that.
+    assert seen == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [1, 2, 3, 4], [2, 3, 4, 5], [3, 4, 5, 6]]
+    assert steps(folder) == [3, 4, 5, 6, 7]
+    keeping.remove_old()
+    assert steps(folder) == [4, 5, 6, 7] and len(listed(folder)) == 4
 
 
 @pytest.mark.slow

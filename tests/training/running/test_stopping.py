@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import hub_estimator as hub
-from hub_estimator import errors
+from hub_estimator import compat, errors
 from hub_estimator.training.early_stopping import EarlyStopping
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.objective import Objective
@@ -93,8 +93,11 @@ def test_settings(settings, message):
     assert str(caught.value) == message
 
 
+CLUSTER = tf.train.ClusterSpec({"chief": ["localhost:1"]})
+
+
 def test_a_cluster():
-    config = types.SimpleNamespace(cluster_spec=tf.train.ClusterSpec({"chief": ["localhost:1"]}))
+    config = types.SimpleNamespace(cluster_spec=CLUSTER, train_distribute=None)
     with pytest.raises(errors.ModelError) as caught:
         check_process(EarlyStopping(Objective("auc", True)), config)
     assert str(caught.value) == (
@@ -103,6 +106,21 @@ def test_a_cluster():
     )
     check_process(None, config)
     assert not Stopping(None, []).requested
+
+
+def test_a_strategy_in_a_cluster():
+    mirrored = tf.distribute.MirroredStrategy(["/cpu:0"])
+    config = types.SimpleNamespace(cluster_spec=CLUSTER, train_distribute=mirrored)
+    if not compat.ships_estimator():
+        check_process(None, config)
+        return
+    with pytest.raises(errors.ClusterConfigError) as caught:
+        check_process(None, config)
+    assert str(caught.value) == (
+        "TF_CONFIG describes a cluster and there is a strategy, with which TensorFlow "
+        f"{tf.__version__} takes each task for the chief. Remove Experiment.distribute and give the "
+        "cluster a 'ps', or use TensorFlow 2.16 or newer."
+    )
 
 
 def test_what_an_evaluation_beside_training_says_of_step_0_does_not_count():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.layers import DenseLayers
 from hub_estimator.training.model_folder.model_folder import ModelFolder
 from hub_estimator.training.running.result import Result
+from hub_estimator.training.running.train_and_evaluate import prepare
 from hub_estimator.training.settings_text import GinSource
 from tests.training import runs
 
@@ -93,6 +95,20 @@ def test_a_strategy(run, make_model):
     model = make_model({"trainable": True})
     mirrored = run(model=model, max_steps=2, exporters=[], distribute=strategy)
     assert mirrored.step == 2 and 0 <= mirrored.metrics["accuracy"] <= 1
+
+
+def test_an_evaluator_needs_no_place_among_workers_that_mirror(
+    make_model, examples, folder, monkeypatch
+):
+    """TensorFlow would look for it there; it evaluates as the only process of a run does."""
+    cluster = {"chief": ["localhost:1"], "worker": ["localhost:2"]}
+    task = {"type": "evaluator", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    strategy = tf.distribute.MultiWorkerMirroredStrategy
+    made = runs.experiment(make_model(), examples, examples, distribute=strategy)
+    config = prepare(made, folder).config
+    assert config.task_type == "evaluator" and not config.cluster_spec
+    assert config.train_distribute is None and not config.is_chief
 
 
 def test_what_is_no_strategy(run, tmp_path):
