@@ -18,7 +18,7 @@ import shutil
 import sys
 
 from benchmarks import harness
-from benchmarks.local_cluster import LocalCluster
+from benchmarks.local_cluster import LocalCluster, TaskError
 
 BATCH = 32  # examples of a step of each worker
 MIB = 1 << 20
@@ -118,6 +118,8 @@ def measure(case: Case, folder: str, times: Times) -> Measured:
         after = cluster.counters()
         steps = sum(cluster.steps(before.time, after.time).values())
     secs = after.time - before.time
+    if not steps:
+        raise TaskError(f"no worker made a step in {secs:.0f} seconds")
     return Measured(
         examples=steps * BATCH / secs,
         step_secs=secs * case.workers / steps,

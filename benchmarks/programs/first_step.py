@@ -27,7 +27,9 @@ def measure(module: str, data: str, steps: int = STEPS) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         first, second = (os.path.join(folder, name) for name in ("first", "second"))
-        assert train.run(["train", *_flags(module, data, steps, folder, first)]) == 0
+        status = train.run(["train", *_flags(module, data, steps, folder, first)])
+        if status:
+            raise SystemExit(f"error: the run that stores features ended with {status}")
         imports = [_import_seconds()]
         start = time.time()
         command = [sys.executable, "-m", "hub_estimator.train"]

@@ -80,8 +80,8 @@ def test_a_task_trains_a_model_and_writes_its_steps_down(tmp_path, kind, is_froz
 @pytest.mark.slow
 def test_clusters_print_a_table(tmp_path):
     given = "--strategies", "parameter_server", "--workers", "1", "--models", "dense:0.1"
-    times = "--wait=0.05", "--secs=1"
+    times = "--wait=0.05", "--secs=5"
     _, _, alone, server = output("clusters", f"--folder={tmp_path}", *given, *times).splitlines()
     assert cells(alone)[:3] == ["alone", "1", "dense, 0.1 MiB"] and cells(alone)[4] == "1.00"
     assert cells(server)[:3] == ["parameter_server", "1", "dense, 0.1 MiB"]
-    assert float(cells(server)[6]) > 0.2  # all of it to the worker, and its gradients back
+    assert float(cells(server)[6]) > 0.1  # all of it to the worker, and its gradients back

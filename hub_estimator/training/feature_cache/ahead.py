@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hub_estimator import environment
 from hub_estimator.graph.instance.cut import LowerPart, NoBorderError
 from hub_estimator.training.example_spec import ExampleSpec
 from hub_estimator.training.feature_cache import concurrency
@@ -124,7 +123,7 @@ class Ahead:
             options = tf.data.Options()
             # Calls wait in threads, which the steps' operations would have to share; so does what reads
             # and decodes the examples.
-            options.threading.private_threadpool_size = self._at_once + environment.cores()
+            options.threading.private_threadpool_size = self._at_once + concurrency.threads()
             return batches.prefetch(_PREFETCHED).with_options(options)
 
         taken = [name for name in _GIVEN if name in inspect.signature(input_fn).parameters]
@@ -134,7 +133,7 @@ class Ahead:
         return added
 
     def close(self) -> None:
-        """Ends the session; what is being computed is waited for."""
+        """Ends the session; what is being computed is cancelled."""
         self._session.close()
 
     def _added(

@@ -58,7 +58,6 @@ class ComputedInput:
         return input_fn if self.ahead is None else self.ahead.added_to(input_fn, self.without)
 
 
-@dataclasses.dataclass(frozen=True)
 class Sources:
     """Makes the inputs of one run.
 
@@ -66,20 +65,23 @@ class Sources:
     from, where that is the same: stored where the data is in memory, computed ahead of each step where
     it is read anew in each epoch.
 
-    Attributes:
+    Args:
       cache: where it is kept; None leaves all to the steps.
       model: the model.
       spec: what it takes.
       checkpoint: the checkpoint at which training goes on; None at the start.
     """
 
-    cache: FeatureCache | None
-    model: TrainableModel
-    spec: ExampleSpec
-    checkpoint: str | None
-    _made: dict[tuple[Any, ...], Ahead] = dataclasses.field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    def __init__(
+        self,
+        cache: FeatureCache | None,
+        model: TrainableModel,
+        spec: ExampleSpec,
+        checkpoint: str | None,
+    ) -> None:
+        self._cache, self._model, self._spec = cache, model, spec
+        self._checkpoint = checkpoint
+        self._made: dict[tuple[Any, ...], Ahead] = {}
 
     def training(self, given: Input, steps: int) -> ComputedInput:
         """Returns an input that gives what encoders would give, wherever that is the same.
@@ -95,9 +97,9 @@ class Sources:
         if not isinstance(given, InMemory):
             return self._ahead("train", given, steps >= _FEWEST_STEPS)
         if given.is_augmented:
-            if self.cache is not None and self._encoders:
+            if self._cache is not None and self._encoders:
                 _logger.info("Modules run as a whole in each step: training changes the examples.")
-            return ComputedInput(given, self.spec)
+            return ComputedInput(given, self._spec)
         return self._source("train", given, steps * given.batch_size > given.num_examples)
 
     def evaluation(self, given: Input, evaluations: int) -> ComputedInput:
@@ -109,29 +111,29 @@ class Sources:
     @property
     def _encoders(self) -> tuple[Encoder, ...]:
         """The encoders in whose place the model takes what they would give."""
-        return capabilities_of(self.model).encoders
+        return capabilities_of(self._model).encoders
 
     def _source(self, mode: str, given: InMemory, is_worth_it: bool) -> ComputedInput:
-        if self.cache is None or not self._encoders:
-            return ComputedInput(given, self.spec)
+        if self._cache is None or not self._encoders:
+            return ComputedInput(given, self._spec)
         found: dict[str, Column] = {}
         replaced: list[Encoder] = []
         for number, computed in self._computed(mode).items():
             if isinstance(computed, LowerPart):
-                columns = self._border(self.cache, number, mode, given, is_worth_it)
+                columns = self._border(self._cache, number, mode, given, is_worth_it)
             else:
-                columns = self._outputs(self.cache, number, mode, given, is_worth_it)
+                columns = self._outputs(self._cache, number, mode, given, is_worth_it)
             if columns is not None:
                 replaced.append(self._encoders[number])
                 found |= columns
         if not found:
-            return ComputedInput(given, self.spec)
+            return ComputedInput(given, self._spec)
         return ComputedInput(given.with_features(found), self._without(replaced))
 
     def _ahead(self, mode: str, given: Input, is_worth_it: bool) -> ComputedInput:
         """Returns the source of data of which nothing is stored: it is read anew in each epoch."""
-        plainly = ComputedInput(given, self.spec)
-        if self.cache is None or not (is_worth_it and self._encoders and _has_free_cores()):
+        plainly = ComputedInput(given, self._spec)
+        if self._cache is None or not (is_worth_it and self._encoders and _has_free_cores()):
             return plainly
         parts = [
             Unchanged(number, self._encoders[number], lower)
@@ -141,8 +143,8 @@ class Sources:
         ahead = self._made_ahead(known, mode, given) if known else None
         if ahead is None or not ahead.encoders:
             return plainly
-        without = set(self.spec.features) - set(self._without(ahead.encoders).features)
-        return ComputedInput(given, self.spec, ahead, tuple(sorted(without)))
+        without = set(self._spec.features) - set(self._without(ahead.encoders).features)
+        return ComputedInput(given, self._spec, ahead, tuple(sorted(without)))
 
     def _made_ahead(self, parts: list[Unchanged], mode: str, given: Input) -> Ahead | None:
         """Returns what computes parts of encoders; that of training, where evaluation has the same.
@@ -153,12 +155,14 @@ class Sources:
         if key not in self._made:
             if mode == "train" and not isinstance(given, Streamed):
                 # Somebody else's input to train on need not be one to evaluate on.
-                batch = first_features(given.training_fn(self.spec, 0, lambda: 0))
+                batch = first_features(given.training_fn(self._spec, 0, lambda: 0))
             else:
-                batch = first_features(given.evaluation_fn(self.spec))  # nothing is shuffled for it
+                batch = first_features(
+                    given.evaluation_fn(self._spec)
+                )  # nothing is shuffled for it
             if batch is None:
                 return None
-            self._made[key] = Ahead(parts, mode, self.spec, batch)
+            self._made[key] = Ahead(parts, mode, self._spec, batch)
         return self._made[key]
 
     def close(self) -> None:
@@ -177,9 +181,9 @@ class Sources:
                 found[number] = None
             elif (lower := self._lower_part(encoder, mode)) is not None:
                 found[number] = lower
-        if not (found and self.checkpoint):
+        if not (found and self._checkpoint):
             return found
-        changed = checkpoints.changed_variables(self._encoders, mode, self.checkpoint)
+        changed = checkpoints.changed_variables(self._encoders, mode, self._checkpoint)
         return {
             number: lower
             for number, lower in found.items()
@@ -188,7 +192,7 @@ class Sources:
 
     def _lower_part(self, encoder: Encoder, mode: str) -> LowerPart | None:
         """Returns what of a trained encoder training does not change; None where it is not stored."""
-        if not (encoder.trainable and capabilities_of(self.model).inner_tensors):
+        if not (encoder.trainable and capabilities_of(self._model).inner_tensors):
             return None
         try:
             return encoder.lower_part(mode)
@@ -203,7 +207,7 @@ class Sources:
         """Returns the outputs of all uses of an encoder; None where one cannot be stored."""
         outputs = {}
         for count, use in enumerate(self._encoders[number].single_uses()):
-            column = cache.outputs(use, mode, given, self.spec, is_worth_it)
+            column = cache.outputs(use, mode, given, self._spec, is_worth_it)
             if column is None:
                 return None
             outputs[precomputed.name(number, count)] = column
@@ -213,23 +217,23 @@ class Sources:
         self, cache: FeatureCache, number: int, mode: str, given: InMemory, is_worth_it: bool
     ) -> dict[str, Column] | None:
         """Returns the tensors that what is trained is computed from; None where they are not stored."""
-        columns = cache.border(self._encoders[number], mode, given, self.spec, is_worth_it)
+        columns = cache.border(self._encoders[number], mode, given, self._spec, is_worth_it)
         if columns is None:
             return None
         return {precomputed.inner_name(number, name): column for name, column in columns.items()}
 
     def _without(self, replaced: list[Encoder]) -> ExampleSpec:
         """Returns the spec without the features that only replaced encoders take."""
-        labels = self.spec.labels
+        labels = self._spec.labels
         parts = [labels] if isinstance(labels, LabelSpec) else list(labels.values())
         if not all(part.is_known for part in parts):
-            return self.spec  # a head of somebody else may take any of them
-        kept = set(capabilities_of(self.model).head_features)
+            return self._spec  # a head of somebody else may take any of them
+        kept = set(capabilities_of(self._model).head_features)
         for encoder in self._encoders:
             if not any(encoder is other for other in replaced):
                 kept |= set(encoder.feature_specs())
-        features = {name: feature for name, feature in self.spec.features.items() if name in kept}
-        return dataclasses.replace(self.spec, features=features)
+        features = {name: feature for name, feature in self._spec.features.items() if name in kept}
+        return dataclasses.replace(self._spec, features=features)
 
 
 def _has_free_cores() -> bool:

@@ -59,6 +59,8 @@ class Input(Protocol):
     def training_fn(self, spec: ExampleSpec, seed: int, start_step: Callable[[], int]) -> InputFn:
         """Returns the `input_fn` for training, without end.
 
+        It may be called more than once, also before training; each call begins anew.
+
         Args:
           spec: what the model takes.
           seed: what the order of the examples, and their augmentation, depends on.

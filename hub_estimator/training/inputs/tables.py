@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # it brings TensorFlow
     from hub_estimator.training.inputs.columns import ColumnName
 
 _DELIMITERS = ",;\t|"
-# How many rows are taken at once: the first two by themselves, since some ask for no more. Fewer than
-# make Python look for garbage among them.
-_AT_ONCE = (1, 1)
-_THEN = 500
+# How many rows are taken at once, fewer than make Python look for garbage among them; but for the first
+# ones, since some ask for no more.
+_AT_ONCE = 500
+_ONE_BY_ONE = 2
 _FIRST_PART = 10_000  # characters, up to the end of their line
 # What Python's `csv` says, and what is meant.
 _MEANT = {
@@ -172,10 +172,10 @@ def _blocks(path: str, text: str, delimiter: str) -> Iterator[list[list[str]]]:
     A blank line is a row of empty fields, but not at the end.
     """
     reader = _reader(text, delimiter)
-    width = blank = 0
-    for size in itertools.chain(_AT_ONCE, itertools.repeat(_THEN)):
+    given = width = blank = 0
+    while True:
         try:
-            block = list(itertools.islice(reader, size))
+            block = list(itertools.islice(reader, 1 if given < _ONE_BY_ONE else _AT_ONCE))
         except csv.Error:
             _check_one_by_one(path, text, delimiter)
             raise
@@ -192,6 +192,7 @@ def _blocks(path: str, text: str, delimiter: str) -> Iterator[list[list[str]]]:
             empty = [""] * width
             yield from itertools.repeat([empty], blank)
             blank = 0
+            given += 1
             yield rows if all(rows) else [row or empty for row in rows]
         blank += len(block) - end
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,18 @@ class LoadedModel:
       keys: which of its predictions are wanted; None is all that there are.
       checkpoint: the prefix of the one with its values; needed no longer than this call.
       config: the `RunConfig` of the Estimator that would run it.
+      hooks: session run hooks, which see each call: then one call at a time.
     """
 
     def __init__(
-        self, built: Built, keys: Collection[Any] | None, checkpoint: str, config: Any
+        self,
+        built: Built,
+        keys: Collection[Any] | None,
+        checkpoint: str,
+        config: Any,
+        hooks: Sequence[Any] = (),
     ) -> None:
-        self._features = built.features
+        self._graph, self._features, self._hooks = built.graph, built.features, hooks
         there = built.spec.predictions
         self._fetches = there if keys is None else {key: there[key] for key in keys}
         with built.graph.as_default():
@@ -42,12 +48,30 @@ class LoadedModel:
                 config=config.session_config,
                 checkpoint_filename_with_path=checkpoint,
             )
-            self._hooks = list(built.spec.prediction_hooks or [])
             self._session = (
-                tf.compat.v1.train.MonitoredSession(creator, self._hooks)
-                if self._hooks
+                tf.compat.v1.train.MonitoredSession(creator, hooks)
+                if hooks
                 else creator.create_session()
             )
+
+    def __enter__(self) -> LoadedModel:  # noqa: PYI034 - `Self` is not in every Python here
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Frees the session; hooks are told of the end where there is no error."""
+        if not self._hooks:
+            self._session.close()
+            return
+        with self._graph.as_default():
+            self._session.__exit__(*error)
+
+    def close(self) -> None:
+        """Frees the session."""
+        self.__exit__(None, None, None)
+
+    def should_stop(self) -> bool:
+        """Whether a hook asked to end."""
+        return bool(self._hooks) and self._session.should_stop()
 
     @property
     def calls_at_once(self) -> int:
@@ -58,15 +82,14 @@ class LoadedModel:
     def _is_pure(self) -> bool:
         """Whether predictions follow from the batch alone: nothing is random, no state changes."""
         fetched = {tensor.op for tensor in self._fetches.values()}
-        graph = next(iter(fetched)).graph
 
         def sources(name: str) -> list[str]:
-            operation = graph.get_operation_by_name(name)
+            operation = self._graph.get_operation_by_name(name)
             inputs = [tensor.op for tensor in operation.inputs]
             return [found.name for found in (*inputs, *operation.control_inputs)]
 
         needed = reached([operation.name for operation in fetched], sources)
-        return all(_is_pure_op(graph.get_operation_by_name(name).type) for name in needed)
+        return all(_is_pure_op(self._graph.get_operation_by_name(name).type) for name in needed)
 
     def predictions(self, values: Mapping[str, np.ndarray]) -> Any:
         """Returns the predictions for a batch, those of each key.
@@ -75,11 +98,10 @@ class LoadedModel:
           values: of each feature, `[B, ...]`.
         """
         feeds = {tensor: values[name] for name, tensor in self._features.items()}
-        return self._session.run(self._fetches, feeds)
-
-    def close(self) -> None:
-        """Frees the session."""
-        self._session.close()
+        if not self._hooks:
+            return self._session.run(self._fetches, feeds)
+        with self._graph.as_default():  # as hooks know it from Estimators, in whichever thread
+            return self._session.run(self._fetches, feeds)
 
 
 def _is_pure_op(op_type: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import IO, Any, cast
@@ -111,7 +112,8 @@ def predict(
     input_fn = kept_names.prediction_fn(eval_input, spec, source, names)
     chosen = checkpoint.one(folder, experiment.goal, experiment.ends_on)
     with Signals().listening(), folder.pinned(chosen) as pinned:
-        loading = functools.partial(LoadedModel, built, writer.keys, pinned.path, config)
+        hooks = built.spec.prediction_hooks or ()
+        loading = functools.partial(LoadedModel, built, writer.keys, pinned.path, config, hooks)
         rows = _write(output, writer, _predicted(input_fn, loading, config))
     return Predicted(target or "", rows, pinned.step)
 
@@ -139,12 +141,10 @@ def _predicted(
     input_fn: InputFn, loading: Callable[[], LoadedModel], config: Any
 ) -> Generator[_Predictions, None, None]:
     """Gives the predictions for each batch, and what is kept of it, by key."""
-    with (
-        batches.reading(input_fn, config) as given,
-        contextlib.closing(loading()) as model,
-    ):
+    with batches.reading(input_fn, config) as given, loading() as model:
         run = functools.partial(_of_batch, model)
-        yield from made_ahead(run, given, model.calls_at_once)
+        wanted = itertools.takewhile(lambda _: not model.should_stop(), given)
+        yield from made_ahead(run, wanted, model.calls_at_once)
 
 
 def _of_batch(model: LoadedModel, batch: Mapping[str, np.ndarray]) -> _Predictions:

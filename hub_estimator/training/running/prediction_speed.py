@@ -50,10 +50,8 @@ def rows_per_second(
     built, config = trained.check_model("infer"), trained.estimator.config
     with folder.pinned(checkpoint.one(folder, experiment.goal, experiment.ends_on)) as pinned:
         model = LoadedModel(built, None, pinned.path, config)
-    try:
+    with model:
         secs = _seconds(model, batch)
-    finally:
-        model.close()
     return len(next(iter(batch.values()))) / secs
 
 

@@ -69,6 +69,7 @@ def records(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def cores(monkeypatch):
+    monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
 
 

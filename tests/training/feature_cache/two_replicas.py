@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 
 from hub_estimator.training.feature_cache import FeatureCache
@@ -54,6 +55,7 @@ def main(module: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
+    os.sched_getaffinity = lambda pid: {0, 1}  # whatever this machine has
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     main(*sys.argv[1:])

@@ -236,6 +236,12 @@ def test_what_is_wrong_far_below(tmp_path):
     )
 
 
+@pytest.mark.parametrize("blank", [1, 2, 5])
+def test_blank_first_lines_are_told_of_before_wrong_rows(tmp_path, blank):
+    with pytest.raises(errors.DataFileError, match="is blank; it must name the columns"):
+        table(tmp_path, "\n" * blank + "text\na\na,b\n", ["text"])
+
+
 @pytest.mark.parametrize("blank", [1, 2, 3, 700])
 def test_blank_lines_between_many_rows(tmp_path, blank):
     rows = ["a", *[""] * blank, *["b"] * 600, *[""] * blank, "c"]

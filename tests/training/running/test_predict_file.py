@@ -216,29 +216,64 @@ def test_batches_of_texts_are_predicted_two_at_once(trained, calls, tmp_path):
     assert lines[0] == lines[1] != (tmp_path / "out.csv").read_bytes()
 
 
-def test_the_hooks_of_a_model(trained, calls, tmp_path):
+@pytest.fixture
+def hooked(trained):
+    """What is trained, with a hook that looks for its graph, and asks to stop after so many batches."""
+    model_dir, model = trained
     ran = []
 
     class Counting(tf.compat.v1.train.SessionRunHook):
+        def __init__(self, most):
+            self._most = most
+
+        def _note(self, what):
+            ran.append((what, tf.compat.v1.train.get_global_step() is not None))
+
         def after_run(self, run_context, run_values):
-            ran.append(run_values)
+            self._note("run")
+            if len(ran) == self._most:
+                run_context.request_stop()
 
         def end(self, session):
-            ran.append("end")
+            self._note("end")
 
-    model_dir, model = trained
+    def make(most=99):
+        class WithHook:
+            def __getattr__(self, name):
+                return getattr(model, name)
 
-    class WithHook:
-        def __getattr__(self, name):
-            return getattr(model, name)
+            def model_fn(self, *args, **settings):
+                return model.model_fn(*args, **settings)._replace(prediction_hooks=[Counting(most)])
 
-        def model_fn(self, *args, **settings):
-            return model.model_fn(*args, **settings)._replace(prediction_hooks=[Counting()])
+        return model_dir, WithHook()
 
+    return make, ran
+
+
+def test_the_hooks_of_a_model(hooked, calls, tmp_path):
+    make, ran = hooked
     path = write_csv(tmp_path / "new.csv", [(text,) for text in TEXTS], ("text",))
     source = TextFile(path, batch_size=2)
-    predict((model_dir, WithHook()), source, path, tmp_path / "out.csv")
-    assert len(ran) == 5 and ran[-1] == "end" and calls == [1]
+    predict(make(), source, path, tmp_path / "out.csv")
+    assert ran == [("run", True)] * 4 + [("end", True)] and calls == [1]
+    ran.clear()
+    predict(make(2), source, path, tmp_path / "part.csv")
+    assert ran == [("run", True)] * 2 + [("end", True)]
+    whole = (tmp_path / "out.csv").read_bytes()
+    part = (tmp_path / "part.csv").read_bytes()
+    assert whole.startswith(part) and part.count(b"\n") == 5
+
+
+def test_hooks_are_not_told_of_an_end_that_is_none(hooked, tmp_path):
+    class Broken(io.BytesIO):
+        def write(self, content):
+            raise BrokenPipeError
+
+    make, ran = hooked
+    path = write_csv(tmp_path / "new.csv", [(text,) for text in TEXTS], ("text",))
+    with pytest.raises(BrokenPipeError):
+        predict(make(), TextFile(path, batch_size=2), path, Broken())
+    assert ran and ("end", True) not in ran
 
 
 def test_a_model_never_sees_what_is_kept(trained, tmp_path):
