@@ -9,3 +9,5 @@ READING = frozenset(
     }
 )
 """What TensorFlow calls stateful and only reads a resource: it may be done twice, or not at all."""
+HARMLESS = READING | {"Assert"}
+"""Likewise, with checks, which are to be done at least once: then as often as one likes, in any order."""

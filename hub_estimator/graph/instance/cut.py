@@ -12,14 +12,12 @@ from hub_estimator.format.nodes import Edge, node_of, reached, tensor_of
 from hub_estimator.format.tensor_infos import component_names
 from hub_estimator.format.variant import Variant
 from hub_estimator.graph.importing.parts import comes_from
-from hub_estimator.graph.importing.reading import READING
+from hub_estimator.graph.importing.reading import HARMLESS, READING
 from hub_estimator.graph.instance.apply import losses_of
 from hub_estimator.graph.instance.min_cut import END, START, Network
 from hub_estimator.graph.instance.plan import Trainable, trainable_names
 
 _CONTROL_FLOW = frozenset({"Enter", "Merge", "NextIteration", "RefEnter", "RefSwitch", "Switch"})
-# Stateful by their definition, but what they do once need not be done again.
-_HARMLESS = READING | {"Assert"}
 # What costs about as much as the values that it gives are long. All else is worth being spared.
 _LIGHT = (READING - {"LookupTableFindV2"}) | frozenset(
     {
@@ -202,7 +200,7 @@ class _Dependencies:
         operation = self._variant.nodes[name].op
         if operation in functions:  # a call that does not say what is in it
             return True
-        return compat.is_stateful(operation) and operation not in _HARMLESS
+        return compat.is_stateful(operation) and operation not in HARMLESS
 
     def users_of(self, names: Iterable[str]) -> set[str]:
         """Returns nodes, and all that depend on them in any way."""

@@ -10,11 +10,9 @@ import tensorflow as tf
 
 from hub_estimator import compat
 from hub_estimator.format.nodes import reached
-from hub_estimator.graph.importing.reading import READING
+from hub_estimator.graph.importing.reading import HARMLESS
 from hub_estimator.training.running.preflight import Built
 
-# Stateful by their definition, but two of them at once do what one after the other does.
-_HARMLESS = READING | {"Assert"}
 # Texts and numbers, unlike images, leave most of a second processor idle, and take little memory.
 _OF_ROWS_AT_ONCE = 2
 
@@ -107,4 +105,4 @@ class LoadedModel:
 def _is_pure_op(op_type: str) -> bool:
     if not compat.knows_op(op_type):  # a call that does not say what is in it
         return False
-    return not compat.is_stateful(op_type) or compat.makes_state(op_type) or op_type in _HARMLESS
+    return not compat.is_stateful(op_type) or compat.makes_state(op_type) or op_type in HARMLESS

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import pytest
 
+import hub_estimator as hub
 from hub_estimator.compat import head_class
 from hub_estimator.training.feature_cache import FeatureCache, Sources
 from hub_estimator.training.inputs.text_file import TextFile
 from hub_estimator.training.model.layers import DenseLayers
 from tests.training import runs
+from tests.training.conftest import export
+from tests.training.feature_cache import divided_modules
 from tests.training.training_data import write_csv
 
 LAYERS = DenseLayers([4, 3], dropout=0.3, batch_norm=True)
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory) -> dict[str, str]:
+    """Modules of which a part comes before all that is trained, by the feature that they take."""
+    folder = tmp_path_factory.mktemp("divided")
+    layers = hub.create_module_spec(divided_modules.layers_fn, divided_modules.TRAIN)
+    return {
+        "text": export(hub.create_module_spec(divided_modules.words_fn), folder / "words"),
+        "ids": export(layers, folder / "layers"),
+    }
 
 
 @pytest.fixture

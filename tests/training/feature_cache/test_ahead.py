@@ -49,16 +49,6 @@ class Stream:
 
 
 @pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("divided")
-    layers = hub.create_module_spec(divided_modules.layers_fn, divided_modules.TRAIN)
-    return {
-        "text": export(hub.create_module_spec(divided_modules.words_fn), folder / "words"),
-        "ids": export(layers, folder / "layers"),
-    }
-
-
-@pytest.fixture(scope="module")
 def records(tmp_path_factory):
     path = tmp_path_factory.mktemp("records") / "texts.tfrecord"
     with tf.io.TFRecordWriter(str(path)) as writer:

@@ -32,16 +32,6 @@ LABELS = [float(n % 2) for n in range(40)]
 COMPUTED = "computed what encoder 'module' is trained from: 40 of 40"
 
 
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("divided")
-    layers = hub.create_module_spec(divided_modules.layers_fn, divided_modules.TRAIN)
-    return {
-        "text": export(hub.create_module_spec(divided_modules.words_fn), folder / "words"),
-        "ids": export(layers, folder / "layers"),
-    }
-
-
 def given(feature):
     return Arrays({feature: TEXTS if feature == "text" else IDS}, LABELS, batch_size=8)
 
